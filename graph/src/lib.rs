@@ -1,0 +1,1 @@
+//! Microsoft identity and Graph over awc.

@@ -1,0 +1,1 @@
+//! The innovaphone AppWebsocket protocol, without any socket.

@@ -1,0 +1,1 @@
+//! The matter itself: presence rules without any socket, clock or database.

@@ -1,0 +1,1 @@
+//! Both outside worlds as real servers, for the demo, the tests and the benchmarks.
