@@ -1,1 +1,22 @@
 //! The matter itself: presence rules without any socket, clock or database.
+//!
+//! Everything here is a value or a pure function of a state and a time. The rooms:
+//!
+//! * [`identity`], [`teams`], [`pbx`]: the nouns of the two worlds.
+//! * [`mapping`], [`matching`]: who is who, and which state means which.
+//! * [`board`]: per user what either side shows, what we set there and what follows from it.
+//! * [`sharding`], [`subscription`]: who is watched by which subscription, and what to do with one next.
+//! * [`light`]: the closed set of codes that an administrator reads.
+//! * [`ports`]: what the actors ask of the outside world; the adapters live in crates of their own.
+
+pub mod clock;
+pub mod identity;
+pub mod light;
+pub mod mapping;
+pub mod matching;
+pub mod pbx;
+pub mod ports;
+pub mod secret;
+pub mod sharding;
+pub mod subscription;
+pub mod teams;

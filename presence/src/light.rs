@@ -1,0 +1,128 @@
+//! The closed set of codes behind the three lights, each with its remedy.
+
+use serde::Serialize;
+
+/// Declares a closed set of codes with a stable spelling and a remedy each.
+macro_rules! codes {
+    ($(#[$meta:meta])* $type:ident { $($(#[$variant_meta:meta])* $variant:ident = $code:literal, $remedy:literal;)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $type {
+            $($(#[$variant_meta])* $variant,)*
+        }
+
+        impl $type {
+            /// Every code of the set.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The stable spelling.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// What an administrator does about it, as one sentence.
+            pub fn remedy(self) -> &'static str {
+                match self { $(Self::$variant => $remedy,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// State of the connection to the master PBX.
+    MasterPbxCode {
+        /// Connected and replicated.
+        Ok = "ok", "Nothing to do.";
+        /// The connector has just been started.
+        Starting = "starting", "Wait; the PBX dials within a minute.";
+        /// Another instance does the work.
+        Standby = "standby", "Nothing to do; the active instance holds the connection.";
+        /// No PBX of that name is connected.
+        NotConnected = "not_connected", "Check at the PBX that the App object's URL leads here, that its websocket checkmark is set and that the PBX can resolve and reach this host.";
+        /// The App object's password is not ours.
+        WrongAppPassword = "wrong_app_password", "Set the same password at the App object of the PBX and in pbx.password.";
+        /// PBXs are connected, but none is called as configured.
+        WrongMasterName = "wrong_master_name", "Set pbx.master to the master PBX's name as shown at its System page: the name only, not a DNS name.";
+        /// The App object lacks a checkmark.
+        MissingApiRight = "missing_api_right", "Set the missing checkmark at the App object of the master PBX.";
+    }
+}
+
+codes! {
+    /// State of the sign-ins.
+    AuthenticationCode {
+        /// Every account is signed in.
+        Ok = "ok", "Nothing to do.";
+        /// No answer yet.
+        Starting = "starting", "Wait; the first sign-in is under way.";
+        /// Another instance does the work.
+        Standby = "standby", "Nothing to do; the active instance is signed in.";
+        /// The user name or the password is wrong.
+        WrongPassword = "wrong_password", "Correct the communication user's user name and password; the next attempt is made at once after a restart of token-refresh, else after an hour, because accounts lock.";
+        /// The account must confirm a second factor, which a password alone cannot.
+        MfaRequired = "mfa_required", "Set sign_in = \"device-code\" for this communication user, or exclude the account from multi-factor authentication.";
+        /// Somebody must sign in with the device code.
+        SignInRequired = "sign_in_required", "Open the address shown, enter the code and sign in as this communication user.";
+        /// The app registration lacks consent.
+        ConsentRequired = "consent_required", "Grant admin consent at Entra admin centre > App registrations > API permissions.";
+        /// Too many wrong attempts.
+        AccountLocked = "account_locked", "Wait until the lock ends or unlock the account, and check its password.";
+        /// The account may not sign in.
+        AccountDisabled = "account_disabled", "Enable the account at Entra admin centre > Users.";
+        /// The password is too old.
+        PasswordExpired = "password_expired", "Set a new password for the account, best one that does not expire, and enter it here.";
+        /// The client secret is not the app registration's.
+        WrongClientSecret = "wrong_client_secret", "Enter the secret's value (not its id) from App registrations > Certificates & secrets.";
+        /// The client secret is too old.
+        ClientSecretExpired = "client_secret_expired", "Create a new secret at App registrations > Certificates & secrets and enter its value.";
+        /// The certificate is not the app registration's.
+        WrongCertificate = "wrong_certificate", "Upload the certificate at App registrations > Certificates & secrets, or configure the uploaded one with its key.";
+        /// The directory does not exist.
+        UnknownTenant = "unknown_tenant", "Set microsoft.tenant to the directory id or a verified domain, from Entra admin centre > Overview.";
+        /// The app registration does not exist there.
+        UnknownApp = "unknown_app", "Set client_id to the application id from App registrations > Overview of this directory.";
+        /// A policy of the directory refuses the sign-in.
+        ConditionalAccess = "conditional_access", "Exclude the account from the Conditional Access policy that blocks it, or allow this host's address there.";
+        /// No answer from the sign-in service.
+        Unreachable = "unreachable", "Check this host's DNS, proxy and outgoing HTTPS to the Microsoft sign-in service.";
+        /// The sign-in service asks for patience.
+        Throttled = "throttled", "Wait; the next attempt follows the time that Microsoft asked for.";
+        /// A refusal that has no class of its own.
+        Refused = "refused", "Look the AADSTS number up in the detail and correct the app registration or the account.";
+    }
+}
+
+codes! {
+    /// State of the presence subscriptions.
+    SubscriptionCode {
+        /// Every shard is subscribed.
+        Ok = "ok", "Nothing to do.";
+        /// Presence is read in bulk, as configured.
+        Polling = "polling", "Nothing to do.";
+        /// The first subscription is under way.
+        Starting = "starting", "Wait until users, licenses and the first subscription are there.";
+        /// Another instance does the work.
+        Standby = "standby", "Nothing to do; the active instance holds the subscriptions.";
+        /// An older subscription, which cannot be taken over or deleted, must end first.
+        WaitingForExpiry = "waiting_for_expiry", "Nothing to do; presence is read in bulk until the old subscription ends.";
+        /// Microsoft could not reach the notification URL.
+        NotificationUrlUnreachable = "notification_url_unreachable", "Check public DNS, firewall, reverse proxy and the publicly signed certificate of public.url.";
+        /// The notification URL answered, but not as it must.
+        NotificationUrlRejected = "notification_url_rejected", "Check that the reverse proxy leads /graph/ to this connector unchanged, and the case of the path.";
+        /// The communication user holds no Teams license.
+        NoTeamsLicense = "no_teams_license", "Assign a Teams license to the communication user.";
+        /// More users than the communication users can carry.
+        TooManyUsers = "too_many_users", "Add a communication user for every further 650 users.";
+        /// Nobody to subscribe for.
+        NoLicensedUsers = "no_licensed_users", "Assign App(innovaphone-microsoft365) licenses at the PBX and check the matching of the users.";
+        /// Graph refuses the subscription to this account.
+        Forbidden = "forbidden", "Grant the delegated permission Presence.Read.All with consent for the communication user.";
+        /// Notifications do not arrive although the subscription lives.
+        Deaf = "deaf", "Nothing to do at once: the subscription is made anew; if this repeats, check the way from Microsoft to public.url.";
+        /// Graph does not answer.
+        Unreachable = "unreachable", "Check this host's DNS, proxy and outgoing HTTPS to Microsoft Graph.";
+        /// The communication user is not signed in.
+        NotSignedIn = "not_signed_in", "See the authentication light.";
+    }
+}
