@@ -9,6 +9,7 @@
 //! * [`light`]: the closed set of codes that an administrator reads.
 //! * [`ports`]: what the actors ask of the outside world; the adapters live in crates of their own.
 
+pub mod board;
 pub mod clock;
 pub mod identity;
 pub mod light;

@@ -1,0 +1,82 @@
+//! What we have set in Teams, and which observations it explains.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Rules;
+use crate::mapping::PbxShown;
+use crate::ports::LedgerState;
+use crate::teams::TeamsPresence;
+
+/// A change needs this long until a read must show it (DESIGN 5: one second after Graph accepted it).
+pub const SETTLING: TimeDelta = TimeDelta::seconds(1);
+
+/// A released claim explains observations no longer than this (DESIGN 5).
+pub const FADING: TimeDelta = TimeDelta::seconds(15);
+
+/// A state of ours in one slot of Teams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The pair that we wrote.
+    pub presence: TeamsPresence,
+    /// The PBX state for which we wrote it.
+    pub stands_for: String,
+    /// How sure we are of it.
+    pub state: LedgerState,
+    /// When Graph accepted it; before that, when we meant to write it.
+    pub written_at: DateTime<Utc>,
+    /// When it ends by itself.
+    pub until: DateTime<Utc>,
+}
+
+impl Claim {
+    /// Tells whether the slot still carries what we wrote, as far as we know.
+    pub fn holds(&self) -> bool {
+        self.state != LedgerState::Overridden
+    }
+
+    /// Tells whether Graph has accepted it.
+    pub fn confirmed(&self) -> bool {
+        self.state == LedgerState::Confirmed
+    }
+
+    /// Tells whether an observed pair is what this claim makes Teams show.
+    pub fn explains(&self, observed: &TeamsPresence, rules: &Rules) -> bool {
+        same_to_the_pbx(&self.presence, observed, rules)
+    }
+}
+
+/// A claim that we have released or replaced, while Teams may still tell of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FadingClaim {
+    pub(super) presence: TeamsPresence,
+    /// When Graph accepted the change; unknown while the change is under way.
+    pub(super) gone_at: Option<DateTime<Utc>>,
+}
+
+impl FadingClaim {
+    /// Tells whether an observed pair is what this claim made Teams show.
+    pub(super) fn explains(&self, observed: &TeamsPresence, rules: &Rules) -> bool {
+        same_to_the_pbx(&self.presence, observed, rules)
+    }
+
+    /// Tells whether it may explain anything at this time.
+    pub(super) fn lasts(&self, now: DateTime<Utc>) -> bool {
+        self.gone_at.is_none_or(|gone_at| now <= gone_at + FADING)
+    }
+
+    /// Tells whether a read that began at this time shows what lies beneath it.
+    pub(super) fn outlived_by_read(&self, begun_at: DateTime<Utc>) -> bool {
+        self.gone_at.is_some_and(|gone_at| begun_at >= gone_at + SETTLING)
+    }
+}
+
+/// Tells whether two pairs are one state at the PBX.
+fn same_to_the_pbx(one: &TeamsPresence, other: &TeamsPresence, rules: &Rules) -> bool {
+    match (rules.teams_to_pbx.map(one), rules.teams_to_pbx.map(other)) {
+        (PbxShown::Unknown, _) | (_, PbxShown::Unknown) => {
+            one.availability.eq_ignore_ascii_case(&other.availability)
+                && one.activity.eq_ignore_ascii_case(&other.activity)
+        }
+        (one, other) => one == other,
+    }
+}

@@ -1,0 +1,167 @@
+//! Our entry at the PBX of one user: what it should show, and when it is written.
+//!
+//! The PBX tells what it shows, so the wanted activity is compared with the told one. A list without our entry proves
+//! that it is gone only if it was seen there before: the right to see it may be missing, and a write that can never be
+//! seen must not be repeated for ever.
+
+use chrono::{DateTime, Utc};
+
+use super::hold::Hold;
+use super::pace::Pace;
+use super::sight::PbxSight;
+use super::{EntryWrite, Member, Outcome};
+use crate::ports::{LedgerChange, LedgerRow, LedgerState, Slot};
+use crate::teams::TeamsPresence;
+
+/// Our entry at the PBX of one user.
+#[derive(Clone, Debug)]
+pub(super) struct EntrySide {
+    /// What the entry is, as far as we know; empty for none.
+    shown: Option<String>,
+    /// Whether a write was left unanswered, or only the ledger tells of the entry.
+    unsure: bool,
+    /// Whether the entry was seen at the PBX since it was written.
+    seen: bool,
+    under_way: Option<String>,
+    pub(super) hold: Hold,
+    pace: Pace,
+}
+
+impl EntrySide {
+    pub(super) fn new(now: DateTime<Utc>) -> Self {
+        Self {
+            shown: None,
+            unsure: false,
+            seen: false,
+            under_way: None,
+            hold: Hold::default(),
+            pace: Pace::new(now),
+        }
+    }
+
+    /// Takes in a row of the ledger.
+    pub(super) fn restore(&mut self, row: &LedgerRow) {
+        self.shown = Some(row.value.activity.clone());
+        self.unsure = true;
+    }
+
+    /// What the entry is, as far as we know.
+    pub(super) fn shown(&self) -> Option<&str> {
+        self.shown.as_deref()
+    }
+
+    /// Whether nothing of ours is left at the PBX.
+    pub(super) fn is_clear(&self) -> bool {
+        self.under_way.is_none() && self.shown.as_ref().is_none_or(String::is_empty)
+    }
+
+    /// Takes in what the PBX shows as our entry.
+    pub(super) fn see(&mut self, own_entry: &str) {
+        if let Some(written) = &self.under_way {
+            self.seen |= own_entry == written && !own_entry.is_empty();
+            return;
+        }
+        self.seen |= !own_entry.is_empty();
+        if !own_entry.is_empty() || self.seen || self.unsure || self.shown.is_none() {
+            self.shown = Some(own_entry.to_owned());
+            self.unsure = false;
+            self.seen = !own_entry.is_empty();
+        }
+    }
+
+    /// Decides whether the entry must be written and notes that it is under way. Answers the write, and the change of
+    /// the ledger that must be stored before it leaves.
+    pub(super) fn next_write(
+        &mut self,
+        wanted: Option<&str>,
+        member: &Member,
+        pbx: &PbxSight,
+        leaving: bool,
+        now: DateTime<Utc>,
+    ) -> Option<(EntryWrite, Option<LedgerChange>)> {
+        let wanted = wanted?;
+        let told = pbx.presence_fresh || leaving;
+        if self.under_way.is_some() || self.hold.lasts(now) || !told || self.pace.next() > now {
+            return None;
+        }
+        let shown = self.shown.as_deref()?;
+        if shown == wanted && !(self.unsure && leaving && !shown.is_empty()) {
+            return None;
+        }
+        self.pace.take(now, false);
+        self.under_way = Some(wanted.to_owned());
+        self.seen = false;
+        let write = EntryWrite {
+            user: member.pbx.guid.clone(),
+            h323: member.pbx.h323.clone(),
+            home: member.pbx.home.clone(),
+            activity: wanted.to_owned(),
+        };
+        let before = (!wanted.is_empty()).then(|| row(member, wanted, LedgerState::Intended, now));
+        Some((write, before))
+    }
+
+    /// Takes in the outcome of the write under way. Answers the change of the ledger.
+    pub(super) fn written(
+        &mut self,
+        outcome: &Outcome,
+        member: &Member,
+        now: DateTime<Utc>,
+    ) -> Option<LedgerChange> {
+        let written = self.under_way.take()?;
+        match outcome {
+            Outcome::Accepted => {}
+            // where there is nobody, there is no entry
+            Outcome::Refused { gone: true, .. } if written.is_empty() => {}
+            Outcome::Refused { message, .. } => {
+                self.hold.refuse(now, message);
+                return None;
+            }
+            Outcome::Failed { wait } => {
+                self.unsure = true;
+                self.hold.fail(now, *wait);
+                return None;
+            }
+        }
+        self.hold.end();
+        self.unsure = false;
+        let slot = Slot::PbxEntry;
+        let change = if written.is_empty() {
+            LedgerChange::Remove {
+                pbx_user: member.pbx.guid.clone(),
+                slot,
+            }
+        } else {
+            row(member, &written, LedgerState::Confirmed, now)
+        };
+        self.shown = Some(written);
+        Some(change)
+    }
+
+    /// When something of this side may change by itself next.
+    pub(super) fn next_deadline(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if self.under_way.is_some() {
+            return None;
+        }
+        [self.hold.until(), Some(self.pace.next())]
+            .into_iter()
+            .flatten()
+            .filter(|time| *time > now)
+            .min()
+    }
+}
+
+fn row(member: &Member, activity: &str, state: LedgerState, now: DateTime<Utc>) -> LedgerChange {
+    LedgerChange::Put(LedgerRow {
+        pbx_user: member.pbx.guid.clone(),
+        h323: member.pbx.h323.clone(),
+        home: member.pbx.home.clone(),
+        teams_user: member.teams.clone(),
+        slot: Slot::PbxEntry,
+        state,
+        value: TeamsPresence::new(activity, activity),
+        stands_for: String::new(),
+        written_at: now,
+        until: None,
+    })
+}

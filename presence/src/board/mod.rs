@@ -1,0 +1,462 @@
+//! The board: per user what either side shows, what we set there, and what follows from it.
+//!
+//! The board is a value. Observations and outcomes go in with the present time, [`Board::due`] answers what must be
+//! done now, and [`Board::next_deadline`] when to ask again. Nothing here waits, sends or stores.
+//!
+//! A person is on the board while the roster names it, and afterwards as *leaving* until everything of ours is released
+//! on both sides. A person whose counterpart changes leaves first and comes back with the new one, so that two users
+//! never share a slot.
+
+mod claim;
+mod entry_side;
+mod hold;
+mod pace;
+mod person;
+mod sight;
+mod teams_side;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::identity::{PbxGuid, PbxName, TeamsId};
+use crate::mapping::{Meaning, PbxShown, PbxToTeams, TeamsToPbx};
+use crate::pbx::{PbxUser, PresenceEntry};
+use crate::ports::{LedgerChange, LedgerRow, PresenceWrite};
+use crate::teams::TeamsObservation;
+
+pub use claim::{Claim, FADING, SETTLING};
+pub use person::{Person, PersonView};
+pub use sight::{ON_THE_PHONE, PbxSight, Verdict};
+
+/// Which way presence flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Direction {
+    /// Whether the PBX shows what Teams shows.
+    pub teams_to_pbx: bool,
+    /// Whether Teams shows what the PBX shows.
+    pub pbx_to_teams: bool,
+}
+
+/// How a phone call is shown in Teams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnThePhone {
+    /// As a session Busy/InACall: displayed, blocks nothing.
+    InACall,
+    /// As a preferred DoNotDisturb: Teams blocks calls.
+    DoNotDisturb,
+}
+
+/// The settings that decisions depend on.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// What Teams' pairs mean at the PBX.
+    pub teams_to_pbx: TeamsToPbx,
+    /// What the PBX's activities mean in Teams.
+    pub pbx_to_teams: PbxToTeams,
+    /// The contact of our entry at the PBX.
+    pub contact: String,
+    /// Which way presence flows.
+    pub direction: Direction,
+    /// How a call is shown in Teams.
+    pub on_the_phone: OnThePhone,
+    /// How often the lease of a call is renewed; at most 2 h, for Graph's longest lease is 4 h.
+    pub renewal: Duration,
+}
+
+/// A matched and licensed pair of users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The user at the PBX.
+    pub pbx: PbxUser,
+    /// The user in Teams.
+    pub teams: TeamsId,
+}
+
+/// A write of our entry at the PBX.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryWrite {
+    /// Whose.
+    pub user: PbxGuid,
+    /// By which name.
+    pub h323: String,
+    /// The PBX where the user lives.
+    pub home: PbxName,
+    /// The activity; empty removes the entry.
+    pub activity: String,
+}
+
+/// What became of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was taken.
+    Accepted,
+    /// There was no answer, or a call for patience: it may or may not have been done.
+    Failed {
+        /// The patience asked for.
+        wait: Option<Duration>,
+    },
+    /// It was refused; a repeat alone changes nothing.
+    Refused {
+        /// The other side's text.
+        message: String,
+        /// Whether there is no such user.
+        gone: bool,
+    },
+}
+
+/// What must be done now.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Changes of the ledger, to be stored before the writes leave.
+    pub ledger: Vec<LedgerChange>,
+    /// Writes to Teams, at most one per user; each must be answered by [`Board::teams_written`].
+    pub teams: Vec<(PbxGuid, PresenceWrite)>,
+    /// Writes to the PBX, at most one per user; each must be answered by [`Board::entry_written`].
+    pub entries: Vec<EntryWrite>,
+}
+
+/// Everything that is known and set, for all users.
+pub struct Board {
+    rules: Rules,
+    roster: BTreeMap<PbxGuid, Member>,
+    people: HashMap<PbxGuid, Person>,
+    by_teams: HashMap<TeamsId, PbxGuid>,
+    sights: HashMap<PbxGuid, PbxSight>,
+    ledger: HashMap<PbxGuid, Vec<LedgerRow>>,
+    dirty: BTreeSet<PbxGuid>,
+    deadlines: BTreeMap<DateTime<Utc>, BTreeSet<PbxGuid>>,
+    unmapped: BTreeMap<String, u64>,
+}
+
+impl Board {
+    /// Begins with what the ledger says that we may have set.
+    pub fn new(rules: Rules, ledger: Vec<LedgerRow>) -> Self {
+        let mut rows: HashMap<PbxGuid, Vec<LedgerRow>> = HashMap::new();
+        for row in ledger {
+            rows.entry(row.pbx_user.clone()).or_default().push(row);
+        }
+        Self {
+            rules,
+            roster: BTreeMap::new(),
+            people: HashMap::new(),
+            by_teams: HashMap::new(),
+            sights: HashMap::new(),
+            ledger: rows,
+            dirty: BTreeSet::new(),
+            deadlines: BTreeMap::new(),
+            unmapped: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in who is to be synchronised. Everybody else leaves, also who is known only from the ledger.
+    pub fn set_roster(&mut self, members: impl IntoIterator<Item = Member>, now: DateTime<Utc>) {
+        self.roster = members
+            .into_iter()
+            .map(|member| (member.pbx.guid.clone(), member))
+            .collect();
+        for (guid, person) in &mut self.people {
+            let wanted = self.roster.get(guid);
+            let same = wanted.is_some_and(|member| member.teams == person.member.teams);
+            if let Some(member) = wanted.filter(|_| same) {
+                if member.pbx.home != person.member.pbx.home
+                    && let Some(sight) = self.sights.get_mut(guid)
+                {
+                    sight.drop_calls();
+                }
+                person.member = member.clone();
+                person.leaving = false;
+            } else {
+                person.leaving = true;
+            }
+            self.dirty.insert(guid.clone());
+        }
+        for (guid, rows) in std::mem::take(&mut self.ledger) {
+            self.admit_from_ledger(&guid, &rows, now);
+        }
+        self.admit_joiners(now);
+    }
+
+    /// Lets everybody leave: for an orderly end.
+    pub fn release_all(&mut self, now: DateTime<Utc>) {
+        self.set_roster(Vec::new(), now);
+        for person in self.people.values_mut() {
+            person.end_entry_hold();
+        }
+    }
+
+    /// Takes in a look at Teams; answers what became of it and changes of the ledger.
+    pub fn see_teams(
+        &mut self,
+        observation: &TeamsObservation,
+        now: DateTime<Utc>,
+    ) -> (Option<Verdict>, Vec<LedgerChange>) {
+        if self.rules.teams_to_pbx.map(&observation.presence) == PbxShown::Unknown {
+            let pair = format!(
+                "{}/{}",
+                observation.presence.availability, observation.presence.activity
+            );
+            self.count_unmapped(pair);
+        }
+        let Some(guid) = self.by_teams.get(&observation.user).cloned() else {
+            return (None, Vec::new());
+        };
+        let Some(person) = self.people.get_mut(&guid) else {
+            return (None, Vec::new());
+        };
+        let sight = self.sights.entry(guid.clone()).or_default();
+        let (verdict, changes) = person.see_teams(observation, sight, now, &self.rules);
+        self.dirty.insert(guid);
+        (Some(verdict), changes)
+    }
+
+    /// Notes that a read begun at this time left a user out.
+    pub fn miss_teams(&mut self, user: &TeamsId, begun_at: DateTime<Utc>) {
+        if let Some(guid) = self.by_teams.get(user)
+            && let Some(person) = self.people.get_mut(guid)
+        {
+            person.miss_teams(begun_at);
+            self.dirty.insert(guid.clone());
+        }
+    }
+
+    /// Orders a read of a user, because something changed there.
+    pub fn order_read(&mut self, user: &TeamsId, at: DateTime<Utc>) {
+        if let Some(person) = self.by_teams.get(user).and_then(|guid| self.people.get_mut(guid)) {
+            person.order_read(at);
+        }
+    }
+
+    /// The users whose ordered read may begin now.
+    pub fn reads_due(&self, now: DateTime<Utc>) -> Vec<TeamsId> {
+        let due = |person: &&Person| person.read_ordered_at().is_some_and(|at| at <= now);
+        self.people
+            .values()
+            .filter(due)
+            .map(|person| person.member.teams.clone())
+            .collect()
+    }
+
+    /// When the next ordered read may begin.
+    pub fn next_read(&self) -> Option<DateTime<Utc>> {
+        self.people.values().filter_map(Person::read_ordered_at).min()
+    }
+
+    /// Takes in a user's whole presence at the PBX.
+    pub fn see_presence(&mut self, pbx: &PbxName, user: &PbxGuid, entries: &[PresenceEntry]) {
+        let sight = self.sights.entry(user.clone()).or_default();
+        sight.see_presence(pbx, entries, &self.rules.contact);
+        let unknown = sight
+            .choice
+            .clone()
+            .filter(|choice| self.rules.pbx_to_teams.map(choice) == Meaning::Unknown);
+        if let (Some(person), Some(own)) = (self.people.get_mut(user), &sight.own_entry) {
+            person.see_entry(own);
+        }
+        self.dirty.insert(user.clone());
+        if let Some(activity) = unknown {
+            self.count_unmapped(activity);
+        }
+    }
+
+    /// Notes that a user's presence is not followed any more.
+    pub fn lose_presence(&mut self, user: &PbxGuid) {
+        if let Some(sight) = self.sights.get_mut(user) {
+            sight.lose_presence();
+            self.dirty.insert(user.clone());
+        }
+    }
+
+    /// Takes in the number of calls that a user has at a PBX; other PBXs than the user's own know nothing of them.
+    pub fn see_calls(&mut self, pbx: &PbxName, user: &PbxGuid, calls: u32) {
+        let elsewhere = |member: &Member| !member.pbx.home.as_str().is_empty() && member.pbx.home != *pbx;
+        if self.roster.get(user).is_some_and(elsewhere) {
+            return;
+        }
+        self.sights.entry(user.clone()).or_default().see_calls(pbx, calls);
+        self.dirty.insert(user.clone());
+    }
+
+    /// Notes that a PBX tells nothing any more: what it told stays, but is not renewed.
+    pub fn lose_pbx(&mut self, pbx: &PbxName) {
+        for (user, sight) in &mut self.sights {
+            sight.lose(pbx);
+            self.dirty.insert(user.clone());
+        }
+    }
+
+    /// Lets writes leave at once that waited because the PBX could not be reached.
+    pub fn reach_pbx(&mut self) {
+        for (user, person) in &mut self.people {
+            person.end_entry_hold();
+            self.dirty.insert(user.clone());
+        }
+    }
+
+    /// Decides for everybody for whom something changed or fell due, and notes as under way what it answers.
+    pub fn due(&mut self, now: DateTime<Utc>) -> Due {
+        while let Some(entry) = self.deadlines.first_entry().filter(|entry| *entry.key() <= now) {
+            self.dirty.append(&mut entry.remove());
+        }
+        let mut due = Due::default();
+        let mut released = Vec::new();
+        for guid in std::mem::take(&mut self.dirty) {
+            let Some(person) = self.people.get_mut(&guid) else {
+                continue;
+            };
+            let sight = self.sights.entry(guid.clone()).or_default();
+            let step = person.step(sight, now, &self.rules);
+            due.ledger.extend(step.ledger);
+            due.teams.extend(step.teams.map(|write| (guid.clone(), write)));
+            due.entries.extend(step.entry);
+            if person.is_released() {
+                released.push(guid);
+            } else if let Some(at) = person.next_deadline(sight, now, &self.rules) {
+                self.deadlines.entry(at).or_default().insert(guid);
+            }
+        }
+        for guid in &released {
+            if let Some(person) = self.people.remove(guid) {
+                self.by_teams.remove(&person.member.teams);
+            }
+        }
+        if !released.is_empty() {
+            self.admit_joiners(now);
+        }
+        due
+    }
+
+    /// Takes in the outcome of a write to Teams; answers changes of the ledger.
+    pub fn teams_written(
+        &mut self,
+        user: &PbxGuid,
+        outcome: &Outcome,
+        now: DateTime<Utc>,
+    ) -> Vec<LedgerChange> {
+        let Some(person) = self.people.get_mut(user) else {
+            return Vec::new();
+        };
+        let sight = self.sights.entry(user.clone()).or_default();
+        self.dirty.insert(user.clone());
+        person.teams_written(outcome, sight, now, &self.rules)
+    }
+
+    /// Takes in the outcome of a write to the PBX; answers changes of the ledger.
+    pub fn entry_written(
+        &mut self,
+        user: &PbxGuid,
+        outcome: &Outcome,
+        now: DateTime<Utc>,
+    ) -> Option<LedgerChange> {
+        let person = self.people.get_mut(user)?;
+        self.dirty.insert(user.clone());
+        person.entry_written(outcome, now)
+    }
+
+    /// When [`Board::due`] should be asked again, unless something happens before.
+    pub fn next_deadline(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let first = if self.dirty.is_empty() {
+            self.deadlines.keys().next().copied()
+        } else {
+            Some(now)
+        };
+        [first, self.next_read()].into_iter().flatten().min()
+    }
+
+    /// What an administrator sees of one person.
+    pub fn view(&self, user: &PbxGuid, now: DateTime<Utc>) -> Option<PersonView> {
+        let nothing = PbxSight::default();
+        let sight = self.sights.get(user).unwrap_or(&nothing);
+        self.people
+            .get(user)
+            .map(|person| person.view(sight, now, &self.rules))
+    }
+
+    /// Everybody on the board, leaving ones included.
+    pub fn people(&self) -> impl Iterator<Item = (&Member, bool)> {
+        self.people
+            .values()
+            .map(|person| (&person.member, person.leaving))
+    }
+
+    /// Number of members whose two sides are known.
+    pub fn synchronised(&self) -> usize {
+        let known = |(guid, person): &(&PbxGuid, &Person)| {
+            self.sights
+                .get(*guid)
+                .is_some_and(|sight| person.both_known(sight))
+        };
+        self.people.iter().filter(known).count()
+    }
+
+    /// Whether everything of ours is released and nobody is left.
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty()
+    }
+
+    /// States that no row of the mapping names, with the number of times that each was seen.
+    pub fn unmapped(&self) -> &BTreeMap<String, u64> {
+        &self.unmapped
+    }
+
+    /// A row of the ledger becomes a person: who is not in the roster any more is released.
+    fn admit_from_ledger(&mut self, guid: &PbxGuid, rows: &[LedgerRow], now: DateTime<Utc>) {
+        let Some(first) = rows.first() else { return };
+        let wanted = self.roster.get(guid);
+        let same = wanted.is_some_and(|member| member.teams == first.teams_user);
+        let member = wanted.filter(|_| same).cloned().unwrap_or_else(|| Member {
+            pbx: PbxUser {
+                guid: guid.clone(),
+                h323: first.h323.clone(),
+                cn: String::new(),
+                home: first.home.clone(),
+            },
+            teams: first.teams_user.clone(),
+        });
+        let mut person = Person::new(member, now);
+        person.leaving = !same;
+        for row in rows {
+            person.restore(row, now);
+        }
+        if let Some(own) = self.sights.get(guid).and_then(|sight| sight.own_entry.as_ref()) {
+            person.see_entry(own);
+        }
+        self.admit(person);
+    }
+
+    /// Whoever is in the roster and shares no slot with somebody on the board comes on it.
+    fn admit_joiners(&mut self, now: DateTime<Utc>) {
+        let free = |member: &&Member| {
+            !self.people.contains_key(&member.pbx.guid) && !self.by_teams.contains_key(&member.teams)
+        };
+        let joiners: Vec<Member> = self.roster.values().filter(free).cloned().collect();
+        for member in joiners {
+            let mut person = Person::new(member, now);
+            if let Some(own) = self
+                .sights
+                .get(&person.member.pbx.guid)
+                .and_then(|sight| sight.own_entry.as_ref())
+            {
+                person.see_entry(own);
+            }
+            self.admit(person);
+        }
+    }
+
+    fn admit(&mut self, person: Person) {
+        let guid = person.member.pbx.guid.clone();
+        self.by_teams.insert(person.member.teams.clone(), guid.clone());
+        self.dirty.insert(guid.clone());
+        self.people.insert(guid, person);
+    }
+
+    fn count_unmapped(&mut self, state: String) {
+        const DISTINCT: usize = 100;
+        if self.unmapped.len() < DISTINCT || self.unmapped.contains_key(&state) {
+            *self.unmapped.entry(state).or_default() += 1;
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! One synchronised user: what either side shows, what we set there, and what follows from it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use super::claim::{Claim, SETTLING};
+use super::entry_side::EntrySide;
+use super::sight::{PbxSight, TeamsSight, Verdict};
+use super::teams_side::{Scene, TeamsSide};
+use super::{EntryWrite, Member, Outcome, Rules};
+use crate::mapping::PbxShown;
+use crate::ports::{LedgerChange, LedgerRow, PresenceWrite, Slot};
+use crate::teams::{Source, TeamsObservation};
+
+/// A notification without a sequence number is confirmed by a read begun this long after it (DESIGN 5: within 2 s).
+const CONFIRMATION: TimeDelta = TimeDelta::seconds(1);
+
+/// Reads that one user may have ordered at a time; more would tell nothing more.
+const ORDERED_READS: usize = 16;
+
+/// One user on the board.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub(super) member: Member,
+    pub(super) leaving: bool,
+    teams: TeamsSight,
+    side: TeamsSide,
+    entry: EntrySide,
+    /// What we wanted the PBX to show last: stays while Teams shows something without a meaning.
+    wanted_entry: Option<String>,
+    ordered_reads: Vec<DateTime<Utc>>,
+}
+
+/// What a step of one person asks for.
+#[derive(Debug, Default)]
+pub(super) struct Step {
+    pub(super) ledger: Vec<LedgerChange>,
+    pub(super) teams: Option<PresenceWrite>,
+    pub(super) entry: Option<EntryWrite>,
+}
+
+/// What an administrator sees of one person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PersonView {
+    /// The pair that Teams shows, as `availability/activity`.
+    pub teams_presence: Option<String>,
+    /// The activity that the PBX shows, empty for none.
+    pub pbx_presence: Option<String>,
+    /// Our entry at the PBX, empty for none.
+    pub shown_at_pbx: Option<String>,
+    /// The pairs that we hold in Teams, the session first.
+    pub set_in_teams: Option<String>,
+    /// Whether both sides are known.
+    pub synchronised: bool,
+    /// Whether the user is being released.
+    pub leaving: bool,
+    /// Who decided, as one sentence.
+    pub why: String,
+}
+
+impl Person {
+    pub(super) fn new(member: Member, now: DateTime<Utc>) -> Self {
+        Self {
+            member,
+            leaving: false,
+            teams: TeamsSight::default(),
+            side: TeamsSide::new(now),
+            entry: EntrySide::new(now),
+            wanted_entry: None,
+            ordered_reads: vec![now],
+        }
+    }
+
+    fn scene<'a>(&'a self, pbx: &'a PbxSight, now: DateTime<Utc>, rules: &'a Rules) -> Scene<'a> {
+        Scene {
+            member: &self.member,
+            pbx,
+            leaving: self.leaving,
+            now,
+            rules,
+        }
+    }
+
+    /// Takes in what the ledger says that we may have set. A row past its end explains nothing.
+    pub(super) fn restore(&mut self, row: &LedgerRow, now: DateTime<Utc>) {
+        match (row.slot, row.until) {
+            (Slot::PbxEntry, _) => self.entry.restore(row),
+            (Slot::Session | Slot::Preferred, Some(until)) if until > now => self.side.restore(row, until),
+            _ => {}
+        }
+    }
+
+    /// Takes in a look at Teams.
+    pub(super) fn see_teams(
+        &mut self,
+        observation: &TeamsObservation,
+        pbx: &PbxSight,
+        now: DateTime<Utc>,
+        rules: &Rules,
+    ) -> (Verdict, Vec<LedgerChange>) {
+        let verdict = self.teams.see(observation);
+        let mut changes = Vec::new();
+        match (observation.source, verdict) {
+            (Source::Read { begun_at }, Verdict::Believed) => {
+                self.ordered_reads.retain(|wanted| *wanted > begun_at);
+                let mut side = self.side.clone();
+                changes = side.see_read(&observation.presence, begun_at, self.scene(pbx, now, rules));
+                self.side = side;
+            }
+            (Source::Read { begun_at }, Verdict::Doubted) => {
+                self.ordered_reads.retain(|wanted| *wanted > begun_at);
+                self.order_read(now);
+            }
+            (Source::Notified { .. }, Verdict::BelievedUnconfirmed) => self.order_read(now + CONFIRMATION),
+            (Source::Notified { .. }, Verdict::Believed) => {
+                if self.side.contradicted_by(&observation.presence, rules) {
+                    self.order_read(now + CONFIRMATION);
+                }
+            }
+            (_, Verdict::Old | Verdict::Doubted | Verdict::BelievedUnconfirmed) => {}
+        }
+        (verdict, changes)
+    }
+
+    /// Notes that a read begun at this time left the user out.
+    pub(super) fn miss_teams(&mut self, begun_at: DateTime<Utc>) {
+        self.teams.see_missing();
+        self.ordered_reads.retain(|wanted| *wanted > begun_at);
+    }
+
+    /// Orders a read, to begin at this time or later.
+    pub(super) fn order_read(&mut self, at: DateTime<Utc>) {
+        if !self.ordered_reads.contains(&at) && self.ordered_reads.len() < ORDERED_READS {
+            self.ordered_reads.push(at);
+        }
+    }
+
+    /// When the earliest ordered read should begin.
+    pub(super) fn read_ordered_at(&self) -> Option<DateTime<Utc>> {
+        self.ordered_reads.iter().min().copied()
+    }
+
+    /// Takes in what the PBX shows as our entry.
+    pub(super) fn see_entry(&mut self, own_entry: &str) {
+        self.entry.see(own_entry);
+    }
+
+    /// Lets a write leave at once that waited because its side could not be reached.
+    pub(super) fn end_entry_hold(&mut self) {
+        self.entry.hold.end();
+    }
+
+    /// Decides anew, and notes as under way what it answers.
+    pub(super) fn step(&mut self, pbx: &PbxSight, now: DateTime<Utc>, rules: &Rules) -> Step {
+        let mut side = self.side.clone();
+        let mut ledger = side.expire(self.scene(pbx, now, rules));
+        if !ledger.is_empty() {
+            self.order_read(now);
+        }
+        let mut teams = None;
+        if self.teams.read && (self.leaving || pbx.known()) {
+            let (write, changes) = side.next_write(self.scene(pbx, now, rules));
+            teams = write;
+            ledger.extend(changes);
+        }
+        self.side = side;
+        self.wanted_entry = self.decide_entry(now, rules);
+        let wanted = self.wanted_entry.clone();
+        let entry = self
+            .entry
+            .next_write(wanted.as_deref(), &self.member, pbx, self.leaving, now);
+        let entry = entry.map(|(write, before)| {
+            ledger.extend(before);
+            write
+        });
+        Step { ledger, teams, entry }
+    }
+
+    /// Takes in the outcome of the write to Teams that was under way.
+    pub(super) fn teams_written(
+        &mut self,
+        outcome: &Outcome,
+        pbx: &PbxSight,
+        now: DateTime<Utc>,
+        rules: &Rules,
+    ) -> Vec<LedgerChange> {
+        let mut side = self.side.clone();
+        let (changes, read_beneath) = side.written(outcome, self.scene(pbx, now, rules));
+        self.side = side;
+        if read_beneath {
+            self.order_read(now + SETTLING);
+        }
+        changes
+    }
+
+    /// Takes in the outcome of the write to the PBX that was under way.
+    pub(super) fn entry_written(&mut self, outcome: &Outcome, now: DateTime<Utc>) -> Option<LedgerChange> {
+        self.entry.written(outcome, &self.member, now)
+    }
+
+    /// Whether nothing of ours is left on either side.
+    pub(super) fn is_released(&self) -> bool {
+        self.leaving && self.side.is_clear() && self.entry.is_clear()
+    }
+
+    /// When something changes by itself next.
+    pub(super) fn next_deadline(
+        &self,
+        pbx: &PbxSight,
+        now: DateTime<Utc>,
+        rules: &Rules,
+    ) -> Option<DateTime<Utc>> {
+        let side = self.side.next_deadline(self.scene(pbx, now, rules));
+        [side, self.entry.next_deadline(now)].into_iter().flatten().min()
+    }
+
+    /// The rule of what the PBX should show as our entry: what Teams shows, unless we made Teams show it.
+    fn decide_entry(&self, now: DateTime<Utc>, rules: &Rules) -> Option<String> {
+        if self.leaving || !rules.direction.teams_to_pbx {
+            return Some(String::new());
+        }
+        let Some(observed) = &self.teams.presence else {
+            return self.wanted_entry.clone();
+        };
+        if self.side.explains(observed, now, rules) {
+            return Some(String::new());
+        }
+        match rules.teams_to_pbx.map(observed) {
+            PbxShown::Nothing => Some(String::new()),
+            PbxShown::Activity(activity) => Some(activity),
+            PbxShown::Unknown => self.wanted_entry.clone(),
+        }
+    }
+
+    /// Tells what an administrator sees.
+    pub(super) fn view(&self, pbx: &PbxSight, now: DateTime<Utc>, rules: &Rules) -> PersonView {
+        let pair = |presence: &crate::teams::TeamsPresence| {
+            format!("{}/{}", presence.availability, presence.activity)
+        };
+        let held: Vec<&Claim> = [&self.side.session, &self.side.preferred]
+            .into_iter()
+            .flatten()
+            .collect();
+        let set: Vec<String> = held
+            .iter()
+            .filter(|claim| claim.holds())
+            .map(|claim| pair(&claim.presence))
+            .collect();
+        PersonView {
+            teams_presence: self.teams.presence.as_ref().map(pair),
+            pbx_presence: pbx.activity().map(str::to_owned),
+            shown_at_pbx: self.entry.shown().map(str::to_owned),
+            set_in_teams: (!set.is_empty()).then(|| set.join(" + ")),
+            synchronised: self.both_known(pbx),
+            leaving: self.leaving,
+            why: self.why(now, rules),
+        }
+    }
+
+    /// Whether both sides are known.
+    pub(super) fn both_known(&self, pbx: &PbxSight) -> bool {
+        !self.leaving && self.teams.presence.is_some() && !self.teams.missing && pbx.known()
+    }
+
+    fn why(&self, now: DateTime<Utc>, rules: &Rules) -> String {
+        if self.leaving {
+            return "the user is no longer synchronised; what the connector set is being removed".to_owned();
+        }
+        if let Some(refusal) = self.side.hold.refusal() {
+            return format!("teams refused the last write: {refusal}");
+        }
+        if let Some(refusal) = self.entry.hold.refusal() {
+            return format!("the pbx refused the last write: {refusal}");
+        }
+        let Some(observed) = &self.teams.presence else {
+            return "teams has not told this user's presence yet".to_owned();
+        };
+        if let Some(claim) = self.side.preferred.as_ref().filter(|claim| !claim.holds()) {
+            return format!(
+                "the user chose another state in teams after {} was chosen at the pbx; teams prevails until the pbx changes",
+                claim.stands_for
+            );
+        }
+        if self.side.explains(observed, now, rules) {
+            return "teams shows what was set there for the pbx, so the pbx needs no entry of ours"
+                .to_owned();
+        }
+        match rules.teams_to_pbx.map(observed) {
+            PbxShown::Nothing => "teams shows nothing that the pbx should display".to_owned(),
+            PbxShown::Activity(activity) => format!(
+                "teams shows {}, which the pbx displays as {activity}",
+                observed.activity
+            ),
+            PbxShown::Unknown => format!(
+                "the mapping has no row for {}; the last known state stays",
+                observed.activity
+            ),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! What either side shows of one user, as far as we have seen it.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::identity::PbxName;
+use crate::pbx::PresenceEntry;
+use crate::teams::{Source, TeamsObservation, TeamsPresence};
+
+/// The activity by which the PBX tells of a call (pbx.md 3.2).
+pub const ON_THE_PHONE: &str = "on-the-phone";
+
+/// Entries that never tell what the user chose (DESIGN 5).
+const NOT_A_CHOICE: [&str; 3] = ["teams:", "im:", "app:"];
+
+/// What the PBX shows of a user.
+///
+/// Nothing here is forgotten when a source falls silent: it only stops being fresh.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PbxSight {
+    /// The PBX that told of the presence last.
+    pub told_by: Option<PbxName>,
+    /// The user's own choice: an activity, or empty for none. Unknown until first seen.
+    pub choice: Option<String>,
+    /// Whether an entry says that the user is on the phone.
+    pub phone_entry: Option<bool>,
+    /// Whether the presence is followed at this time.
+    pub presence_fresh: bool,
+    /// Number of calls at the user's own PBX.
+    pub calls: Option<u32>,
+    /// The PBX that told of the calls last.
+    pub calls_told_by: Option<PbxName>,
+    /// Whether the calls are followed at this time.
+    pub calls_fresh: bool,
+    /// The activity of our own entry, empty when there is none. Unknown until first seen.
+    pub own_entry: Option<String>,
+}
+
+impl PbxSight {
+    /// Takes in a user's whole presence.
+    pub fn see_presence(&mut self, pbx: &PbxName, entries: &[PresenceEntry], own_contact: &str) {
+        let of_others = || {
+            entries
+                .iter()
+                .filter(|entry| is_a_choice(&entry.contact, own_contact))
+        };
+        let phone = of_others().any(|entry| is_phone(&entry.activity));
+        self.phone_entry = Some(phone);
+        if !phone {
+            // what an on-the-phone entry hides is unknown: the last known choice stays
+            let newest = of_others().find(|entry| !entry.activity.trim().is_empty());
+            self.choice = Some(
+                newest
+                    .map(|entry| entry.activity.trim().to_lowercase())
+                    .unwrap_or_default(),
+            );
+        }
+        let own = entries
+            .iter()
+            .find(|entry| entry.contact.eq_ignore_ascii_case(own_contact));
+        self.own_entry = Some(own.map(|entry| entry.activity.clone()).unwrap_or_default());
+        self.presence_fresh = true;
+        self.told_by = Some(pbx.clone());
+    }
+
+    /// Takes in the number of calls at the user's own PBX.
+    pub fn see_calls(&mut self, pbx: &PbxName, calls: u32) {
+        self.calls = Some(calls);
+        self.calls_fresh = true;
+        self.calls_told_by = Some(pbx.clone());
+    }
+
+    /// Notes that the presence is not followed any more.
+    pub fn lose_presence(&mut self) {
+        self.presence_fresh = false;
+    }
+
+    /// Notes that a PBX tells nothing any more.
+    pub fn lose(&mut self, pbx: &PbxName) {
+        if self.told_by.as_ref() == Some(pbx) {
+            self.presence_fresh = false;
+        }
+        if self.calls_told_by.as_ref() == Some(pbx) {
+            self.calls_fresh = false;
+        }
+    }
+
+    /// Forgets the calls: the user has moved to another PBX.
+    pub fn drop_calls(&mut self) {
+        self.calls = None;
+        self.calls_fresh = false;
+        self.calls_told_by = None;
+    }
+
+    /// Whether the user is on the phone, by the last whole picture of either source.
+    pub fn on_the_phone(&self) -> bool {
+        self.phone_entry == Some(true) || self.calls.is_some_and(|calls| calls > 0)
+    }
+
+    /// Whether a source that is followed at this time says that the user is on the phone.
+    pub fn surely_on_the_phone(&self) -> bool {
+        (self.presence_fresh && self.phone_entry == Some(true))
+            || (self.calls_fresh && self.calls.is_some_and(|calls| calls > 0))
+    }
+
+    /// Whether the user's presence has been seen at all.
+    pub fn known(&self) -> bool {
+        self.phone_entry.is_some()
+    }
+
+    /// The state that the PBX shows, as one activity.
+    pub fn activity(&self) -> Option<&str> {
+        if self.on_the_phone() {
+            Some(ON_THE_PHONE)
+        } else {
+            self.choice.as_deref()
+        }
+    }
+}
+
+fn is_a_choice(contact: &str, own_contact: &str) -> bool {
+    let contact = contact.trim().to_lowercase();
+    contact != own_contact.to_lowercase() && !NOT_A_CHOICE.iter().any(|prefix| contact.starts_with(prefix))
+}
+
+fn is_phone(activity: &str) -> bool {
+    activity.trim().eq_ignore_ascii_case(ON_THE_PHONE)
+}
+
+/// What Teams shows of a user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TeamsSight {
+    /// The pair of the newest observation that was believed.
+    pub presence: Option<TeamsPresence>,
+    /// Whether a read has been answered since the start, be it that Graph left the user out.
+    pub read: bool,
+    /// Whether the last read left the user out.
+    pub missing: bool,
+    sequence: Option<String>,
+    newest_read: Option<DateTime<Utc>>,
+    newest_notice: Option<DateTime<Utc>>,
+    doubted: Option<String>,
+    /// Whether the newest believed observation carried no sequence number.
+    unnumbered: bool,
+}
+
+/// What became of an observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is the newest truth.
+    Believed,
+    /// It is the newest truth as far as we can tell; a read must confirm it.
+    BelievedUnconfirmed,
+    /// It is older than what we know.
+    Old,
+    /// It may be older than what we know: another read must tell.
+    Doubted,
+}
+
+impl TeamsSight {
+    /// Takes in an observation and says what became of it (DESIGN 5, order).
+    pub fn see(&mut self, observation: &TeamsObservation) -> Verdict {
+        let verdict = match observation.source {
+            Source::Notified { received_at } => self.judge_notice(observation, received_at),
+            Source::Read { begun_at } => self.judge_read(observation, begun_at),
+        };
+        if matches!(verdict, Verdict::Believed | Verdict::BelievedUnconfirmed) {
+            self.presence = Some(observation.presence.clone());
+            self.unnumbered = observation.sequence.is_none();
+            if !self.unnumbered {
+                self.sequence.clone_from(&observation.sequence);
+            }
+            self.doubted = None;
+        }
+        verdict
+    }
+
+    /// Notes that a read left the user out.
+    pub fn see_missing(&mut self) {
+        self.read = true;
+        self.missing = true;
+    }
+
+    fn judge_notice(&mut self, observation: &TeamsObservation, received_at: DateTime<Utc>) -> Verdict {
+        if let (Some(new), Some(known)) = (&observation.sequence, &self.sequence)
+            && is_older(new, known)
+        {
+            return Verdict::Old;
+        }
+        self.newest_notice = self.newest_notice.max(Some(received_at));
+        let ordered = observation.sequence.is_some() && !self.unnumbered;
+        if ordered {
+            Verdict::Believed
+        } else {
+            Verdict::BelievedUnconfirmed
+        }
+    }
+
+    fn judge_read(&mut self, observation: &TeamsObservation, begun_at: DateTime<Utc>) -> Verdict {
+        if self.newest_read.is_some_and(|newest| newest > begun_at) {
+            return Verdict::Old;
+        }
+        self.newest_read = Some(begun_at);
+        match (&observation.sequence, &self.sequence) {
+            // a lower number is believed when the next read repeats it
+            (Some(new), Some(known)) if is_older(new, known) && self.doubted.as_ref() != Some(new) => {
+                self.doubted = Some(new.clone());
+                return Verdict::Doubted;
+            }
+            (None, _) if self.newest_notice.is_some_and(|notice| notice > begun_at) => {
+                return Verdict::Doubted;
+            }
+            _ => {}
+        }
+        self.read = true;
+        self.missing = false;
+        Verdict::Believed
+    }
+}
+
+/// Compares two sequence numbers: sortable text (graph.md 4.3), or plain numbers of different length.
+fn is_older(new: &str, known: &str) -> bool {
+    let numeric = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if numeric(new) && numeric(known) {
+        let (new, known) = (new.trim_start_matches('0'), known.trim_start_matches('0'));
+        return (new.len(), new) < (known.len(), known);
+    }
+    new < known
+}
