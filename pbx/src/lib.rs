@@ -1,1 +1,17 @@
-//! The innovaphone AppWebsocket protocol, without any socket.
+#![doc = include_str!("../README.md")]
+
+mod challenge;
+mod courtesy;
+mod dialogue;
+mod digest;
+mod doorway;
+mod login;
+mod message;
+mod outbox;
+mod outgoing;
+
+pub use challenge::{Challenge, NoRandomness};
+pub use dialogue::{Dialogue, Dialogues};
+pub use doorway::{Doorway, Outcome, Response};
+pub use login::{LoggedIn, Refusal, SessionKind};
+pub use outbox::MESSAGE_LIMIT;

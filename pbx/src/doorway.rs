@@ -1,0 +1,162 @@
+//! From the first message of a connection to the PBX's introduction: challenge, login, `PbxInfo`.
+
+use m365_presence::identity::PbxName;
+use m365_presence::pbx::{PbxApi, PbxIntroduction};
+use m365_presence::secret::Secret;
+use serde_json::Value;
+
+use crate::challenge::Challenge;
+use crate::courtesy::Courtesy;
+use crate::login::{LoggedIn, Login, Refusal, SessionKind};
+use crate::message::Message;
+use crate::outbox::Outbox;
+use crate::outgoing::Answer;
+
+/// The way in for one connection: feed it each text message, send what it answers, act on the outcome.
+///
+/// It ends with [`Outcome::Introduced`], after which messages belong to a [`crate::Dialogue`], or with
+/// [`Outcome::Refused`], after which the caller sends the frames and closes. It holds no clock: the caller limits
+/// how long a connection may stay here.
+pub struct Doorway {
+    courtesy: Courtesy,
+    stage: Stage,
+}
+
+enum Stage {
+    Login(Login),
+    Inside(LoggedIn),
+    Over,
+}
+
+/// What a message led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// More messages are needed.
+    Waiting,
+    /// The login was accepted just now; a PBX object's introduction follows, a user's never does.
+    Accepted(LoggedIn),
+    /// The PBX introduced itself: the conversation can begin.
+    Introduced(PbxIntroduction),
+    /// The login failed: close after sending. Told once; later messages are not answered.
+    Refused(Refusal),
+}
+
+/// The answer to one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// What must be sent now, in order.
+    pub frames: Vec<String>,
+    /// Where the connection stands.
+    pub outcome: Outcome,
+}
+
+impl Doorway {
+    /// Opens the way for one new connection. `password` is the App object's, `app` the last component of its URL,
+    /// `build` the hexadecimal number under which this program's pages live, and `challenge` a fresh one.
+    pub fn new(password: &Secret, app: &str, build: &str, challenge: Challenge) -> Self {
+        Self {
+            courtesy: Courtesy::new(app, build),
+            stage: Stage::Login(Login::new(password, app, challenge)),
+        }
+    }
+
+    /// Takes in one whole text message.
+    pub fn receive(&mut self, text: &str) -> Response {
+        let mut outbox = Outbox::default();
+        let outcome = match &mut self.stage {
+            Stage::Login(login) => at_login(login, &self.courtesy, text, &mut outbox),
+            Stage::Inside(guest) => inside(guest, &self.courtesy, text, &mut outbox),
+            Stage::Over => Outcome::Waiting,
+        };
+        match &outcome {
+            Outcome::Accepted(guest) => self.stage = Stage::Inside(guest.clone()),
+            Outcome::Introduced(_) | Outcome::Refused(_) => self.stage = Stage::Over,
+            Outcome::Waiting => {}
+        }
+        Response {
+            frames: outbox.take(),
+            outcome,
+        }
+    }
+}
+
+/// Before the login nothing is served but courtesies; what is unknown is tolerated (pbx.md 1.6, 1.7).
+fn at_login(login: &mut Login, courtesy: &Courtesy, text: &str, outbox: &mut Outbox) -> Outcome {
+    let Some(message) = Message::parse(text) else {
+        return refuse(Refusal::Malformed, &Message::default(), outbox);
+    };
+    match message.kind() {
+        "AppChallenge" => {
+            outbox.push(&Answer::AppChallengeResult {
+                challenge: login.challenge().as_str(),
+            });
+            Outcome::Waiting
+        }
+        "AppLogin" => match login.judge(text) {
+            Ok(guest) => {
+                let (app, domain) = (&guest.app, &guest.domain);
+                outbox.push(&Answer::AppLoginResult {
+                    app,
+                    domain,
+                    ok: true,
+                    error: None,
+                });
+                Outcome::Accepted(guest)
+            }
+            Err(refusal) => refuse(refusal, &message, outbox),
+        },
+        _ => {
+            courtesy.answer_stranger(&message, outbox);
+            Outcome::Waiting
+        }
+    }
+}
+
+fn refuse(refusal: Refusal, login: &Message, outbox: &mut Outbox) -> Outcome {
+    let app = login.object().text("app").unwrap_or_default();
+    let domain = login.object().text("domain").unwrap_or_default();
+    let error = Some(refusal.as_wire());
+    outbox.push(&Answer::AppLoginResult {
+        app: &app,
+        domain: &domain,
+        ok: false,
+        error,
+    });
+    Outcome::Refused(refusal)
+}
+
+/// Between login and introduction; `AppInfo` may come before or after `PbxInfo` (pbx.md 1.4).
+fn inside(guest: &LoggedIn, courtesy: &Courtesy, text: &str, outbox: &mut Outbox) -> Outcome {
+    let Some(message) = Message::parse(text) else {
+        return Outcome::Waiting;
+    };
+    if message.kind() == "PbxInfo" && guest.kind == SessionKind::PbxObject {
+        return introduction(guest, &message).map_or(Outcome::Waiting, Outcome::Introduced);
+    }
+    courtesy.answer(&message, outbox);
+    Outcome::Waiting
+}
+
+/// Reads a `PbxInfo`; without the PBX's name it introduces nobody.
+fn introduction(guest: &LoggedIn, message: &Message) -> Option<PbxIntroduction> {
+    let info = message.object();
+    let listed = info
+        .member("apis")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let mut apis: Vec<PbxApi> = listed
+        .filter_map(Value::as_str)
+        .filter_map(PbxApi::from_wire)
+        .collect();
+    apis.sort_unstable();
+    apis.dedup();
+    Some(PbxIntroduction {
+        pbx: PbxName::new(info.name("pbx")?),
+        domain: info.name("domain").unwrap_or_else(|| guest.domain.clone()),
+        app_object: guest.app_object.clone(),
+        apis,
+        version: info.name("version"),
+        test_mode: guest.test_mode,
+    })
+}

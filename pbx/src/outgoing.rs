@@ -1,0 +1,128 @@
+//! Every message that this side sends, as its members stand on the wire.
+
+use m365_presence::identity::PbxGuid;
+use m365_presence::pbx::PbxApi;
+use serde::Serialize;
+
+/// The empty JSON object.
+#[derive(Clone, Copy, Default, Serialize)]
+pub(crate) struct Empty {}
+
+/// What is asked of a PBX (pbx.md 2 to 5).
+#[derive(Serialize)]
+#[serde(tag = "mt")]
+pub(crate) enum Request<'a> {
+    ReplicateStart {
+        api: PbxApi,
+        src: &'a str,
+        add: bool,
+        del: bool,
+        columns: Columns,
+        pseudo: [&'static str; 2],
+    },
+    ReplicateNext {
+        api: PbxApi,
+        src: &'a str,
+    },
+    SubscribePresence {
+        api: PbxApi,
+        src: &'a PbxGuid,
+        sip: &'a str,
+    },
+    UnsubscribePresence {
+        api: PbxApi,
+        src: &'a PbxGuid,
+        sip: &'a str,
+    },
+    SetPresence {
+        api: PbxApi,
+        src: &'a str,
+        guid: &'a PbxGuid,
+        sip: &'a str,
+        contact: &'a str,
+        activity: &'a str,
+        note: &'static str,
+    },
+    Initialize {
+        api: PbxApi,
+        src: &'a str,
+        calls: bool,
+        limit: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        more: Option<&'a serde_json::Value>,
+    },
+    CheckAppLic {
+        api: PbxApi,
+        src: &'a str,
+        #[serde(flatten)]
+        user: LicensedUser<'a>,
+        lic: &'a str,
+    },
+}
+
+/// The columns that are replicated: what matching and routing need, and nothing private.
+#[derive(Default, Serialize)]
+pub(crate) struct Columns {
+    guid: Empty,
+    h323: Empty,
+    cn: Empty,
+    dn: Empty,
+    loc: Empty,
+}
+
+/// By what a license check names its user; a PBX takes one of them.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LicensedUser<'a> {
+    H323(&'a str),
+    Guid(&'a PbxGuid),
+}
+
+/// What is answered to whoever opened the connection (pbx.md 1.3, 1.4, 1.7).
+#[derive(Serialize)]
+#[serde(tag = "mt")]
+pub(crate) enum Answer<'a> {
+    AppChallengeResult {
+        challenge: &'a str,
+    },
+    AppLoginResult {
+        app: &'a str,
+        domain: &'a str,
+        ok: bool,
+        /// A text always: a client in the field fails to decode a number.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<&'static str>,
+    },
+    KeepAliveResult {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        src: Option<String>,
+    },
+    CheckBuildResult {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        src: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        url: Option<String>,
+    },
+    AppInfoResult {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        src: Option<String>,
+        app: &'a str,
+        info: AppInfo,
+        #[serde(rename = "serviceInfo")]
+        service_info: ServiceInfo,
+    },
+}
+
+/// What the App object's connection learns of the app.
+#[derive(Serialize)]
+pub(crate) struct AppInfo {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) hidden: bool,
+    pub(crate) apis: Empty,
+}
+
+/// The APIs that other services could use: none.
+#[derive(Default, Serialize)]
+pub(crate) struct ServiceInfo {
+    apis: Empty,
+}
