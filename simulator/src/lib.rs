@@ -1,1 +1,4 @@
 //! Both outside worlds as real servers, for the demo, the tests and the benchmarks.
+
+pub mod journal;
+pub mod microsoft;

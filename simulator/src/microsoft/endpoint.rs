@@ -1,0 +1,74 @@
+//! How patient the service is with slow endpoints (reference 3.4): it judges a host by its answers within ten minutes and
+//! delays or drops what comes next.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+/// How many answers are seen before an endpoint is judged.
+const ENOUGH: u32 = 100;
+
+/// An answer later than this counts as slow, later than that as very slow.
+const SLOW: Duration = Duration::from_secs(3);
+const VERY_SLOW: Duration = Duration::from_secs(10);
+
+/// What happens to new notifications for an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Deliver,
+    Delay,
+    Drop,
+}
+
+struct Record {
+    began: Instant,
+    answers: u32,
+    slow: u32,
+    very_slow: u32,
+    verdict: Verdict,
+}
+
+/// The records of all endpoints, by host.
+#[derive(Default)]
+pub(super) struct Endpoints {
+    records: HashMap<String, Record>,
+}
+
+impl Endpoints {
+    /// Notes how long an endpoint took, within windows of the given length.
+    pub(super) fn note(&mut self, host: &str, took: Duration, window: Duration) {
+        let fresh = || Record {
+            began: Instant::now(),
+            answers: 0,
+            slow: 0,
+            very_slow: 0,
+            verdict: Verdict::Deliver,
+        };
+        let record = self.records.entry(host.to_owned()).or_insert_with(fresh);
+        if record.began.elapsed() >= window {
+            *record = fresh();
+        }
+        record.answers += 1;
+        record.slow += u32::from(took >= SLOW);
+        record.very_slow += u32::from(took >= VERY_SLOW);
+        if record.answers >= ENOUGH {
+            record.verdict = if record.very_slow * 100 > record.answers * 15 {
+                Verdict::Drop
+            } else if record.slow * 10 > record.answers {
+                Verdict::Delay
+            } else {
+                Verdict::Deliver
+            };
+        }
+    }
+
+    /// Returns what happens to new notifications for an endpoint now.
+    pub(super) fn verdict(&self, host: &str, window: Duration) -> Verdict {
+        let current = self
+            .records
+            .get(host)
+            .filter(|record| record.began.elapsed() < window);
+        current.map_or(Verdict::Deliver, |record| record.verdict)
+    }
+}
