@@ -1,1 +1,19 @@
-//! Microsoft identity and Graph over awc.
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod clock;
+mod endpoints;
+mod fault;
+mod http;
+mod identity;
+mod patience;
+mod tls;
+mod webhook;
+
+pub use client::{DEFAULT_TEAMS_PLANS, GraphClient, GraphSettings};
+pub use clock::GraphClock;
+pub use endpoints::{Cloud, EndpointError, Endpoints};
+pub use http::HttpClient;
+pub use identity::{AppRegistration, CommunicationUser, EntraIdentity, IdentitySettings, Proof, ProofError};
+pub use tls::{client_config, client_config_trusting};
+pub use webhook::{KeyError, KeyRing, WebhookOpener, WebhookSettings, generate_notification_key};

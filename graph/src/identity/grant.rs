@@ -1,0 +1,110 @@
+//! What Entra grants: tokens and device codes (graph.md 1.2, 1.4).
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use m365_presence::ports::{AccessToken, DeviceCode, SignedIn};
+use m365_presence::secret::Secret;
+use serde_json::Value;
+
+use super::text;
+
+/// What Entra grants where it does not say (graph.md 1.4).
+const USUAL_LIFETIME: u64 = 3599;
+
+/// No lifetime is believed beyond what continuous access evaluation grants.
+const LONGEST_LIFETIME: u64 = 28 * 3600;
+
+/// What a device code lives where Entra does not say.
+const USUAL_CODE_LIFETIME: u64 = 900;
+
+/// Time between two polls where Entra does not say.
+const USUAL_INTERVAL: u64 = 5;
+
+/// Reads a token answer; `None` when it holds no token.
+pub(super) fn signed_in(body: Option<&Value>, sent_at: DateTime<Utc>) -> Option<SignedIn> {
+    let body = body?;
+    let lifetime = seconds(body, "expires_in", USUAL_LIFETIME, LONGEST_LIFETIME);
+    Some(SignedIn {
+        access: AccessToken {
+            secret: Secret::new(text(body, "access_token")?),
+            expires_at: after(sent_at, lifetime),
+            lifetime,
+        },
+        refresh: text(body, "refresh_token").map(Secret::new),
+    })
+}
+
+/// Reads a device code answer; `None` when it lacks what a person or we need.
+pub(super) fn device_code(body: Option<&Value>, sent_at: DateTime<Utc>) -> Option<DeviceCode> {
+    let body = body?;
+    Some(DeviceCode {
+        device_code: Secret::new(text(body, "device_code")?),
+        user_code: text(body, "user_code")?.to_owned(),
+        verification_uri: text(body, "verification_uri")
+            .or_else(|| text(body, "verification_url"))?
+            .to_owned(),
+        expires_at: after(
+            sent_at,
+            seconds(body, "expires_in", USUAL_CODE_LIFETIME, LONGEST_LIFETIME),
+        ),
+        interval: seconds(body, "interval", USUAL_INTERVAL, USUAL_CODE_LIFETIME),
+    })
+}
+
+/// Reads a number of seconds, which older endpoints send as text.
+fn seconds(body: &Value, name: &str, usual: u64, longest: u64) -> Duration {
+    let found = body
+        .get(name)
+        .and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()));
+    Duration::from_secs(found.unwrap_or(usual).clamp(1, longest))
+}
+
+fn after(start: DateTime<Utc>, lifetime: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(lifetime)
+        .ok()
+        .and_then(|delta| start.checked_add_signed(delta))
+        .unwrap_or(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn noon() -> DateTime<Utc> {
+        "2026-11-24T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn the_recorded_answer_is_a_token_with_its_refresh_token() {
+        let recorded: Value =
+            serde_json::from_str(include_str!("../../tests/vectors/entra/rec-ropc-success.json")).unwrap();
+        let granted = signed_in(Some(&recorded["token"]["body"]), noon()).unwrap();
+        assert_eq!(granted.access.lifetime, Duration::from_secs(4548));
+        assert_eq!(granted.access.expires_at, noon() + TimeDelta::seconds(4548));
+        assert_eq!(granted.refresh.unwrap().expose(), "Sanitized");
+    }
+
+    #[test]
+    fn a_lifetime_of_any_type_is_bounded() {
+        for (expires_in, expected) in [
+            (json!("3600"), 3600),
+            (json!(null), 3599),
+            (json!(-1), 3599),
+            (json!(0), 1),
+            (json!(u64::MAX), LONGEST_LIFETIME),
+        ] {
+            let body = json!({"access_token": "t", "expires_in": expires_in});
+            let granted = signed_in(Some(&body), noon()).unwrap();
+            assert_eq!(granted.access.lifetime.as_secs(), expected);
+        }
+    }
+
+    #[test]
+    fn an_answer_without_its_heart_is_none() {
+        assert!(signed_in(None, noon()).is_none());
+        assert!(signed_in(Some(&json!({"access_token": ""})), noon()).is_none());
+        assert!(device_code(Some(&json!({"device_code": "d", "user_code": "u"})), noon()).is_none());
+    }
+}

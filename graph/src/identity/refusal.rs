@@ -1,0 +1,346 @@
+//! Why Entra refuses: the table of graph.md 1.5.
+//!
+//! Classified by `error` first and by `error_codes` second, never by text, because texts change and are localised.
+
+use std::time::Duration;
+
+use m365_presence::light::AuthenticationCode as Code;
+use m365_presence::ports::SignInError;
+use serde_json::Value;
+
+use super::aadsts;
+use super::proof::Prover;
+use super::text;
+use crate::http::{Answer, Unanswered};
+
+/// How long to wait where Entra says *temporarily unavailable* without saying for how long.
+const USUAL_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long to wait when Entra sees us asking in a loop (50196).
+const LOOP_PATIENCE: Duration = Duration::from_secs(300);
+
+/// A refusal with what is needed to react to it.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    error: String,
+    outcome: SignInError,
+}
+
+impl Refusal {
+    /// Reads the answer to `who`'s sign-in, which was proven by `prover`.
+    pub(super) fn read(who: &str, prover: Option<&Prover>, answer: &Answer) -> Self {
+        let body = answer.json().unwrap_or_default();
+        let error = text(&body, "error").unwrap_or_default().to_owned();
+        let numbers = numbers(&body);
+        let outcome = outcome(who, prover, answer, &body, &error, &numbers);
+        log::info!(
+            status = answer.status, error = error.as_str(), aadsts:? = numbers.first(),
+            request_id = answer.request_id.as_str();
+            "entra does not grant a sign-in"
+        );
+        Self { error, outcome }
+    }
+
+    pub(super) fn lost(who: &str, cause: &str) -> Self {
+        Self::plain(SignInError::Lost {
+            detail: format!("{who}: {cause}"),
+        })
+    }
+
+    /// Our own key fails to sign.
+    pub(super) fn unsigned(who: &str) -> Self {
+        Self::plain(SignInError::Refused {
+            code: Code::WrongCertificate,
+            aadsts: None,
+            detail: format!("{who}: the private key cannot sign"),
+        })
+    }
+
+    fn plain(outcome: SignInError) -> Self {
+        Self {
+            error: String::new(),
+            outcome,
+        }
+    }
+
+    /// OAuth's word for it.
+    pub(super) fn error(&self) -> &str {
+        &self.error
+    }
+
+    pub(super) fn aadsts(&self) -> Option<u32> {
+        match &self.outcome {
+            SignInError::Refused { aadsts, .. } => *aadsts,
+            _ => None,
+        }
+    }
+
+    /// Tells whether the refresh token itself is refused, so that another grant may succeed.
+    pub(super) fn is_about_the_grant(&self) -> bool {
+        let refused = matches!(self.outcome, SignInError::Refused { .. });
+        refused && ["invalid_grant", "interaction_required"].contains(&self.error.as_str())
+    }
+
+    /// Tells whether the assertion is refused, which may be for its time.
+    pub(super) fn is_about_the_proof(&self) -> bool {
+        matches!(
+            self.outcome,
+            SignInError::Refused {
+                code: Code::WrongCertificate,
+                ..
+            }
+        )
+    }
+
+    pub(super) fn into_error(self) -> SignInError {
+        self.outcome
+    }
+}
+
+impl From<SignInError> for Refusal {
+    fn from(outcome: SignInError) -> Self {
+        Self::plain(outcome)
+    }
+}
+
+impl From<Unanswered> for Refusal {
+    fn from(reason: Unanswered) -> Self {
+        Self::plain(match reason {
+            Unanswered::Patience(retry_after) => SignInError::Throttled { retry_after },
+            Unanswered::Lost(detail) => SignInError::Lost { detail },
+        })
+    }
+}
+
+fn outcome(
+    who: &str,
+    prover: Option<&Prover>,
+    answer: &Answer,
+    body: &Value,
+    error: &str,
+    numbers: &[u32],
+) -> SignInError {
+    let known = |row: u32| numbers.contains(&row);
+    if let Some(retry_after) = answer.patience {
+        return SignInError::Throttled { retry_after };
+    }
+    if error == "temporarily_unavailable" || known(90033) || known(90055) {
+        return SignInError::Throttled {
+            retry_after: USUAL_PATIENCE,
+        };
+    }
+    if known(50196) {
+        return SignInError::Throttled {
+            retry_after: LOOP_PATIENCE,
+        };
+    }
+    if error.is_empty() || error == "server_error" || !(400..=499).contains(&answer.status) {
+        return SignInError::Lost {
+            detail: format!(
+                "{who}: the sign-in service answers {} without a usable reason",
+                answer.status
+            ),
+        };
+    }
+    let row = numbers.iter().find_map(|number| aadsts::row(*number));
+    let (code, cause) = match row {
+        Some((_, code, cause)) if fits(error, *code) => (*code, *cause),
+        _ => by_error(error, text(body, "suberror").unwrap_or_default(), prover),
+    };
+    let aadsts = numbers.first().copied();
+    let number = aadsts
+        .map(|number| format!("AADSTS{number}, "))
+        .unwrap_or_default();
+    SignInError::Refused {
+        code,
+        aadsts,
+        detail: format!("{who}: {cause} ({number}{})", word(error)),
+    }
+}
+
+/// Tells whether a number's row may speak under this `error`: what is wrong with the application is never read as
+/// the fault of an account, nor the other way round.
+fn fits(error: &str, code: Code) -> bool {
+    let about_the_proof = matches!(
+        code,
+        Code::WrongClientSecret | Code::ClientSecretExpired | Code::WrongCertificate
+    );
+    match error {
+        "invalid_client" => about_the_proof,
+        "invalid_grant" | "interaction_required" => {
+            !matches!(code, Code::WrongClientSecret | Code::ClientSecretExpired)
+        }
+        _ => true,
+    }
+}
+
+/// The reading of an `error` whose number is unknown.
+fn by_error(error: &str, suberror: &str, prover: Option<&Prover>) -> (Code, &'static str) {
+    match (error, suberror) {
+        ("invalid_client", _) => match prover {
+            Some(Prover::Certificate { .. }) => (Code::WrongCertificate, "the certificate is refused"),
+            _ => (Code::WrongClientSecret, "the client secret is refused"),
+        },
+        ("unauthorized_client", _) => (Code::UnknownApp, "the application is refused"),
+        ("consent_required", _) | (_, "consent_required") => {
+            (Code::ConsentRequired, "consent to the application is missing")
+        }
+        (_, "basic_action") | ("interaction_required", _) => (
+            Code::MfaRequired,
+            "the account has to do more than a password can",
+        ),
+        (_, "bad_token") => (Code::SignInRequired, "the stored sign-in was revoked"),
+        ("login_required", _) => (Code::SignInRequired, "the account has to sign in"),
+        ("access_denied", _) => (Code::ConditionalAccess, "a policy denies the access"),
+        _ => (Code::Refused, "the sign-in is refused"),
+    }
+}
+
+/// `error_codes` as numbers, whatever stands there.
+fn numbers(body: &Value) -> Vec<u32> {
+    let codes = body
+        .get("error_codes")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    codes
+        .iter()
+        .filter_map(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()))
+        .filter_map(|code| u32::try_from(code).ok())
+        .collect()
+}
+
+/// `error` as far as it is a word, for it is shown.
+fn word(error: &str) -> String {
+    error
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .take(60)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::aadsts::ROWS;
+    use bytes::Bytes;
+    use chrono::DateTime;
+    use serde_json::json;
+
+    fn answer(status: u16, body: &Value) -> Answer {
+        raw(status, body.to_string().into_bytes())
+    }
+
+    fn raw(status: u16, body: Vec<u8>) -> Answer {
+        Answer {
+            status,
+            patience: None,
+            request_id: String::new(),
+            sent_at: DateTime::UNIX_EPOCH,
+            body: Bytes::from(body),
+        }
+    }
+
+    fn read(status: u16, body: &Value) -> SignInError {
+        Refusal::read("presence@contoso.com", None, &answer(status, body)).into_error()
+    }
+
+    fn code(status: u16, error: &str, number: u32) -> Option<Code> {
+        match read(status, &json!({"error": error, "error_codes": [number]})) {
+            SignInError::Refused { code, aadsts, .. } => {
+                assert_eq!(aadsts, Some(number));
+                Some(code)
+            }
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_row_is_told_with_its_number_and_the_account() {
+        for (number, expected, cause) in ROWS {
+            let error = match expected {
+                Code::WrongClientSecret | Code::ClientSecretExpired => "invalid_client",
+                Code::UnknownApp => "unauthorized_client",
+                _ => "invalid_grant",
+            };
+            let body = json!({"error": error, "error_codes": [number], "error_description": "secret"});
+            let SignInError::Refused { code, detail, .. } = read(400, &body) else {
+                panic!("{number} is not a refusal");
+            };
+            assert_eq!(code, *expected, "{number}");
+            assert_eq!(
+                detail,
+                format!("presence@contoso.com: {cause} (AADSTS{number}, {error})")
+            );
+        }
+    }
+
+    #[test]
+    fn error_prevails_over_a_number_that_contradicts_it() {
+        assert_eq!(code(401, "invalid_client", 50126), Some(Code::WrongClientSecret));
+        assert_eq!(code(400, "invalid_grant", 7000215), Some(Code::Refused));
+        assert_eq!(code(401, "invalid_client", 500133), Some(Code::WrongCertificate));
+    }
+
+    #[test]
+    fn unknown_numbers_fall_back_to_the_error() {
+        assert_eq!(code(400, "interaction_required", 1), Some(Code::MfaRequired));
+        assert_eq!(code(400, "consent_required", 1), Some(Code::ConsentRequired));
+        assert_eq!(code(400, "unauthorized_client", 1), Some(Code::UnknownApp));
+        assert_eq!(code(400, "access_denied", 1), Some(Code::ConditionalAccess));
+        assert_eq!(code(400, "invalid_grant", 1), Some(Code::Refused));
+    }
+
+    #[test]
+    fn recorded_refusals_are_read() {
+        for (vector, expected) in [
+            (
+                include_str!("../../tests/vectors/entra/rec-ropc-wrong-password.json"),
+                Code::WrongPassword,
+            ),
+            (
+                include_str!("../../tests/vectors/entra/rec-client-secret-wrong.json"),
+                Code::WrongClientSecret,
+            ),
+        ] {
+            let recorded: Value = serde_json::from_str(vector).unwrap();
+            let status = u16::try_from(recorded["response"]["status"].as_u64().unwrap()).unwrap();
+            let SignInError::Refused { code, .. } = read(status, &recorded["response"]["body"]) else {
+                panic!("not a refusal");
+            };
+            assert_eq!(code, expected);
+        }
+    }
+
+    #[test]
+    fn a_busy_service_is_not_a_refusal() {
+        for (error, number) in [
+            ("temporarily_unavailable", 1),
+            ("invalid_request", 90033),
+            ("x", 50196),
+        ] {
+            let body = json!({"error": error, "error_codes": [number]});
+            assert!(matches!(read(400, &body), SignInError::Throttled { .. }));
+        }
+    }
+
+    #[test]
+    fn html_nothing_and_wrong_types_are_lost() {
+        for body in [
+            "<html>503</html>",
+            "",
+            "[]",
+            "null",
+            r#"{"error":7}"#,
+            r#"{"error":"#,
+        ] {
+            for status in [302, 400, 404, 500, 502] {
+                let refusal = Refusal::read("a", None, &raw(status, body.as_bytes().to_vec()));
+                assert!(
+                    matches!(refusal.into_error(), SignInError::Lost { .. }),
+                    "{status} {body}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! From the raw body of a notification to what it truly says (graph.md 4).
+//!
+//! The order matters. A client state that is none of ours ends the matter before anything is fetched or decrypted, so
+//! a stranger can cost us no more than a parse. What carries resource data must show validation tokens that Entra
+//! signed for us and for Microsoft's change tracking; only then is it decrypted, on the blocking pool. Each item of a
+//! body is judged on its own.
+
+mod cipher;
+mod item;
+mod keys;
+mod signing_keys;
+mod token;
+
+use std::rc::Rc;
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use m365_presence::identity::TeamsId;
+use m365_presence::ports::{AcceptedState, Body, Discard, Notice, NotificationOpener, Opened};
+use m365_presence::teams::{Source, TeamsObservation};
+use serde_json::Value;
+
+use crate::client::{pair, sequence};
+use crate::endpoints::Endpoints;
+use crate::http::HttpClient;
+use cipher::Sealed;
+use item::{Envelope, Reading};
+pub use keys::{KeyError, KeyRing, generate_notification_key};
+use signing_keys::SigningKeys;
+use token::TokenCheck;
+
+/// What the opener has to know about us.
+#[derive(Clone, Debug)]
+pub struct WebhookSettings {
+    /// Domain or directory id; a domain's directory id is learned from Entra.
+    pub tenant: String,
+    /// The application ids for which tokens may be issued: the main one and those of the communication users.
+    pub client_ids: Vec<String>,
+}
+
+/// Opens notifications.
+pub struct WebhookOpener {
+    tenant: String,
+    keys: Rc<KeyRing>,
+    signing_keys: SigningKeys,
+    check: TokenCheck,
+}
+
+impl WebhookOpener {
+    /// Makes an opener that decrypts with any of `keys`.
+    pub fn new(
+        http: Rc<HttpClient>,
+        endpoints: Endpoints,
+        keys: Rc<KeyRing>,
+        settings: WebhookSettings,
+    ) -> Self {
+        let tenant = settings.tenant.trim().to_lowercase();
+        let check = TokenCheck::new(Rc::clone(&http), endpoints.clone(), settings.client_ids);
+        let signing_keys = SigningKeys::new(http, endpoints, tenant.clone());
+        Self {
+            tenant,
+            keys,
+            signing_keys,
+            check,
+        }
+    }
+
+    async fn open_body(&self, body: Body, received_at: DateTime<Utc>, accepted: &[AcceptedState]) -> Opened {
+        let mut opened = Opened::default();
+        let Some(envelope) = Envelope::read(&body) else {
+            opened.discarded.push(Discard::Malformed);
+            return opened;
+        };
+        let readings: Vec<Reading<'_>> = envelope
+            .items()
+            .map(|item| Reading::of(item, received_at, accepted))
+            .collect();
+        let ours = readings
+            .iter()
+            .any(|reading| !matches!(reading, Reading::Discarded(_)));
+        let directory = if ours {
+            self.signing_keys.directory().await
+        } else {
+            None
+        };
+        let mut vouched = None;
+        let mut sealed = Vec::new();
+        for (item, reading) in envelope.items().zip(readings) {
+            match reading {
+                Reading::Discarded(reason) => opened.discarded.push(reason),
+                _ if !self.is_our_tenant(item, directory.as_deref()) => {
+                    opened.discarded.push(Discard::WrongTenant);
+                }
+                Reading::Told(notice) => opened.notices.push(notice),
+                Reading::Sealed { user, content } => {
+                    if vouched.is_none() {
+                        vouched = Some(self.vouch(&envelope, directory.as_deref()).await);
+                    }
+                    match vouched
+                        .unwrap_or(Err(Discard::MissingToken))
+                        .and_then(|()| self.sealed(content))
+                    {
+                        Ok(content) => sealed.push((user, content)),
+                        Err(reason) => opened.discarded.push(reason),
+                    }
+                }
+            }
+        }
+        self.unseal(sealed, received_at, &mut opened).await;
+        opened
+    }
+
+    /// An item that names a tenant must name ours; while our directory id is not learned, the client state decides.
+    fn is_our_tenant(&self, item: &Value, directory: Option<&str>) -> bool {
+        item::tenants(item).all(|tenant| {
+            let tenant = tenant.to_lowercase();
+            tenant == self.tenant || directory.is_none_or(|directory| directory == tenant)
+        })
+    }
+
+    /// Checks every validation token of a body.
+    async fn vouch(&self, envelope: &Envelope, directory: Option<&str>) -> Result<(), Discard> {
+        let tokens = envelope.tokens();
+        if tokens.is_empty() {
+            return Err(Discard::MissingToken);
+        }
+        let directory = directory.ok_or(Discard::BadToken)?;
+        for token in tokens {
+            if !self.check.is_good(token, directory, &self.signing_keys).await {
+                return Err(Discard::BadToken);
+            }
+        }
+        Ok(())
+    }
+
+    fn sealed(&self, content: &Value) -> Result<Sealed, Discard> {
+        let id = item::certificate_id(content).ok_or(Discard::BadCiphertext)?;
+        let key = self.keys.find(id).ok_or(Discard::UnknownCertificate)?;
+        Sealed::read(content, key).ok_or(Discard::BadCiphertext)
+    }
+
+    async fn unseal(&self, sealed: Vec<(TeamsId, Sealed)>, received_at: DateTime<Utc>, opened: &mut Opened) {
+        if sealed.is_empty() {
+            return;
+        }
+        let (users, contents): (Vec<_>, Vec<_>) = sealed.into_iter().unzip();
+        let unsealing = tokio::task::spawn_blocking(move || {
+            contents
+                .into_iter()
+                .map(Sealed::open)
+                .collect::<Vec<Option<Value>>>()
+        });
+        let contents = unsealing.await.unwrap_or_else(|_| vec![None; users.len()]);
+        for (user, content) in users.into_iter().zip(contents) {
+            match content {
+                Some(content) if item::inner_user(&content).is_none_or(|inner| inner == user) => {
+                    opened.notices.push(presence(user, &content, received_at));
+                }
+                _ => opened.discarded.push(Discard::BadCiphertext),
+            }
+        }
+    }
+}
+
+impl NotificationOpener for WebhookOpener {
+    fn open<'a>(
+        &'a self,
+        body: Body,
+        received_at: DateTime<Utc>,
+        accepted: &'a [AcceptedState],
+    ) -> LocalBoxFuture<'a, Opened> {
+        self.open_body(body, received_at, accepted).boxed_local()
+    }
+}
+
+/// Decrypted content that lacks a part of its state still tells that something changed.
+fn presence(user: TeamsId, content: &Value, received_at: DateTime<Utc>) -> Notice {
+    match pair(content) {
+        Some(presence) => Notice::Presence(TeamsObservation {
+            user,
+            presence,
+            sequence: sequence(content),
+            source: Source::Notified { received_at },
+        }),
+        None => Notice::PresenceHint(user),
+    }
+}

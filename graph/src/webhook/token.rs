@@ -1,0 +1,146 @@
+//! Validation tokens: proof that Microsoft sent a notification with resource data (graph.md 4.5).
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use aws_lc_rs::digest;
+use chrono::DateTime;
+use jsonwebtoken::{Algorithm, Validation};
+use serde_json::Value;
+
+use super::signing_keys::SigningKeys;
+use crate::endpoints::Endpoints;
+use crate::http::HttpClient;
+
+/// Microsoft Graph Change Tracking, the only publisher of notifications.
+const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
+
+/// Seconds by which clocks may differ even after correction.
+const LEEWAY: f64 = 60.0;
+
+/// Microsoft sends the same token for hours; more than this many different ones are not remembered.
+const MOST_REMEMBERED: usize = 1024;
+
+/// Longest token that is looked at.
+const LONGEST: usize = 16 * 1024;
+
+type Hash = [u8; 32];
+
+/// Judges validation tokens, and remembers the good ones until they end.
+pub(super) struct TokenCheck {
+    http: Rc<HttpClient>,
+    endpoints: Endpoints,
+    client_ids: Vec<String>,
+    good: RefCell<HashMap<Hash, f64>>,
+}
+
+impl TokenCheck {
+    pub(super) fn new(http: Rc<HttpClient>, endpoints: Endpoints, client_ids: Vec<String>) -> Self {
+        Self {
+            http,
+            endpoints,
+            client_ids,
+            good: RefCell::default(),
+        }
+    }
+
+    /// Tells whether Entra signed this token for one of our applications, in our directory, for Microsoft's change
+    /// tracking, and for now.
+    pub(super) async fn is_good(&self, token: &str, directory: &str, keys: &SigningKeys) -> bool {
+        let Some(hash) = hash(token).filter(|_| token.len() <= LONGEST) else {
+            return false;
+        };
+        if self
+            .good
+            .borrow()
+            .get(&hash)
+            .is_some_and(|end| self.now() < end + LEEWAY)
+        {
+            return true;
+        }
+        let Some(claims) = verified(token, keys).await else {
+            return false;
+        };
+        match self.end(&claims, directory) {
+            Some(end) => {
+                self.remember(hash, end);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// When a token with these claims ends; `None` when it is not for us or not for now.
+    fn end(&self, claims: &Value, directory: &str) -> Option<f64> {
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let publisher = match text("ver")? {
+            "1.0" => text("appid")?,
+            "2.0" => text("azp")?,
+            _ => return None,
+        };
+        let issuer = text("iss")?.trim_end_matches('/');
+        let issuers = self.endpoints.issuers(directory);
+        let end = claims.get("exp")?.as_f64()?;
+        let start = claims.get("nbf").map_or(Some(0.0), Value::as_f64)?;
+        let good = publisher.eq_ignore_ascii_case(PUBLISHER)
+            && self.is_for_us(claims.get("aud")?)
+            && text("tid")?.eq_ignore_ascii_case(directory)
+            && issuers
+                .iter()
+                .any(|known| issuer.eq_ignore_ascii_case(known.trim_end_matches('/')))
+            && self.now() < end + LEEWAY
+            && self.now() + LEEWAY >= start;
+        good.then_some(end)
+    }
+
+    fn is_for_us(&self, audience: &Value) -> bool {
+        let named = audience
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or(std::slice::from_ref(audience));
+        named.iter().filter_map(Value::as_str).any(|named| {
+            self.client_ids
+                .iter()
+                .any(|ours| named.eq_ignore_ascii_case(ours))
+        })
+    }
+
+    /// Seconds since the epoch, on Graph's clock.
+    fn now(&self) -> f64 {
+        (self.http.clock().now() - DateTime::UNIX_EPOCH).as_seconds_f64()
+    }
+
+    fn remember(&self, hash: Hash, end: f64) {
+        let now = self.now();
+        let mut good = self.good.borrow_mut();
+        if good.len() >= MOST_REMEMBERED {
+            good.retain(|_, end| now < *end);
+        }
+        if good.len() < MOST_REMEMBERED {
+            good.insert(hash, end);
+        }
+    }
+}
+
+/// The claims of a token with a good signature. Only RS256 is taken, whatever the token itself asks for.
+async fn verified(token: &str, keys: &SigningKeys) -> Option<Value> {
+    let header = jsonwebtoken::decode_header(token)
+        .ok()
+        .filter(|header| header.alg == Algorithm::RS256)?;
+    let key = keys.find(&header.kid?).await?;
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    jsonwebtoken::decode::<Value>(token, &key, &validation)
+        .ok()
+        .map(|token| token.claims)
+}
+
+fn hash(token: &str) -> Option<Hash> {
+    digest::digest(&digest::SHA256, token.as_bytes())
+        .as_ref()
+        .try_into()
+        .ok()
+}
