@@ -1,0 +1,140 @@
+//! The login of an App object: digest, session key and the AppLogin text (reference 1.3 and 1.4).
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::options::PbxOptions;
+
+/// What AppLogin says about who logs in; missing members are empty.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity<'a> {
+    /// Names the app.
+    pub app: &'a str,
+    /// Names the system.
+    pub domain: &'a str,
+    /// Names the App object or the user.
+    pub sip: &'a str,
+    /// Holds the guid.
+    pub guid: &'a str,
+    /// Holds the display name, unescaped.
+    pub dn: &'a str,
+    /// Holds the raw JSON text of `info`; `None` leaves it out of the digest together with its colon.
+    pub info: Option<&'a str>,
+}
+
+impl Identity<'_> {
+    /// Computes the login digest: 64 lower-case hex digits.
+    #[must_use]
+    pub fn digest(&self, challenge: &str, password: &str) -> String {
+        let info = self.info.map(|info| format!("{info}:")).unwrap_or_default();
+        let Self {
+            app,
+            domain,
+            sip,
+            guid,
+            dn,
+            ..
+        } = self;
+        sha256_hex(&format!(
+            "{app}:{domain}:{sip}:{guid}:{dn}:{info}{challenge}:{password}"
+        ))
+    }
+}
+
+/// Computes the session key of a login: 64 lower-case hex digits.
+#[must_use]
+pub fn session_key(challenge: &str, password: &str) -> String {
+    sha256_hex(&format!("innovaphoneAppSessionKey:{challenge}:{password}"))
+}
+
+pub(crate) fn sha256_hex(text: &str) -> String {
+    digest(&SHA256, text.as_bytes())
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[derive(Serialize)]
+struct Info<'a> {
+    appobj: &'a str,
+    appdn: &'a str,
+    appurl: &'a str,
+    pbx: &'a str,
+    cn: &'a str,
+    #[serde(skip_serializing_if = "is_false")]
+    unlicensed: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    testmode: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lics: Option<u32>,
+    apps: Vec<OtherApp<'a>>,
+}
+
+#[derive(Serialize)]
+struct OtherApp<'a> {
+    name: &'a str,
+    dn: &'a str,
+}
+
+#[derive(Serialize)]
+struct AppLogin<'a> {
+    mt: &'a str,
+    sip: &'a str,
+    guid: &'a str,
+    dn: &'a str,
+    digest: &'a str,
+    domain: &'a str,
+    app: &'a str,
+    info: &'a RawValue,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Writes the AppLogin of a PBX's App object: its digest covers the very text of `info` that is sent.
+pub(crate) fn app_login(options: &PbxOptions, challenge: &str, capitals: bool) -> serde_json::Result<String> {
+    let info = Info {
+        appobj: &options.app_object,
+        appdn: &options.object_dn,
+        appurl: &options.app_url,
+        pbx: &options.name,
+        cn: &options.object_dn,
+        unlicensed: options.unlicensed,
+        testmode: options.test_mode,
+        lics: options.service_licenses,
+        apps: options
+            .other_apps
+            .iter()
+            .map(|name| OtherApp { name, dn: name })
+            .collect(),
+    };
+    let info = RawValue::from_string(serde_json::to_string(&info)?)?;
+    let identity = Identity {
+        app: options.app(),
+        domain: &options.domain,
+        sip: &options.app_object,
+        guid: &options.object_guid,
+        dn: &options.object_dn,
+        info: Some(info.get()),
+    };
+    let digest = identity.digest(challenge, &options.password);
+    let digest = if capitals { digest.to_uppercase() } else { digest };
+    let login = AppLogin {
+        mt: "AppLogin",
+        sip: identity.sip,
+        guid: identity.guid,
+        dn: identity.dn,
+        digest: &digest,
+        domain: identity.domain,
+        app: identity.app,
+        info: &info,
+    };
+    serde_json::to_string(&login)
+}
