@@ -1,0 +1,263 @@
+//! The state machine: what it knows, and what follows from it.
+
+mod outcome;
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::phase::Phase;
+use super::terms::{Event, Held, Step, Terms, Want};
+use super::watch::Watch;
+use crate::identity::SubscriptionId;
+
+/// Ends have a resolution of one second on Graph's clock.
+const RESOLUTION: TimeDelta = TimeDelta::seconds(1);
+
+/// The step whose outcome is awaited.
+#[derive(Clone, Debug)]
+enum Underway {
+    Creating(Watch),
+    Renewing,
+    Deleting(Rival),
+    Listing,
+}
+
+/// One that stands in the way.
+#[derive(Clone, Debug)]
+struct Rival {
+    id: SubscriptionId,
+    expires_at: DateTime<Utc>,
+}
+
+/// A time before which nothing is tried.
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    until: DateTime<Utc>,
+    /// Whether an order or another want ends it early; patience that Graph asks for is never cut short.
+    breakable: bool,
+}
+
+/// One subscription: the directory's, or the presence of one shard.
+#[derive(Clone, Debug)]
+pub struct Subscription {
+    terms: Terms,
+    want: Want,
+    held: Option<Held>,
+    /// When the held one is to be renewed; at once where that is not known.
+    renewal_at: Option<DateTime<Utc>>,
+    /// A renewal has been ordered.
+    hurried: bool,
+    /// The held one must be made anew although its users are right.
+    deaf: bool,
+    /// Graph has refused to delete the held one.
+    undeletable: bool,
+    /// The id of the last one that we held.
+    last_id: Option<SubscriptionId>,
+    underway: Option<Underway>,
+    pause: Option<Pause>,
+    /// Failures that call for a longer pause each.
+    streak: u32,
+    /// There is one that we must look for.
+    conflict: bool,
+    /// Creates refused with 409 since the last success.
+    conflicts: u32,
+    /// Found ones that are to be deleted.
+    rivals: Vec<Rival>,
+    /// The end of those that Graph does not delete.
+    blocked_until: Option<DateTime<Utc>>,
+    phase: Phase,
+}
+
+impl Subscription {
+    /// Takes up the work, with the subscription that was stored. Nothing is done before the first event.
+    pub fn new(terms: Terms, stored: Option<Held>) -> Self {
+        Self {
+            terms,
+            want: Want::Unknown,
+            last_id: stored.as_ref().map(|held| held.id.clone()),
+            held: stored,
+            renewal_at: None,
+            hurried: false,
+            deaf: false,
+            undeletable: false,
+            underway: None,
+            pause: None,
+            streak: 0,
+            conflict: false,
+            conflicts: 0,
+            rivals: Vec::new(),
+            blocked_until: None,
+            phase: Phase::Starting,
+        }
+    }
+
+    /// How it fares.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// The subscription that we hold, to be stored whenever it has changed and before it is told.
+    pub fn held(&self) -> Option<&Held> {
+        self.held.as_ref()
+    }
+
+    /// What is wanted of it.
+    pub fn want(&self) -> &Want {
+        &self.want
+    }
+
+    /// Takes in what has happened and says what to do next. `now` is Graph's time.
+    pub fn on(&mut self, event: Event, now: DateTime<Utc>) -> Step {
+        match event {
+            Event::Due => {}
+            Event::Wanted(want) => self.change_want(want),
+            Event::RenewNow => self.hurry(),
+            Event::Removed(id) => self.forget(&id),
+            Event::Deaf => self.deaf = self.held.is_some(),
+            outcome => self.conclude(outcome, now),
+        }
+        if self.underway.is_some() {
+            Step::Nothing { until: None }
+        } else {
+            self.decide(now)
+        }
+    }
+
+    fn change_want(&mut self, want: Want) {
+        if self.want != want {
+            self.want = want;
+            self.look_again();
+        }
+    }
+
+    fn hurry(&mut self) {
+        self.hurried = true;
+        self.undeletable = false;
+        self.look_again();
+    }
+
+    /// Ends what is waited for, unless Graph has asked for patience; what stands in the way is looked at once more.
+    fn look_again(&mut self) {
+        self.conflict |= self.blocked_until.take().is_some();
+        self.pause = self.pause.filter(|pause| !pause.breakable);
+    }
+
+    fn forget(&mut self, id: &SubscriptionId) {
+        if self.held.as_ref().is_some_and(|held| held.id == *id) {
+            if self.phase == Phase::Live {
+                self.phase = Phase::Creating;
+            }
+            self.held = None;
+            self.renewal_at = None;
+            self.deaf = false;
+            self.undeletable = false;
+        }
+    }
+
+    fn decide(&mut self, now: DateTime<Utc>) -> Step {
+        if let Some(ended) = self
+            .held
+            .as_ref()
+            .filter(|held| now >= held.expires_at + RESOLUTION)
+        {
+            let id = ended.id.clone();
+            self.forget(&id);
+        }
+        self.pause = self.pause.filter(|pause| now < pause.until);
+        if let Some(pause) = self.pause {
+            return Step::Nothing {
+                until: Some(pause.until),
+            };
+        }
+        match (self.want.clone(), self.held.clone()) {
+            (Want::Unknown, None) => self.rest(Phase::Starting, None),
+            (Want::Unknown, Some(held)) if !self.serves_us(&held) => self.rest(Phase::Starting, None),
+            (Want::Unknown, Some(held)) => self.keep(&held, now),
+            (Want::Nothing, None) => {
+                self.rivals.clear();
+                self.conflict = false;
+                self.rest(Phase::Idle, None)
+            }
+            (Want::Nothing, Some(held)) if self.undeletable => self.rest(Phase::Idle, Some(held.expires_at)),
+            (Want::Nothing, Some(held)) => self.delete(held.id, held.expires_at),
+            (Want::Watch(wanted), Some(held)) if held.watch == wanted && self.serves_us(&held) => {
+                self.keep(&held, now)
+            }
+            (Want::Watch(_), Some(held)) if self.undeletable => self.wait_for(held.expires_at),
+            (Want::Watch(_), Some(held)) => {
+                self.phase = if self.deaf { Phase::Deaf } else { Phase::Replacing };
+                self.delete(held.id, held.expires_at)
+            }
+            (Want::Watch(wanted), None) => self.obtain(wanted, now),
+        }
+    }
+
+    fn serves_us(&self, held: &Held) -> bool {
+        !self.deaf && self.serves(&held.notification_url, held.certificate_id.as_deref())
+    }
+
+    fn keep(&mut self, held: &Held, now: DateTime<Utc>) -> Step {
+        if let Some(renewal_at) = self
+            .renewal_at
+            .filter(|renewal_at| now < *renewal_at && !self.hurried)
+        {
+            return self.rest(Phase::Live, Some(renewal_at));
+        }
+        // an order that comes while the renewal is under way asks for another one
+        self.hurried = false;
+        self.underway = Some(Underway::Renewing);
+        Step::Renew {
+            id: held.id.clone(),
+            expires_at: now + delta(held.watch.lifetime(self.terms.period)),
+        }
+    }
+
+    fn obtain(&mut self, wanted: Watch, now: DateTime<Utc>) -> Step {
+        if self.conflict {
+            self.underway = Some(Underway::Listing);
+            return Step::List;
+        }
+        if let Some(rival) = self.rivals.pop() {
+            return self.delete(rival.id, rival.expires_at);
+        }
+        if let Some(until) = self.blocked_until.filter(|until| now < *until + RESOLUTION) {
+            return self.wait_for(until);
+        }
+        self.blocked_until = None;
+        self.phase = match self.phase {
+            Phase::Starting | Phase::Idle | Phase::Live | Phase::WaitingForExpiry { .. } => Phase::Creating,
+            _ => self.phase.clone(),
+        };
+        self.terms.client_state_used = true;
+        self.hurried = false;
+        self.underway = Some(Underway::Creating(wanted.clone()));
+        let expires_at = now + delta(wanted.lifetime(self.terms.period));
+        Step::Create {
+            watch: wanted,
+            expires_at,
+            rich: self.terms.rich,
+        }
+    }
+
+    fn delete(&mut self, id: SubscriptionId, expires_at: DateTime<Utc>) -> Step {
+        self.underway = Some(Underway::Deleting(Rival {
+            id: id.clone(),
+            expires_at,
+        }));
+        Step::Delete { id }
+    }
+
+    fn wait_for(&mut self, end: DateTime<Utc>) -> Step {
+        self.rest(Phase::WaitingForExpiry { until: end }, Some(end + RESOLUTION))
+    }
+
+    fn rest(&mut self, phase: Phase, until: Option<DateTime<Utc>>) -> Step {
+        self.phase = phase;
+        Step::Nothing { until }
+    }
+}
+
+fn delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}
