@@ -25,7 +25,7 @@ use crate::identity::{PbxGuid, PbxName, TeamsId};
 use crate::mapping::{Meaning, PbxShown, PbxToTeams, TeamsToPbx};
 use crate::pbx::{PbxUser, PresenceEntry};
 use crate::ports::{LedgerChange, LedgerRow, PresenceWrite};
-use crate::teams::TeamsObservation;
+use crate::teams::{TeamsObservation, TeamsPresence};
 
 pub use claim::{Claim, FADING, SETTLING};
 pub use person::{Person, PersonView};
@@ -117,6 +117,8 @@ pub struct Due {
     pub teams: Vec<(PbxGuid, PresenceWrite)>,
     /// Writes to the PBX, at most one per user; each must be answered by [`Board::entry_written`].
     pub entries: Vec<EntryWrite>,
+    /// Users whose presence must be read in Teams, by reads that begin now or later; whoever takes this list sees to it.
+    pub reads: Vec<TeamsId>,
 }
 
 /// Everything that is known and set, for all users.
@@ -223,26 +225,19 @@ impl Board {
         }
     }
 
+    /// The pair that Teams shows for a user, as far as it is known.
+    pub fn teams_presence(&self, user: &TeamsId) -> Option<&TeamsPresence> {
+        self.by_teams.get(user).and_then(|guid| self.people.get(guid))?.teams_presence()
+    }
+
     /// Orders a read of a user, because something changed there.
     pub fn order_read(&mut self, user: &TeamsId, at: DateTime<Utc>) {
-        if let Some(person) = self.by_teams.get(user).and_then(|guid| self.people.get_mut(guid)) {
+        if let Some(guid) = self.by_teams.get(user)
+            && let Some(person) = self.people.get_mut(guid)
+        {
             person.order_read(at);
+            self.dirty.insert(guid.clone());
         }
-    }
-
-    /// The users whose ordered read may begin now.
-    pub fn reads_due(&self, now: DateTime<Utc>) -> Vec<TeamsId> {
-        let due = |person: &&Person| person.read_ordered_at().is_some_and(|at| at <= now);
-        self.people
-            .values()
-            .filter(due)
-            .map(|person| person.member.teams.clone())
-            .collect()
-    }
-
-    /// When the next ordered read may begin.
-    pub fn next_read(&self) -> Option<DateTime<Utc>> {
-        self.people.values().filter_map(Person::read_ordered_at).min()
     }
 
     /// Takes in a user's whole presence at the PBX.
@@ -312,6 +307,9 @@ impl Board {
             due.ledger.extend(step.ledger);
             due.teams.extend(step.teams.map(|write| (guid.clone(), write)));
             due.entries.extend(step.entry);
+            if person.take_due_reads(now) {
+                due.reads.push(person.member.teams.clone());
+            }
             if person.is_released() {
                 released.push(guid);
             } else if let Some(at) = person.next_deadline(sight, now, &self.rules) {

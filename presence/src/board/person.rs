@@ -10,7 +10,7 @@ use super::teams_side::{Scene, TeamsSide};
 use super::{EntryWrite, Member, Outcome, Rules};
 use crate::mapping::PbxShown;
 use crate::ports::{LedgerChange, LedgerRow, PresenceWrite, Slot};
-use crate::teams::{Source, TeamsObservation};
+use crate::teams::{Source, TeamsObservation, TeamsPresence};
 
 /// A notification without a sequence number is confirmed by a read begun this long after it (DESIGN 5: within 2 s).
 const CONFIRMATION: TimeDelta = TimeDelta::seconds(1);
@@ -135,9 +135,16 @@ impl Person {
         }
     }
 
-    /// When the earliest ordered read should begin.
-    pub(super) fn read_ordered_at(&self) -> Option<DateTime<Utc>> {
-        self.ordered_reads.iter().min().copied()
+    /// Takes out the ordered reads that may begin now; tells whether there was one.
+    pub(super) fn take_due_reads(&mut self, now: DateTime<Utc>) -> bool {
+        let ordered = self.ordered_reads.len();
+        self.ordered_reads.retain(|at| *at > now);
+        self.ordered_reads.len() < ordered
+    }
+
+    /// The pair that Teams shows, as far as it is known.
+    pub(super) fn teams_presence(&self) -> Option<&TeamsPresence> {
+        self.teams.presence.as_ref()
     }
 
     /// Takes in what the PBX shows as our entry.
@@ -211,7 +218,8 @@ impl Person {
         rules: &Rules,
     ) -> Option<DateTime<Utc>> {
         let side = self.side.next_deadline(self.scene(pbx, now, rules));
-        [side, self.entry.next_deadline(now)].into_iter().flatten().min()
+        let read = self.ordered_reads.iter().min().copied();
+        [side, self.entry.next_deadline(now), read].into_iter().flatten().min()
     }
 
     /// The rule of what the PBX should show as our entry: what Teams shows, unless we made Teams show it.
@@ -234,7 +242,7 @@ impl Person {
 
     /// Tells what an administrator sees.
     pub(super) fn view(&self, pbx: &PbxSight, now: DateTime<Utc>, rules: &Rules) -> PersonView {
-        let pair = |presence: &crate::teams::TeamsPresence| {
+        let pair = |presence: &TeamsPresence| {
             format!("{}/{}", presence.availability, presence.activity)
         };
         let held: Vec<&Claim> = [&self.side.session, &self.side.preferred]

@@ -1,0 +1,287 @@
+//! Holds which PBX users hold the license, and so who is synchronised: the roster.
+//!
+//! *Wakes on* a changed directory and on order, before every presence subscription. *Tells* the roster of matched and
+//! licensed pairs to `PresenceSubscription` and `PresenceSync`. A check that is not answered keeps the last answer,
+//! which outlives restarts. *Ends* never by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::{Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, ResponseFuture, Supervised, WrapFuture};
+use chrono::{DateTime, Utc};
+use futures_util::channel::oneshot;
+use m365_presence::board::Member;
+use m365_presence::clock::Clock;
+use m365_presence::identity::PbxGuid;
+use m365_presence::matching::Directory;
+use m365_presence::ports::{LicenseAnswer, Store};
+use serde::Serialize;
+
+use crate::pbx_session::{CheckLicenses, LicenseRound};
+use crate::presence_subscription::PresenceSubscription;
+use crate::presence_sync::PresenceSync;
+use crate::sessions::Sessions;
+use crate::supervision::{Context, Post};
+use crate::user_sync::{GetDirectory, UserSync};
+
+/// Matched and licensed pairs, with the directory that they come from.
+#[derive(Clone, Debug)]
+pub struct Roster {
+    /// Everybody of either side.
+    pub directory: Arc<Directory>,
+    /// Who is to be synchronised.
+    pub members: Arc<Vec<Member>>,
+    /// Everybody who holds the license.
+    pub licensed: Arc<BTreeSet<PbxGuid>>,
+}
+
+/// What the licenses are like.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Status {
+    /// Matched users who hold the license.
+    pub licensed: usize,
+    /// Rounds of this run.
+    pub rounds: u64,
+    /// When the last whole round ended.
+    pub checked_at: Option<DateTime<Utc>>,
+    /// Whether the last round was answered for everybody.
+    pub whole: bool,
+    /// Whether a roster was told in this run.
+    pub told: bool,
+}
+
+/// The directory has changed.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct DirectoryChanged(pub Arc<Directory>);
+
+/// Asks for a new round; answers the roster when it is over, or nothing while the users are unknown.
+#[derive(Message)]
+#[rtype(result = "Option<Roster>")]
+pub struct Check;
+
+/// Asks for the last roster.
+#[derive(Message)]
+#[rtype(result = "Option<Roster>")]
+pub struct GetRoster;
+
+/// A changed roster, told to whom it concerns.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct RosterChanged(pub Roster);
+
+/// Asks for the status.
+#[derive(Message)]
+#[rtype(result = "Status")]
+pub struct GetStatus;
+
+/// What the actor is made of.
+#[derive(Clone)]
+pub struct Dependencies {
+    /// Keeps the last answers.
+    pub store: Rc<dyn Store>,
+    /// Graph's time.
+    pub clock: Rc<dyn Clock>,
+    /// The PBX sessions.
+    pub sessions: Sessions,
+    /// Who knows the directory.
+    pub user_sync: Post<UserSync>,
+    /// Who needs the roster.
+    pub presence_subscription: Post<PresenceSubscription>,
+    /// Who needs the roster.
+    pub presence_sync: Post<PresenceSync>,
+}
+
+/// Who holds the license.
+pub struct LicenseCheck {
+    dependencies: Dependencies,
+    directory: Option<Arc<Directory>>,
+    answers: BTreeMap<PbxGuid, bool>,
+    recalled: bool,
+    roster: Option<Roster>,
+    checking: bool,
+    check_again: bool,
+    waiting: Vec<oneshot::Sender<Option<Roster>>>,
+    status: Status,
+}
+
+impl LicenseCheck {
+    /// Makes the actor without any answers.
+    pub fn new(dependencies: Dependencies) -> Self {
+        Self {
+            dependencies,
+            directory: None,
+            answers: BTreeMap::new(),
+            recalled: false,
+            roster: None,
+            checking: false,
+            check_again: false,
+            waiting: Vec::new(),
+            status: Status::default(),
+        }
+    }
+}
+
+impl Actor for LicenseCheck {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let store = Rc::clone(&self.dependencies.store);
+        let user_sync = self.dependencies.user_sync.clone();
+        let recalled = async move { (store.license_answers().await, user_sync.ask(GetDirectory).await) };
+        ctx.wait(recalled.into_actor(self).map(|(answers, directory), actor, ctx| {
+            match answers {
+                Ok(answers) => actor.answers = answers.into_iter().map(|answer| (answer.user, answer.held)).collect(),
+                Err(error) => log::warn!("the last license answers cannot be read: {error}"),
+            }
+            actor.recalled = true;
+            if let Ok(Some(directory)) = directory {
+                actor.directory = Some(directory);
+                actor.check(ctx);
+            }
+        }));
+    }
+}
+
+impl Supervised for LicenseCheck {
+    fn restarting(&mut self, _ctx: &mut Self::Context) {
+        *self = Self::new(self.dependencies.clone());
+    }
+}
+
+impl Handler<DirectoryChanged> for LicenseCheck {
+    type Result = ();
+
+    fn handle(&mut self, message: DirectoryChanged, ctx: &mut Self::Context) {
+        self.directory = Some(message.0);
+        self.check(ctx);
+    }
+}
+
+impl Handler<Check> for LicenseCheck {
+    type Result = ResponseFuture<Option<Roster>>;
+
+    fn handle(&mut self, _message: Check, ctx: &mut Self::Context) -> Self::Result {
+        if self.directory.is_none() {
+            return Box::pin(async { None });
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.waiting.push(sender);
+        self.check(ctx);
+        Box::pin(async move { receiver.await.unwrap_or_default() })
+    }
+}
+
+impl Handler<GetRoster> for LicenseCheck {
+    type Result = MessageResult<GetRoster>;
+
+    fn handle(&mut self, _message: GetRoster, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(self.roster.clone())
+    }
+}
+
+impl Handler<GetStatus> for LicenseCheck {
+    type Result = MessageResult<GetStatus>;
+
+    fn handle(&mut self, _message: GetStatus, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(self.status.clone())
+    }
+}
+
+impl LicenseCheck {
+    /// Begins a round; a change meanwhile makes another one follow.
+    fn check(&mut self, ctx: &mut Context<Self>) {
+        if self.checking {
+            self.check_again = true;
+            return;
+        }
+        let Some(directory) = self.directory.clone() else { return };
+        self.checking = true;
+        let users: Vec<_> = directory.pairs().map(|(user, _)| (user.guid.clone(), user.h323.clone())).collect();
+        let master = self.dependencies.sessions.master();
+        let asked = async move {
+            match master {
+                Some(master) if !users.is_empty() => master.ask(CheckLicenses(users)).await.unwrap_or_default(),
+                Some(_) => LicenseRound { answers: Vec::new(), whole: true },
+                None => LicenseRound::default(),
+            }
+        };
+        ctx.spawn(asked.into_actor(self).map(move |round, actor, ctx| actor.take_in(directory, round, ctx)));
+    }
+
+    fn take_in(&mut self, directory: Arc<Directory>, round: LicenseRound, ctx: &mut Context<Self>) {
+        self.checking = false;
+        self.status.rounds += 1;
+        self.status.whole = round.whole;
+        if round.whole {
+            self.status.checked_at = Some(self.dependencies.clock.now());
+        } else {
+            log::warn!(
+                answered = round.answers.len();
+                "a round of license checks was answered only in part; the last answers stay"
+            );
+        }
+        let changed = self.remember(&round.answers);
+        if changed {
+            self.persist(ctx);
+        }
+        // without a single answer ever, nothing is known: nobody may be thrown out for that
+        if round.whole || !self.answers.is_empty() {
+            self.publish(directory, ctx);
+        }
+        for waiting in self.waiting.drain(..) {
+            // who asked may be gone by now
+            let _gone = waiting.send(self.roster.clone());
+        }
+        if std::mem::take(&mut self.check_again) {
+            self.check(ctx);
+        }
+    }
+
+    fn remember(&mut self, answers: &[LicenseAnswer]) -> bool {
+        let mut changed = false;
+        for answer in answers {
+            changed |= self.answers.insert(answer.user.clone(), answer.held) != Some(answer.held);
+        }
+        changed
+    }
+
+    fn persist(&self, ctx: &mut Context<Self>) {
+        let answers: Vec<_> =
+            self.answers.iter().map(|(user, held)| LicenseAnswer { user: user.clone(), held: *held }).collect();
+        let store = Rc::clone(&self.dependencies.store);
+        let stored = async move { store.put_license_answers(&answers).await };
+        ctx.spawn(stored.into_actor(self).map(|stored, _, _| {
+            if let Err(error) = stored {
+                log::warn!("the license answers cannot be stored: {error}");
+            }
+        }));
+    }
+
+    fn publish(&mut self, directory: Arc<Directory>, ctx: &mut Context<Self>) {
+        let licensed: BTreeSet<_> =
+            self.answers.iter().filter(|(_, held)| **held).map(|(user, _)| user.clone()).collect();
+        let members: Vec<_> = directory
+            .pairs()
+            .filter(|(user, _)| licensed.contains(&user.guid))
+            .map(|(user, teams)| Member { pbx: user.clone(), teams: teams.id.clone() })
+            .collect();
+        let same = |known: &Roster| *known.members == members && Arc::ptr_eq(&known.directory, &directory);
+        if self.status.told && self.roster.as_ref().is_some_and(same) {
+            return;
+        }
+        log::info!(licensed = members.len(); "{} matched users hold the license", members.len());
+        self.status.licensed = members.len();
+        self.status.told = true;
+        let roster = Roster { directory, members: Arc::new(members), licensed: Arc::new(licensed) };
+        self.roster = Some(roster.clone());
+        let (subscription, sync) =
+            (self.dependencies.presence_subscription.clone(), self.dependencies.presence_sync.clone());
+        let told = async move {
+            let _asks_again_when_back = sync.ask(RosterChanged(roster.clone())).await;
+            let _asks_again_when_back = subscription.ask(RosterChanged(roster)).await;
+        };
+        ctx.spawn(told.into_actor(self));
+    }
+}

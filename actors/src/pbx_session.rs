@@ -1,0 +1,423 @@
+//! Holds the connections of one PBX: its replicated users, the presence of those that it carries, and their calls.
+//!
+//! *Wakes on* an attached connection, its frames, and a changed directory. *Tells* the users to `UserSync` and what it
+//! observes to `PresenceSync`; answers license checks and writes of our entry. *Ends* never by itself: a lost connection
+//! is told as lost, and the PBX dials again. The connection's task outlives a run of this actor: the frames' channel
+//! closes with the run, and the task attaches to the next one.
+
+mod conversation;
+mod followed;
+mod work;
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, ResponseFuture, Supervised, WrapFuture};
+use chrono::{DateTime, Utc};
+use futures_util::channel::oneshot;
+use m365_presence::board::{EntryWrite, Outcome};
+use m365_presence::clock::Clock;
+use m365_presence::identity::{PbxGuid, PbxName};
+use m365_presence::matching::Directory;
+use m365_presence::pbx::{PbxApi, PbxIntroduction};
+use m365_presence::ports::{LicenseAnswer, PbxDialogues, PbxOrder};
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::presence_sync::{PbxLost, PbxReached, PbxSeen, PresenceSync};
+use crate::sessions::Sessions;
+use crate::supervision::{Context, Post};
+use crate::user_sync::{GetDirectory, UserSync};
+
+use conversation::Conversations;
+use followed::Followed;
+
+/// A write of our entry that is not answered in this time has failed.
+const ENTRY_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A round of license checks that is not answered in this time ends with what was answered.
+const LICENSE_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Changes of the user table are collected this long before they are told.
+const TABLE_PAUSE: Duration = Duration::from_millis(200);
+
+/// Tells the connections of a process apart.
+pub type ConnectionId = u64;
+
+/// What a connection's task must do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// Send this text message.
+    Frame(String),
+    /// Close: another connection of the same App object has taken its place.
+    Close,
+}
+
+/// A connection whose login was accepted.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Attach {
+    /// Which one.
+    pub connection: ConnectionId,
+    /// What the PBX said of itself.
+    pub introduction: PbxIntroduction,
+    /// Where frames go; its end tells the task that this run is over.
+    pub outgoing: mpsc::UnboundedSender<Outgoing>,
+}
+
+/// One text message of a connection; answers whether this run knows the connection.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub struct Received {
+    /// Which one.
+    pub connection: ConnectionId,
+    /// The whole message.
+    pub text: String,
+}
+
+/// A connection has ended.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Detached {
+    /// Which one.
+    pub connection: ConnectionId,
+}
+
+/// The directory has changed.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Follow(pub Arc<Directory>);
+
+/// Another PBX came or went: this one may have to carry its users.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Reconsider;
+
+/// Asks to tell everything again.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Report;
+
+/// Writes our entry.
+#[derive(Message)]
+#[rtype(result = "Outcome")]
+pub struct SetEntry(pub EntryWrite);
+
+/// Asks for the licenses of users, by guid and h323.
+#[derive(Message)]
+#[rtype(result = "LicenseRound")]
+pub struct CheckLicenses(pub Vec<(PbxGuid, String)>);
+
+/// What a round of license checks brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LicenseRound {
+    /// What was answered.
+    pub answers: Vec<LicenseAnswer>,
+    /// Whether everybody was answered.
+    pub whole: bool,
+}
+
+/// What a session is like.
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionStatus {
+    /// The PBX's name.
+    pub pbx: PbxName,
+    /// `master` or `slave`.
+    pub role: &'static str,
+    /// `up` or `down`.
+    pub state: &'static str,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// App objects that are connected.
+    pub app_objects: Vec<String>,
+    /// Firmware version, where told.
+    pub version: Option<String>,
+    /// APIs that the connected App objects may use.
+    pub apis: Vec<PbxApi>,
+    /// APIs that are needed and not allowed.
+    pub missing_apis: Vec<PbxApi>,
+    /// License test mode.
+    pub test_mode: bool,
+    /// Users of the replicated table.
+    pub users: usize,
+    /// Whether the table is whole.
+    pub users_complete: bool,
+    /// Users whose presence is followed here.
+    pub followed: usize,
+    /// Users whose presence has been told.
+    pub told: usize,
+    /// Whether the line states are whole.
+    pub lines_complete: bool,
+    /// Text messages received in this run.
+    pub frames_received: u64,
+    /// Text messages sent in this run.
+    pub frames_sent: u64,
+    /// Messages that had no use, by type.
+    pub ignored: BTreeMap<String, u64>,
+    /// The last refusal of the PBX, if any.
+    pub refusal: Option<String>,
+}
+
+/// Asks for the status.
+#[derive(Message)]
+#[rtype(result = "SessionStatus")]
+pub struct GetStatus;
+
+/// What the actor is made of.
+#[derive(Clone)]
+pub struct Dependencies {
+    /// The PBX's name.
+    pub pbx: PbxName,
+    /// The contact of our entries.
+    pub contact: String,
+    /// The license that is asked for.
+    pub license: String,
+    /// Begins conversations.
+    pub dialogues: Rc<dyn PbxDialogues>,
+    /// Graph's time.
+    pub clock: Rc<dyn Clock>,
+    /// The other sessions.
+    pub sessions: Sessions,
+    /// Who needs the users.
+    pub user_sync: Post<UserSync>,
+    /// Who needs presence and calls.
+    pub presence_sync: Post<PresenceSync>,
+}
+
+/// One PBX.
+pub struct PbxSession {
+    dependencies: Dependencies,
+    conversations: Conversations,
+    followed: Followed,
+    directory: Option<Arc<Directory>>,
+    entries_under_way: HashMap<PbxGuid, (u64, oneshot::Sender<Outcome>)>,
+    license_round: Option<Round>,
+    next_order: u64,
+    table_changed: bool,
+    since: DateTime<Utc>,
+    refusal: Option<String>,
+}
+
+struct Round {
+    number: u64,
+    open: std::collections::HashSet<PbxGuid>,
+    answers: Vec<LicenseAnswer>,
+    done: oneshot::Sender<LicenseRound>,
+}
+
+impl PbxSession {
+    /// Makes the actor without any connection.
+    pub fn new(dependencies: Dependencies) -> Self {
+        Self {
+            since: dependencies.clock.now(),
+            conversations: Conversations::new(Rc::clone(&dependencies.dialogues)),
+            followed: Followed::default(),
+            directory: None,
+            entries_under_way: HashMap::new(),
+            license_round: None,
+            next_order: 0,
+            table_changed: false,
+            refusal: None,
+            dependencies,
+        }
+    }
+
+    fn is_master(&self) -> bool {
+        self.dependencies.pbx == *self.dependencies.sessions.master_name()
+    }
+}
+
+impl Actor for PbxSession {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.dependencies.sessions.set_connected(&self.dependencies.pbx, false);
+        self.tell_presence_sync(PbxLost { pbx: self.dependencies.pbx.clone() }, ctx);
+        let directory = self.dependencies.user_sync.ask(GetDirectory);
+        ctx.spawn(directory.into_actor(self).map(|directory, actor, ctx| {
+            if let Ok(Some(directory)) = directory {
+                actor.follow(directory, ctx);
+            }
+        }));
+    }
+}
+
+impl Supervised for PbxSession {
+    fn restarting(&mut self, _ctx: &mut Self::Context) {
+        *self = Self::new(self.dependencies.clone());
+    }
+}
+
+impl Handler<Attach> for PbxSession {
+    type Result = ();
+
+    fn handle(&mut self, message: Attach, ctx: &mut Self::Context) {
+        let was_up = self.conversations.is_up();
+        log::info!(
+            pbx = self.dependencies.pbx.as_str(), app_object = message.introduction.app_object.as_str();
+            "pbx {} is connected by app object {}", self.dependencies.pbx, message.introduction.app_object
+        );
+        self.conversations.attach(message.connection, message.introduction, message.outgoing);
+        if !was_up {
+            self.since = self.dependencies.clock.now();
+        }
+        self.take_up_duties(ctx);
+        self.dependencies.sessions.set_connected(&self.dependencies.pbx, true);
+        self.tell_presence_sync(PbxReached { pbx: self.dependencies.pbx.clone() }, ctx);
+    }
+}
+
+impl Handler<Received> for PbxSession {
+    type Result = ResponseFuture<bool>;
+
+    fn handle(&mut self, message: Received, ctx: &mut Self::Context) -> Self::Result {
+        let Some(events) = self.conversations.receive(message.connection, &message.text) else {
+            return Box::pin(async { false });
+        };
+        let sightings = self.take_in(events, ctx);
+        self.send(ctx);
+        if sightings.is_empty() {
+            return Box::pin(async { true });
+        }
+        // the next frame is accepted when this one is taken in: a flood is held at its own socket
+        let seen = PbxSeen { pbx: self.dependencies.pbx.clone(), sightings };
+        let told = self.dependencies.presence_sync.ask(seen);
+        Box::pin(async move {
+            if told.await.is_err() {
+                log::debug!("presence-sync is down; it asks for everything when it is back");
+            }
+            true
+        })
+    }
+}
+
+impl Handler<Detached> for PbxSession {
+    type Result = ();
+
+    fn handle(&mut self, message: Detached, ctx: &mut Self::Context) {
+        if self.conversations.detach(message.connection) {
+            self.lose_connection(ctx);
+        }
+    }
+}
+
+impl Handler<Follow> for PbxSession {
+    type Result = ();
+
+    fn handle(&mut self, message: Follow, ctx: &mut Self::Context) {
+        self.follow(message.0, ctx);
+    }
+}
+
+impl Handler<Reconsider> for PbxSession {
+    type Result = ();
+
+    fn handle(&mut self, _message: Reconsider, ctx: &mut Self::Context) {
+        if let Some(directory) = self.directory.clone() {
+            self.follow(directory, ctx);
+        }
+    }
+}
+
+impl Handler<Report> for PbxSession {
+    type Result = ();
+
+    fn handle(&mut self, _message: Report, ctx: &mut Self::Context) {
+        self.tell_table(ctx);
+        self.tell_sightings(self.followed.everything(), ctx);
+    }
+}
+
+impl Handler<SetEntry> for PbxSession {
+    type Result = ResponseFuture<Outcome>;
+
+    fn handle(&mut self, message: SetEntry, ctx: &mut Self::Context) -> Self::Result {
+        let EntryWrite { user, h323, activity, .. } = message.0;
+        let order =
+            PbxOrder::SetEntry { user: user.clone(), h323, contact: self.dependencies.contact.clone(), activity };
+        if !self.conversations.order(order) {
+            return Box::pin(async { Outcome::Failed { wait: None } });
+        }
+        self.next_order += 1;
+        let number = self.next_order;
+        let (done, outcome) = oneshot::channel();
+        self.entries_under_way.insert(user.clone(), (number, done));
+        ctx.run_later(ENTRY_DEADLINE, move |actor, _| {
+            if actor.entries_under_way.get(&user).is_some_and(|(under_way, _)| *under_way == number) {
+                actor.entries_under_way.remove(&user);
+            }
+        });
+        self.send(ctx);
+        Box::pin(async move { outcome.await.unwrap_or(Outcome::Failed { wait: None }) })
+    }
+}
+
+impl Handler<CheckLicenses> for PbxSession {
+    type Result = ResponseFuture<LicenseRound>;
+
+    fn handle(&mut self, message: CheckLicenses, ctx: &mut Self::Context) -> Self::Result {
+        if self.conversations.test_mode() {
+            let held = |(user, _)| LicenseAnswer { user, held: true };
+            let round = LicenseRound { answers: message.0.into_iter().map(held).collect(), whole: true };
+            return Box::pin(async move { round });
+        }
+        self.next_order += 1;
+        let number = self.next_order;
+        let mut open = std::collections::HashSet::new();
+        for (user, h323) in message.0 {
+            let order =
+                PbxOrder::CheckLicense { user: user.clone(), h323, license: self.dependencies.license.clone() };
+            if !self.conversations.order(order) {
+                return Box::pin(async { LicenseRound::default() });
+            }
+            open.insert(user);
+        }
+        let (done, round) = oneshot::channel();
+        self.license_round = Some(Round { number, open, answers: Vec::new(), done });
+        self.end_license_round_if_whole();
+        ctx.run_later(LICENSE_DEADLINE, move |actor, _| {
+            if let Some(round) = actor.license_round.take_if(|round| round.number == number) {
+                round.end();
+            }
+        });
+        self.send(ctx);
+        Box::pin(async move { round.await.unwrap_or_default() })
+    }
+}
+
+impl Handler<GetStatus> for PbxSession {
+    type Result = MessageResult<GetStatus>;
+
+    fn handle(&mut self, _message: GetStatus, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(SessionStatus {
+            pbx: self.dependencies.pbx.clone(),
+            role: if self.is_master() { "master" } else { "slave" },
+            state: if self.conversations.is_up() { "up" } else { "down" },
+            since: self.since,
+            app_objects: self.conversations.app_objects(),
+            version: self.conversations.version(),
+            apis: self.conversations.apis(),
+            missing_apis: self.conversations.missing(self.is_master()),
+            test_mode: self.conversations.test_mode(),
+            users: self.followed.table_len(),
+            users_complete: self.followed.table_complete(),
+            followed: self.followed.len(),
+            told: self.followed.told(),
+            lines_complete: self.followed.lines_complete(),
+            frames_received: self.conversations.received,
+            frames_sent: self.conversations.sent,
+            ignored: self.conversations.ignored.clone(),
+            refusal: self.refusal.clone(),
+        })
+    }
+}
+
+impl Round {
+    fn end(self) {
+        let round = LicenseRound { whole: self.open.is_empty(), answers: self.answers };
+        // who asked may be gone by now
+        let _gone = self.done.send(round);
+    }
+}

@@ -1,0 +1,204 @@
+//! The steps of a session: duties, events and what is told to whom.
+
+use std::sync::Arc;
+
+use actix::{ActorFutureExt, AsyncContext, WrapFuture};
+use m365_presence::board::Outcome;
+use m365_presence::identity::PbxGuid;
+use m365_presence::matching::Directory;
+use m365_presence::pbx::PbxApi;
+use m365_presence::ports::{LicenseAnswer, PbxEvent, PbxOrder};
+
+use super::{PbxSession, TABLE_PAUSE};
+use crate::presence_sync::{PbxLost, PbxSeen, PresenceSync, Sighting};
+use crate::supervision::Context;
+use crate::user_sync::PbxTable;
+
+impl PbxSession {
+    /// Divides the APIs among the connections and begins what a connection now serves.
+    pub(super) fn take_up_duties(&mut self, ctx: &mut Context<Self>) {
+        for api in self.conversations.divide() {
+            match api {
+                PbxApi::PbxTableUsers if self.is_master() => {
+                    self.followed.begin_table();
+                    self.conversations.order(PbxOrder::ReplicateUsers);
+                }
+                PbxApi::PbxApi => {
+                    self.followed.forget_presence();
+                    self.fail_entries_under_way();
+                    for (user, h323) in self.followed.subscribed() {
+                        self.conversations.order(PbxOrder::SubscribePresence { user, h323 });
+                    }
+                }
+                PbxApi::Rcc => {
+                    self.followed.begin_lines();
+                    self.conversations.order(PbxOrder::FollowLines);
+                }
+                PbxApi::PbxAdminApi => {
+                    if let Some(round) = self.license_round.take() {
+                        round.end();
+                    }
+                }
+                PbxApi::PbxTableUsers | PbxApi::PbxImpersonation => {}
+            }
+        }
+        self.send(ctx);
+    }
+
+    /// What a lost connection told is not followed any more; another one may take its duties over.
+    pub(super) fn lose_connection(&mut self, ctx: &mut Context<Self>) {
+        let pbx = self.dependencies.pbx.clone();
+        log::warn!(pbx = pbx.as_str(); "a connection of pbx {pbx} has ended");
+        self.since = self.dependencies.clock.now();
+        self.tell_presence_sync(PbxLost { pbx: pbx.clone() }, ctx);
+        self.take_up_duties(ctx);
+        if self.conversations.is_up() {
+            self.tell_sightings(self.followed.everything(), ctx);
+        } else {
+            self.dependencies.sessions.set_connected(&pbx, false);
+        }
+    }
+
+    /// Carries the matched users who live here; the master carries those of PBXs that are not connected as well.
+    pub(super) fn follow(&mut self, directory: Arc<Directory>, ctx: &mut Context<Self>) {
+        let pbx = &self.dependencies.pbx;
+        let sessions = &self.dependencies.sessions;
+        let stands_in = self.is_master();
+        let carried = directory.pairs().filter_map(|(user, _)| {
+            let resident = user.home == *pbx || (stands_in && user.home.as_str().is_empty());
+            let carried = resident || (stands_in && !sessions.is_connected(&user.home));
+            carried.then(|| (user.guid.clone(), user.h323.clone(), resident))
+        });
+        let carried: Vec<_> = carried.collect();
+        self.directory = Some(directory);
+        let changes = self.followed.carry(carried);
+        for (user, h323) in changes.unsubscribe {
+            self.conversations.order(PbxOrder::UnsubscribePresence { user, h323 });
+        }
+        for (user, h323) in changes.subscribe {
+            self.conversations.order(PbxOrder::SubscribePresence { user, h323 });
+        }
+        self.tell_sightings(changes.sightings, ctx);
+        self.send(ctx);
+    }
+
+    /// Takes in what the PBX tells; answers what `PresenceSync` must know.
+    pub(super) fn take_in(&mut self, events: Vec<PbxEvent>, ctx: &mut Context<Self>) -> Vec<Sighting> {
+        let mut sightings = Vec::new();
+        for event in events {
+            match event {
+                PbxEvent::UserListed(user) => {
+                    if self.followed.list(user) {
+                        self.note_table_change(ctx);
+                    }
+                }
+                PbxEvent::UserRemoved(user) => {
+                    if self.followed.remove(&user) {
+                        self.note_table_change(ctx);
+                    }
+                }
+                PbxEvent::UsersComplete => {
+                    self.followed.complete_table();
+                    self.tell_table(ctx);
+                }
+                PbxEvent::UsersRefused { message } => self.note_refusal("the user table", &message),
+                PbxEvent::Presence { user, entries } => sightings.extend(self.followed.see_presence(user, entries)),
+                PbxEvent::PresenceLost(user) => sightings.extend(self.followed.lose_presence(user)),
+                PbxEvent::PresenceRefused { user, message } => {
+                    self.note_refusal("a presence subscription", &message);
+                    sightings.extend(self.followed.lose_presence(user));
+                }
+                PbxEvent::Calls { user, calls } => sightings.extend(self.followed.see_calls(user, calls)),
+                PbxEvent::LinesComplete => sightings.extend(self.followed.complete_lines()),
+                PbxEvent::EntrySet(user) => self.end_entry(&user, Outcome::Accepted),
+                PbxEvent::EntryRefused { user, message } => {
+                    self.note_refusal("a presence entry", &message);
+                    self.end_entry(&user, Outcome::Refused { message, gone: false });
+                }
+                PbxEvent::License { user, held } => {
+                    if let Some(round) = self.license_round.as_mut().filter(|round| round.open.contains(&user)) {
+                        round.open.remove(&user);
+                        round.answers.push(LicenseAnswer { user, held });
+                    }
+                    self.end_license_round_if_whole();
+                }
+                PbxEvent::Ignored { message_type } => self.conversations.ignore(message_type),
+            }
+        }
+        sightings
+    }
+
+    /// Sends what there is to send; a connection that takes nothing any more is gone.
+    pub(super) fn send(&mut self, ctx: &mut Context<Self>) {
+        let gone = self.conversations.send();
+        if !gone.is_empty() {
+            for connection in gone {
+                self.conversations.detach(connection);
+            }
+            self.lose_connection(ctx);
+        }
+    }
+
+    pub(super) fn end_license_round_if_whole(&mut self) {
+        if let Some(round) = self.license_round.take_if(|round| round.open.is_empty()) {
+            round.end();
+        }
+    }
+
+    pub(super) fn tell_table(&self, ctx: &mut Context<Self>) {
+        let Some(users) = self.followed.table().filter(|_| self.is_master()) else { return };
+        let table = PbxTable { pbx: self.dependencies.pbx.clone(), users: Arc::new(users) };
+        let told = self.dependencies.user_sync.ask(table);
+        ctx.spawn(told.into_actor(self).map(|told, _, _| {
+            if told.is_err() {
+                log::debug!("user-sync is down; it asks for the table when it is back");
+            }
+        }));
+    }
+
+    pub(super) fn tell_sightings(&self, sightings: Vec<Sighting>, ctx: &mut Context<Self>) {
+        if !sightings.is_empty() {
+            self.tell_presence_sync(PbxSeen { pbx: self.dependencies.pbx.clone(), sightings }, ctx);
+        }
+    }
+
+    pub(super) fn tell_presence_sync<M>(&self, message: M, ctx: &mut Context<Self>)
+    where
+        M: actix::Message<Result = ()> + Send + 'static,
+        PresenceSync: actix::Handler<M>,
+    {
+        let told = self.dependencies.presence_sync.ask(message);
+        ctx.spawn(told.into_actor(self).map(|told, _, _| {
+            if told.is_err() {
+                log::debug!("presence-sync is down; it asks for everything when it is back");
+            }
+        }));
+    }
+
+    fn note_table_change(&mut self, ctx: &mut Context<Self>) {
+        if self.followed.table_complete() && !self.table_changed {
+            self.table_changed = true;
+            ctx.run_later(TABLE_PAUSE, |actor, ctx| {
+                actor.table_changed = false;
+                actor.tell_table(ctx);
+            });
+        }
+    }
+
+    fn note_refusal(&mut self, what: &str, message: &str) {
+        let pbx = &self.dependencies.pbx;
+        log::warn!(pbx = pbx.as_str(); "pbx {pbx} refuses {what}: {message}");
+        self.refusal = Some(format!("{what}: {message}"));
+    }
+
+    fn end_entry(&mut self, user: &PbxGuid, outcome: Outcome) {
+        if let Some((_, done)) = self.entries_under_way.remove(user) {
+            // who asked may be gone by now
+            let _gone = done.send(outcome);
+        }
+    }
+
+    fn fail_entries_under_way(&mut self) {
+        self.entries_under_way.clear();
+    }
+}

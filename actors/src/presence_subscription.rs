@@ -1,0 +1,419 @@
+//! Holds the Graph subscriptions: the directory's, and one shard of up to 650 users per communication user.
+//!
+//! *Wakes on* a changed roster, the time that a subscription's plan names (a license check goes before every renewal of
+//! a presence subscription), lifecycle notices, orders, and a restart. *Tells* `WebhookIntake` which client states are
+//! ours, and `PresenceSweep` whose presence must be read because a shard was opened, adopted or lost. What to do next
+//! with a subscription is decided by [`m365_presence::subscription`]; this actor carries it out and stores what is held
+//! before anybody is told. *Ends* never by itself; a new run finds its subscriptions in the store.
+
+mod carrying_out;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix::{Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, Supervised, WrapFuture};
+use chrono::{DateTime, Utc};
+use m365_presence::clock::Clock;
+use m365_presence::identity::{Account, SubscriptionId, TeamsId};
+use m365_presence::light::SubscriptionCode;
+use m365_presence::ports::{
+    AcceptedState, LifecycleEvent, Store, StoredSubscription, SubscriptionKind, Subscriptions,
+};
+use m365_presence::sharding::{Assignment, CAPACITY};
+use m365_presence::subscription::{Event, Held, Phase, Subscription};
+use serde::Serialize;
+
+use crate::license_check::{Check, GetRoster, LicenseCheck, Roster, RosterChanged};
+use crate::outage::Outage;
+use crate::presence_sweep::{PresenceSweep, Read};
+use crate::supervision::{Context, Post};
+use crate::user_sync::{UserSync, UsersChanged};
+use crate::webhook_intake::WebhookIntake;
+
+/// How one subscription is.
+#[derive(Clone, Debug, Serialize)]
+pub struct SubscriptionStatus {
+    /// What it watches.
+    pub kind: SubscriptionKind,
+    /// Its id, while there is one.
+    pub id: Option<SubscriptionId>,
+    /// Users that it watches or should watch.
+    pub users: usize,
+    /// Its end as granted.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// How it fares.
+    pub phase: Phase,
+    /// The light's code.
+    pub code: SubscriptionCode,
+    /// Since when the code stands.
+    pub since: DateTime<Utc>,
+    /// Cause, without remedy.
+    pub detail: String,
+    /// Creates of this run that succeeded.
+    pub created: u64,
+    /// Renewals of this run that succeeded.
+    pub renewed: u64,
+}
+
+/// How all subscriptions are.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Status {
+    /// The directory's first, then the shards by account.
+    pub subscriptions: Vec<SubscriptionStatus>,
+    /// Users who find no place in any shard.
+    pub overflow: usize,
+    /// Whether a roster is known.
+    pub roster_known: bool,
+    /// Whether nothing is subscribed, as configured.
+    pub polling: bool,
+}
+
+/// A lifecycle notice of Graph.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct LifecycleNotified {
+    /// Of which subscription.
+    pub subscription: SubscriptionId,
+    /// What it watches.
+    pub kind: SubscriptionKind,
+    /// What happened.
+    pub event: LifecycleEvent,
+}
+
+/// Asks for the client states that are ours, once they are known.
+#[derive(Message)]
+#[rtype(result = "Option<Vec<AcceptedState>>")]
+pub struct GetClientStates;
+
+/// Orders the renewal of all subscriptions now.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct RenewAll;
+
+/// Asks who is in which shard.
+#[derive(Message)]
+#[rtype(result = "Assignment")]
+pub struct GetAssignment;
+
+/// Asks for the status.
+#[derive(Message)]
+#[rtype(result = "Status")]
+pub struct GetStatus;
+
+/// How presence is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// By subscriptions, without a periodic sweep.
+    Subscription,
+    /// By subscriptions, checked by a slow sweep.
+    Hybrid,
+    /// In bulk only: nothing is subscribed.
+    Polling,
+}
+
+/// What the actor is made of.
+#[derive(Clone)]
+pub struct Dependencies {
+    /// Graph's subscriptions.
+    pub subscriptions: Rc<dyn Subscriptions>,
+    /// Keeps them over restarts.
+    pub store: Rc<dyn Store>,
+    /// Graph's time.
+    pub clock: Rc<dyn Clock>,
+    /// The communication users.
+    pub accounts: Vec<Account>,
+    /// How presence is read.
+    pub reading: Reading,
+    /// Time between two renewals of a presence subscription.
+    pub presence_period: Duration,
+    /// Time between two renewals of the users' subscription.
+    pub users_period: Duration,
+    /// Time between two sweeps of a shard that has no subscription.
+    pub sweep_period: Duration,
+    /// The ids of the encryption keys that we have.
+    pub certificates: Vec<String>,
+    /// Who checks the licenses.
+    pub license_check: Post<LicenseCheck>,
+    /// Who fetches the users.
+    pub user_sync: Post<UserSync>,
+    /// Who reads presence.
+    pub presence_sweep: Post<PresenceSweep>,
+    /// Who must know the client states.
+    pub webhook_intake: Post<WebhookIntake>,
+}
+
+/// One subscription and what surrounds its plan.
+struct Entry {
+    plan: Subscription,
+    client_state: AcceptedState,
+    stored: Option<Held>,
+    was_live: bool,
+    signed_out: Option<String>,
+    code: SubscriptionCode,
+    since: DateTime<Utc>,
+    timer: u64,
+    outage: Outage,
+    created: u64,
+    renewed: u64,
+}
+
+/// All subscriptions.
+pub struct PresenceSubscription {
+    dependencies: Dependencies,
+    entries: BTreeMap<SubscriptionKind, Entry>,
+    states_known: bool,
+    assignment: Assignment,
+    roster: Option<Roster>,
+}
+
+impl PresenceSubscription {
+    /// Makes the actor without any subscription.
+    pub fn new(dependencies: Dependencies) -> Self {
+        Self {
+            dependencies,
+            entries: BTreeMap::new(),
+            states_known: false,
+            assignment: Assignment::default(),
+            roster: None,
+        }
+    }
+
+    /// Whether presence is subscribed at all.
+    fn subscribes(&self) -> bool {
+        self.dependencies.reading != Reading::Polling
+    }
+}
+
+impl Actor for PresenceSubscription {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let store = Rc::clone(&self.dependencies.store);
+        let stored = async move { (store.subscriptions().await, store.client_states().await) };
+        ctx.wait(stored.into_actor(self).map(|(subscriptions, states), actor, ctx| {
+            let subscriptions = subscriptions.unwrap_or_else(|error| {
+                log::error!("the stored subscriptions cannot be read, they are looked for at graph: {error}");
+                Vec::new()
+            });
+            let states = states.unwrap_or_else(|error| {
+                log::error!("the stored client states cannot be read, new ones are drawn: {error}");
+                Vec::new()
+            });
+            actor.take_up(subscriptions, states, ctx);
+        }));
+        if self.dependencies.reading == Reading::Polling || self.dependencies.accounts.is_empty() {
+            ctx.run_interval(self.dependencies.presence_period, |actor, ctx| actor.check_licenses(None, ctx));
+        }
+        if self.dependencies.reading == Reading::Subscription {
+            ctx.run_interval(self.dependencies.sweep_period, |actor, ctx| actor.sweep_unsubscribed(ctx));
+        }
+    }
+}
+
+impl Supervised for PresenceSubscription {
+    fn restarting(&mut self, _ctx: &mut Self::Context) {
+        *self = Self::new(self.dependencies.clone());
+    }
+}
+
+impl Handler<RosterChanged> for PresenceSubscription {
+    type Result = ();
+
+    fn handle(&mut self, message: RosterChanged, ctx: &mut Self::Context) {
+        self.take_in_roster(message.0, ctx);
+    }
+}
+
+impl Handler<LifecycleNotified> for PresenceSubscription {
+    type Result = ();
+
+    fn handle(&mut self, message: LifecycleNotified, ctx: &mut Self::Context) {
+        log::info!("graph tells {:?} of a subscription", message.event);
+        let ours = self.entries.get(&message.kind).and_then(|entry| entry.plan.held());
+        if ours.is_none_or(|held| held.id != message.subscription) {
+            return;
+        }
+        match message.event {
+            LifecycleEvent::ReauthorizationRequired => self.feed(&message.kind, Event::RenewNow, ctx),
+            LifecycleEvent::SubscriptionRemoved => {
+                self.feed(&message.kind, Event::Removed(message.subscription), ctx);
+                self.read_anew(&message.kind, ctx);
+            }
+            LifecycleEvent::Missed => self.read_anew(&message.kind, ctx),
+        }
+    }
+}
+
+impl Handler<GetClientStates> for PresenceSubscription {
+    type Result = MessageResult<GetClientStates>;
+
+    fn handle(&mut self, _message: GetClientStates, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(self.states_known.then(|| self.client_states()))
+    }
+}
+
+impl Handler<RenewAll> for PresenceSubscription {
+    type Result = ();
+
+    fn handle(&mut self, _message: RenewAll, ctx: &mut Self::Context) {
+        for kind in self.entries.keys().cloned().collect::<Vec<_>>() {
+            self.feed(&kind, Event::RenewNow, ctx);
+        }
+    }
+}
+
+impl Handler<GetAssignment> for PresenceSubscription {
+    type Result = MessageResult<GetAssignment>;
+
+    fn handle(&mut self, _message: GetAssignment, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(self.assignment.clone())
+    }
+}
+
+impl Handler<GetStatus> for PresenceSubscription {
+    type Result = MessageResult<GetStatus>;
+
+    fn handle(&mut self, _message: GetStatus, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(Status {
+            subscriptions: self.entries.iter().map(|(kind, entry)| self.status_of(kind, entry)).collect(),
+            overflow: self.assignment.overflow.len(),
+            roster_known: self.roster.is_some(),
+            polling: !self.subscribes() || self.dependencies.accounts.is_empty(),
+        })
+    }
+}
+
+impl PresenceSubscription {
+    /// Assigns the members to shards and tells every plan what is wanted now.
+    fn take_in_roster(&mut self, roster: Roster, ctx: &mut Context<Self>) {
+        let wanted: BTreeSet<TeamsId> = roster.members.iter().map(|member| member.teams.clone()).collect();
+        let accounts: &[Account] = if self.subscribes() { &self.dependencies.accounts } else { &[] };
+        let overflow = self.assignment.overflow.len();
+        self.assignment = self.assignment.next(accounts, &wanted, CAPACITY);
+        if self.subscribes() && !accounts.is_empty() && self.assignment.overflow.len() > overflow {
+            log::warn!(
+                "{} licensed users find no place in a presence subscription: add a communication user for every further {CAPACITY} users",
+                self.assignment.overflow.len()
+            );
+        }
+        self.roster = Some(roster);
+        for kind in self.entries.keys().cloned().collect::<Vec<_>>() {
+            let want = self.want_of(&kind);
+            self.feed(&kind, Event::Wanted(want), ctx);
+        }
+    }
+
+    /// Asks for a round of license checks; what it brings, and that its time has come, is told to a plan.
+    fn check_licenses(&mut self, due: Option<SubscriptionKind>, ctx: &mut Context<Self>) {
+        let checked = self.dependencies.license_check.ask(Check);
+        ctx.spawn(checked.into_actor(self).map(move |checked, actor, ctx| {
+            if let Ok(Some(roster)) = checked {
+                actor.take_in_roster(roster, ctx);
+            }
+            if let Some(kind) = due {
+                actor.feed(&kind, Event::Due, ctx);
+            }
+        }));
+    }
+
+    /// Orders reads of those whose shard has no subscription at this time.
+    fn sweep_unsubscribed(&mut self, ctx: &mut Context<Self>) {
+        let waiting = |entry: &Entry| !matches!(entry.plan.phase(), Phase::Live | Phase::Idle | Phase::Starting);
+        let kinds: Vec<_> =
+            self.entries.iter().filter(|(_, entry)| waiting(entry)).map(|(kind, _)| kind.clone()).collect();
+        for kind in kinds.iter().filter(|kind| **kind != SubscriptionKind::Users) {
+            self.read_anew(kind, ctx);
+        }
+    }
+
+    /// Orders reads of everything that a subscription watches.
+    fn read_anew(&mut self, kind: &SubscriptionKind, ctx: &mut Context<Self>) {
+        match kind {
+            SubscriptionKind::Users => {
+                let told = self.dependencies.user_sync.ask(UsersChanged);
+                ctx.spawn(told.into_actor(self).map(|_fetches_when_back, _, _| ()));
+            }
+            SubscriptionKind::Presence(account) => {
+                let users = self.assignment.shards.get(account).into_iter().flatten().cloned().collect();
+                let told = self.dependencies.presence_sweep.ask(Read { users });
+                ctx.spawn(told.into_actor(self).map(|_sweeps_when_back, _, _| ()));
+            }
+        }
+    }
+
+    fn client_states(&self) -> Vec<AcceptedState> {
+        self.entries.values().map(|entry| entry.client_state.clone()).collect()
+    }
+
+    fn status_of(&self, kind: &SubscriptionKind, entry: &Entry) -> SubscriptionStatus {
+        let users = match kind {
+            SubscriptionKind::Users => 0,
+            SubscriptionKind::Presence(account) => self.assignment.shards.get(account).map_or(0, BTreeSet::len),
+        };
+        let held = entry.plan.held();
+        SubscriptionStatus {
+            kind: kind.clone(),
+            id: held.map(|held| held.id.clone()),
+            users,
+            expires_at: held.map(|held| held.expires_at),
+            phase: entry.plan.phase().clone(),
+            code: entry.code,
+            since: entry.since,
+            detail: self.detail_of(entry),
+            created: entry.created,
+            renewed: entry.renewed,
+        }
+    }
+
+    fn detail_of(&self, entry: &Entry) -> String {
+        if let Some(error) = &entry.signed_out {
+            return error.clone();
+        }
+        match entry.plan.phase() {
+            Phase::Starting => "users and licenses are not known yet".to_owned(),
+            Phase::Idle => "there is nobody to subscribe for".to_owned(),
+            Phase::Creating => "the subscription is being created".to_owned(),
+            Phase::Live => "the subscription is alive".to_owned(),
+            Phase::Replacing => "the subscription is being replaced".to_owned(),
+            Phase::Deaf => "notifications do not arrive although the subscription lives".to_owned(),
+            Phase::WaitingForExpiry { until } => {
+                format!("an older subscription that cannot be deleted ends at {}", until.format("%Y-%m-%dT%H:%M:%SZ"))
+            }
+            Phase::UrlUnreachable { message } | Phase::UrlRejected { message } | Phase::Forbidden { message } => {
+                format!("graph says: {message}")
+            }
+            Phase::TooManyUsers => "graph does not accept as many users in one subscription".to_owned(),
+            Phase::Unanswered => "graph does not answer".to_owned(),
+        }
+    }
+
+    /// A refused subscription of an account without a Teams plan is explained by that.
+    fn lacks_teams_license(&self, kind: &SubscriptionKind) -> bool {
+        let (SubscriptionKind::Presence(account), Some(roster)) = (kind, &self.roster) else { return false };
+        let users = roster.directory.entries().iter().filter_map(|entry| entry.teams.as_ref());
+        let is_account = |name: &Option<String>| name.as_deref().is_some_and(|name| Account::new(name) == *account);
+        users.filter(|user| is_account(&user.user_principal_name)).any(|user| !user.teams_plan)
+    }
+
+    fn ask_for_roster(&mut self, ctx: &mut Context<Self>) {
+        let roster = self.dependencies.license_check.ask(GetRoster);
+        ctx.spawn(roster.into_actor(self).map(|roster, actor, ctx| {
+            if let Ok(Some(roster)) = roster {
+                actor.take_in_roster(roster, ctx);
+            }
+        }));
+    }
+}
+
+/// What is stored of a subscription that we hold.
+fn to_stored(kind: &SubscriptionKind, held: &Held) -> StoredSubscription {
+    StoredSubscription {
+        kind: kind.clone(),
+        id: held.id.clone(),
+        users: held.watch.users().cloned().collect(),
+        expires_at: held.expires_at,
+        certificate_id: held.certificate_id.clone(),
+        notification_url: held.notification_url.clone(),
+    }
+}

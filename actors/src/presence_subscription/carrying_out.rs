@@ -1,0 +1,287 @@
+//! How the plan of a subscription is carried out: events in, requests out, what is held stored in between.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix::{ActorFutureExt, AsyncContext, WrapFuture};
+use chrono::TimeDelta;
+use m365_presence::light::SubscriptionCode;
+use m365_presence::ports::{
+    AcceptedState, Created, GraphError, Renewed, StoredSubscription, SubscriptionKind, SubscriptionRequest,
+};
+use m365_presence::secret::Secret;
+use m365_presence::sharding::Assignment;
+use m365_presence::subscription::{Event, Held, Phase, Step, Subscription, Terms, Want, Watch};
+
+use super::{Entry, PresenceSubscription, to_stored};
+use crate::outage::Outage;
+use crate::supervision::Context;
+use crate::webhook_intake::Expect;
+
+impl PresenceSubscription {
+    /// Takes up the work with what the store knows: one plan per kind, each with a client state that is stored.
+    pub(super) fn take_up(
+        &mut self,
+        stored: Vec<StoredSubscription>,
+        states: Vec<AcceptedState>,
+        ctx: &mut Context<Self>,
+    ) {
+        let accounts = self.dependencies.accounts.iter().cloned().map(SubscriptionKind::Presence);
+        let mut drawn = Vec::new();
+        let mut shards = Assignment::default();
+        for kind in std::iter::once(SubscriptionKind::Users).chain(accounts) {
+            let known = states.iter().find(|state| state.kind == kind).cloned();
+            let used = known.is_some();
+            let state = known.unwrap_or_else(|| draw_client_state(&kind));
+            if !used {
+                drawn.push(state.clone());
+            }
+            let held = stored.iter().find(|stored| stored.kind == kind).map(to_held);
+            if let (SubscriptionKind::Presence(account), Some(held)) = (&kind, &held) {
+                shards.shards.insert(account.clone(), held.watch.users().cloned().collect());
+            }
+            self.entries.insert(kind.clone(), self.new_entry(&kind, state, used, held));
+        }
+        self.assignment = shards;
+        let store = Rc::clone(&self.dependencies.store);
+        let kept = async move {
+            for state in &drawn {
+                store.put_client_state(state).await?;
+            }
+            Ok::<(), m365_presence::ports::StoreError>(())
+        };
+        ctx.wait(kept.into_actor(self).map(|kept, actor, ctx| {
+            if let Err(error) = kept {
+                log::error!("a client state cannot be stored, the next start will not know its subscription: {error}");
+            }
+            actor.states_known = true;
+            let expected = actor.dependencies.webhook_intake.ask(Expect(actor.client_states()));
+            ctx.spawn(expected.into_actor(actor).map(|_asks_when_back, _, _| ()));
+            for kind in actor.entries.keys().cloned().collect::<Vec<_>>() {
+                let want = actor.want_of(&kind);
+                actor.feed(&kind, Event::Wanted(want), ctx);
+            }
+            actor.ask_for_roster(ctx);
+        }));
+    }
+
+    fn new_entry(&self, kind: &SubscriptionKind, state: AcceptedState, used: bool, held: Option<Held>) -> Entry {
+        let terms = Terms {
+            period: match kind {
+                SubscriptionKind::Users => self.dependencies.users_period,
+                SubscriptionKind::Presence(_) => self.dependencies.presence_period,
+            },
+            notification_url: self.dependencies.subscriptions.notification_url().to_owned(),
+            certificates: self.dependencies.certificates.clone(),
+            client_state: state.client_state.clone(),
+            client_state_used: used,
+            rich: !self.dependencies.certificates.is_empty() && *kind != SubscriptionKind::Users,
+        };
+        Entry {
+            stored: held.clone(),
+            plan: Subscription::new(terms, held),
+            client_state: state,
+            was_live: false,
+            signed_out: None,
+            code: SubscriptionCode::Starting,
+            since: self.dependencies.clock.now(),
+            timer: 0,
+            outage: Outage::default(),
+            created: 0,
+            renewed: 0,
+        }
+    }
+
+    /// What is wanted of a subscription, as far as it is known.
+    pub(super) fn want_of(&self, kind: &SubscriptionKind) -> Want {
+        if !self.subscribes() {
+            return Want::Nothing;
+        }
+        match kind {
+            SubscriptionKind::Users => Want::Watch(Watch::Directory),
+            SubscriptionKind::Presence(_) if self.roster.is_none() => Want::Unknown,
+            SubscriptionKind::Presence(account) => match self.assignment.shards.get(account) {
+                Some(users) if !users.is_empty() => Want::Watch(Watch::Presence(users.clone())),
+                _ => Want::Nothing,
+            },
+        }
+    }
+
+    /// Tells a plan what happened, stores what is held if that changed, and carries out what comes next.
+    pub(super) fn feed(&mut self, kind: &SubscriptionKind, event: Event, ctx: &mut Context<Self>) {
+        let now = self.dependencies.clock.now();
+        let Some(entry) = self.entries.get_mut(kind) else { return };
+        let step = entry.plan.on(event, now);
+        let held = entry.plan.held().cloned();
+        let changed = held != entry.stored;
+        entry.stored.clone_from(&held);
+        self.note_phase(kind, ctx);
+        if !changed {
+            self.carry_out(kind.clone(), step, ctx);
+            return;
+        }
+        let store = Rc::clone(&self.dependencies.store);
+        let whose = kind.clone();
+        let stored = async move {
+            match &held {
+                Some(held) => store.put_subscription(&to_stored(&whose, held)).await,
+                None => store.remove_subscription(&whose).await,
+            }
+        };
+        let kind = kind.clone();
+        ctx.spawn(stored.into_actor(self).map(move |stored, actor, ctx| {
+            if let Err(error) = stored {
+                log::error!("a subscription cannot be stored, the next start looks for it at graph: {error}");
+            }
+            actor.carry_out(kind, step, ctx);
+        }));
+    }
+
+    /// Keeps the light's code, and has a shard read that has just been opened.
+    fn note_phase(&mut self, kind: &SubscriptionKind, ctx: &mut Context<Self>) {
+        let unlicensed = self.lacks_teams_license(kind);
+        let now = self.dependencies.clock.now();
+        let Some(entry) = self.entries.get_mut(kind) else { return };
+        let code = match entry.plan.phase() {
+            Phase::Forbidden { .. } if unlicensed => SubscriptionCode::NoTeamsLicense,
+            Phase::Unanswered if entry.signed_out.is_some() => SubscriptionCode::NotSignedIn,
+            phase => phase.code(),
+        };
+        if code != entry.code {
+            entry.code = code;
+            entry.since = now;
+            log::info!(code = code.as_str(); "the subscription of {} is now {}", name_of(kind), code.as_str());
+        }
+        let live = *entry.plan.phase() == Phase::Live;
+        let opened = live && !entry.was_live;
+        entry.was_live = live;
+        if opened {
+            self.read_anew(kind, ctx);
+        }
+    }
+
+    fn carry_out(&mut self, kind: SubscriptionKind, step: Step, ctx: &mut Context<Self>) {
+        let subscriptions = Rc::clone(&self.dependencies.subscriptions);
+        let credential = kind.credential();
+        let Some(entry) = self.entries.get_mut(&kind) else { return };
+        match step {
+            Step::Nothing { until: None } => {}
+            Step::Nothing { until: Some(until) } => {
+                entry.timer += 1;
+                let timer = entry.timer;
+                let wait = (until - self.dependencies.clock.now()).to_std().unwrap_or_default();
+                // a plan that is due at once must not starve the thread
+                ctx.run_later(wait.max(Duration::from_millis(10)), move |actor, ctx| {
+                    if actor.entries.get(&kind).is_some_and(|entry| entry.timer == timer) {
+                        actor.fall_due(kind, ctx);
+                    }
+                });
+            }
+            Step::Renew { id, expires_at } => {
+                let renewed = async move { subscriptions.renew(&credential, &id, expires_at).await };
+                ctx.spawn(renewed.into_actor(self).map(move |renewed, actor, ctx| {
+                    actor.count(&kind, |entry| entry.renewed += u64::from(matches!(renewed, Ok(Renewed::Live(_)))));
+                    actor.conclude(&kind, renewed.map(Event::Renewed), ctx);
+                }));
+            }
+            Step::Create { watch, expires_at, rich } => {
+                let request = SubscriptionRequest {
+                    kind: kind.clone(),
+                    users: watch.users().cloned().collect(),
+                    client_state: entry.client_state.client_state.clone(),
+                    expires_at,
+                    rich,
+                };
+                let created = async move { subscriptions.create(&request).await };
+                ctx.spawn(created.into_actor(self).map(move |created, actor, ctx| {
+                    actor.count(&kind, |entry| entry.created += u64::from(matches!(created, Ok(Created::Live(_)))));
+                    actor.conclude(&kind, created.map(Event::Created), ctx);
+                }));
+            }
+            Step::Delete { id } => {
+                let deleted = async move { subscriptions.delete(&credential, &id).await };
+                ctx.spawn(deleted.into_actor(self).map(move |deleted, actor, ctx| {
+                    actor.conclude(&kind, deleted.map(Event::Deleted), ctx);
+                }));
+            }
+            Step::List => {
+                let listed = async move { subscriptions.list(&credential).await };
+                ctx.spawn(listed.into_actor(self).map(move |listed, actor, ctx| {
+                    actor.conclude(&kind, listed.map(Event::Listed), ctx);
+                }));
+            }
+        }
+    }
+
+    /// The time that a plan named has come: before a presence subscription is touched, the licenses are checked.
+    fn fall_due(&mut self, kind: SubscriptionKind, ctx: &mut Context<Self>) {
+        match kind {
+            SubscriptionKind::Users => self.feed(&kind, Event::Due, ctx),
+            SubscriptionKind::Presence(_) => self.check_licenses(Some(kind), ctx),
+        }
+    }
+
+    fn conclude(&mut self, kind: &SubscriptionKind, outcome: Result<Event, GraphError>, ctx: &mut Context<Self>) {
+        let now = self.dependencies.clock.now();
+        let Some(entry) = self.entries.get_mut(kind) else { return };
+        let event = match outcome {
+            Ok(event) => {
+                entry.outage.end();
+                entry.signed_out = None;
+                event
+            }
+            Err(GraphError::Refused { status, code, message }) => {
+                entry.outage.end();
+                Event::Refused { message: format!("{status} {code}: {message}") }
+            }
+            Err(error) => {
+                let asked = match &error {
+                    GraphError::Throttled { retry_after } => Some(*retry_after),
+                    _ => None,
+                };
+                if entry.outage.failures() == 0 {
+                    log::warn!("the subscription of {} got no answer: {error}", name_of(kind));
+                }
+                let signed_out = matches!(error, GraphError::NotSignedIn { .. });
+                entry.signed_out = signed_out.then(|| error.to_string());
+                let wait = TimeDelta::from_std(entry.outage.fail(asked)).unwrap_or_default();
+                Event::Unanswered { retry_at: now + wait }
+            }
+        };
+        self.feed(kind, event, ctx);
+    }
+
+    fn count(&mut self, kind: &SubscriptionKind, count: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = self.entries.get_mut(kind) {
+            count(entry);
+        }
+    }
+}
+
+fn name_of(kind: &SubscriptionKind) -> String {
+    match kind {
+        SubscriptionKind::Users => "the directory's users".to_owned(),
+        SubscriptionKind::Presence(_) => "a presence shard".to_owned(),
+    }
+}
+
+/// Draws a secret of 244 random bits; Graph takes up to 128 characters (graph.md 3.1).
+fn draw_client_state(kind: &SubscriptionKind) -> AcceptedState {
+    let drawn = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+    AcceptedState { client_state: Secret::new(drawn), kind: kind.clone() }
+}
+
+fn to_held(stored: &StoredSubscription) -> Held {
+    let watch = match stored.kind {
+        SubscriptionKind::Users => Watch::Directory,
+        SubscriptionKind::Presence(_) => Watch::Presence(stored.users.iter().cloned().collect::<BTreeSet<_>>()),
+    };
+    Held {
+        id: stored.id.clone(),
+        watch,
+        expires_at: stored.expires_at,
+        certificate_id: stored.certificate_id.clone(),
+        notification_url: stored.notification_url.clone(),
+    }
+}

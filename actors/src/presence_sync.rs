@@ -1,0 +1,413 @@
+//! Holds the board: per user what either side shows, what we set there, and our leases.
+//!
+//! *Wakes on* observations of either side, a changed roster, outcomes of its writes, and deadlines of the board. *Tells*
+//! the PBX sessions what to show and Graph what to set, and orders reads from `PresenceSweep`. The rules themselves stand
+//! in [`m365_presence::board`]; this actor carries them out: intents are stored before a write leaves, outcomes after.
+//! *Ends* never by itself. A new run reads the ledger, and asks its sources for the roster and for what they show.
+
+mod writing;
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, ResponseFuture, Supervised, WrapFuture};
+use chrono::{DateTime, Utc};
+use futures_util::channel::oneshot;
+use m365_presence::board::{Board, PersonView, Rules, Verdict};
+use m365_presence::clock::Clock;
+use m365_presence::identity::{PbxGuid, PbxName, TeamsId};
+use m365_presence::pbx::PresenceEntry;
+use m365_presence::ports::{LedgerChange, PresenceIo, PresenceWrite, Store};
+use m365_presence::teams::TeamsObservation;
+use serde::Serialize;
+
+use crate::license_check::{GetRoster, LicenseCheck, RosterChanged};
+use crate::pbx_session::Report;
+use crate::presence_sweep::{PresenceSweep, Watch};
+use crate::sessions::Sessions;
+use crate::supervision::{Context, Post};
+use crate::write_pace::WritePace;
+
+/// An orderly end waits this long for the releases.
+const RELEASE_DEADLINE: Duration = Duration::from_secs(8);
+
+/// What a PBX shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sighting {
+    /// A user's whole presence.
+    Presence {
+        /// Whose.
+        user: PbxGuid,
+        /// All entries, newest first.
+        entries: Vec<PresenceEntry>,
+    },
+    /// A user's presence is not followed any more.
+    PresenceLost {
+        /// Whose.
+        user: PbxGuid,
+    },
+    /// Number of calls of a user at this PBX.
+    Calls {
+        /// Whose.
+        user: PbxGuid,
+        /// How many.
+        calls: u32,
+    },
+}
+
+/// Observations of a PBX.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct PbxSeen {
+    /// Which one.
+    pub pbx: PbxName,
+    /// What it shows, in order.
+    pub sightings: Vec<Sighting>,
+}
+
+/// A PBX tells nothing any more.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct PbxLost {
+    /// Which one.
+    pub pbx: PbxName,
+}
+
+/// A PBX can be written again.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct PbxReached {
+    /// Which one.
+    pub pbx: PbxName,
+}
+
+/// Verified notifications of Teams.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct TeamsNotified {
+    /// With their state.
+    pub observations: Vec<TeamsObservation>,
+    /// Whose presence changed without a told state.
+    pub hints: Vec<TeamsId>,
+}
+
+/// A bulk read of Teams; answers whose presence had changed without a notification.
+#[derive(Message)]
+#[rtype(result = "Vec<TeamsId>")]
+pub struct TeamsRead {
+    /// When the request left.
+    pub begun_at: DateTime<Utc>,
+    /// Who was asked for.
+    pub asked: Vec<TeamsId>,
+    /// What was answered.
+    pub observations: Vec<TeamsObservation>,
+}
+
+/// Asks for what an administrator sees of everybody on the board.
+#[derive(Message)]
+#[rtype(result = "Vec<(PbxGuid, PersonView)>")]
+pub struct GetViews;
+
+/// Asks for the status.
+#[derive(Message)]
+#[rtype(result = "Status")]
+pub struct GetStatus;
+
+/// Orders the release of everything of ours; answers when it is done or when patience ends, whether it is done.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub struct Release;
+
+/// What the board is like.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Status {
+    /// Users on the board.
+    pub people: usize,
+    /// Users whose two sides are known.
+    pub synchronised: usize,
+    /// Users who are being released.
+    pub leaving: usize,
+    /// Notifications that were believed.
+    pub notified: u64,
+    /// Read observations that were believed.
+    pub read: u64,
+    /// Observations that were older than what was known.
+    pub outdated: u64,
+    /// Writes to Teams that were accepted.
+    pub teams_accepted: u64,
+    /// Writes to Teams without an answer, to be repeated.
+    pub teams_failed: u64,
+    /// Writes to Teams that were refused.
+    pub teams_refused: u64,
+    /// Writes to Teams that wait for their turn.
+    pub teams_waiting: usize,
+    /// Writes to Teams a second that are allowed at this time.
+    pub teams_rate: f64,
+    /// Entries at the PBX that were accepted.
+    pub entries_accepted: u64,
+    /// Entries at the PBX without an answer, to be repeated.
+    pub entries_failed: u64,
+    /// Entries at the PBX that were refused.
+    pub entries_refused: u64,
+    /// States without a row in the mapping, by number.
+    pub unmapped: std::collections::BTreeMap<String, u64>,
+}
+
+/// What the actor is made of.
+#[derive(Clone)]
+pub struct Dependencies {
+    /// The rules' settings.
+    pub rules: Rc<Rules>,
+    /// Keeps the ledger.
+    pub store: Rc<dyn Store>,
+    /// Graph's time.
+    pub clock: Rc<dyn Clock>,
+    /// Writes presence to Teams.
+    pub presence_io: Rc<dyn PresenceIo>,
+    /// The PBX sessions.
+    pub sessions: Sessions,
+    /// Reads presence from Teams.
+    pub presence_sweep: Post<PresenceSweep>,
+    /// Who knows the roster.
+    pub license_check: Post<LicenseCheck>,
+}
+
+/// The board and what is under way.
+pub struct PresenceSync {
+    dependencies: Dependencies,
+    board: Board,
+    queue: VecDeque<(PbxGuid, PresenceWrite)>,
+    batches_under_way: usize,
+    pace: WritePace,
+    timer: u64,
+    waking_at: Option<DateTime<Utc>>,
+    released: Option<oneshot::Sender<bool>>,
+    releasing: bool,
+    status: Status,
+}
+
+impl PresenceSync {
+    /// Makes the actor with an empty board.
+    pub fn new(dependencies: Dependencies) -> Self {
+        Self {
+            board: Board::new(Rules::clone(&dependencies.rules), Vec::new()),
+            dependencies,
+            queue: VecDeque::new(),
+            batches_under_way: 0,
+            pace: WritePace::new(),
+            timer: 0,
+            waking_at: None,
+            released: None,
+            releasing: false,
+            status: Status::default(),
+        }
+    }
+}
+
+impl Actor for PresenceSync {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let store = Rc::clone(&self.dependencies.store);
+        let ledger = async move { store.ledger().await };
+        ctx.wait(ledger.into_actor(self).map(|ledger, actor, ctx| {
+            let ledger = ledger.unwrap_or_else(|error| {
+                log::error!("the ledger cannot be read, what was set before the start may stay behind: {error}");
+                Vec::new()
+            });
+            actor.board = Board::new(Rules::clone(&actor.dependencies.rules), ledger);
+            actor.ask_sources(ctx);
+        }));
+    }
+}
+
+impl Supervised for PresenceSync {
+    fn restarting(&mut self, _ctx: &mut Self::Context) {
+        *self = Self::new(self.dependencies.clone());
+    }
+}
+
+impl Handler<RosterChanged> for PresenceSync {
+    type Result = ();
+
+    fn handle(&mut self, message: RosterChanged, ctx: &mut Self::Context) {
+        if self.releasing {
+            return;
+        }
+        let now = self.dependencies.clock.now();
+        self.board.set_roster(message.0.members.iter().cloned(), now);
+        let watched = Arc::new(message.0.members.iter().map(|member| member.teams.clone()).collect());
+        let told = self.dependencies.presence_sweep.ask(Watch(watched));
+        ctx.spawn(told.into_actor(self).map(|_asks_again_when_back, _, _| ()));
+        self.pump(ctx);
+    }
+}
+
+impl Handler<PbxSeen> for PresenceSync {
+    type Result = ();
+
+    fn handle(&mut self, message: PbxSeen, ctx: &mut Self::Context) {
+        for sighting in message.sightings {
+            match sighting {
+                Sighting::Presence { user, entries } => self.board.see_presence(&message.pbx, &user, &entries),
+                Sighting::PresenceLost { user } => self.board.lose_presence(&user),
+                Sighting::Calls { user, calls } => self.board.see_calls(&message.pbx, &user, calls),
+            }
+        }
+        self.pump(ctx);
+    }
+}
+
+impl Handler<PbxLost> for PresenceSync {
+    type Result = ();
+
+    fn handle(&mut self, message: PbxLost, ctx: &mut Self::Context) {
+        self.board.lose_pbx(&message.pbx);
+        self.pump(ctx);
+    }
+}
+
+impl Handler<PbxReached> for PresenceSync {
+    type Result = ();
+
+    fn handle(&mut self, _message: PbxReached, ctx: &mut Self::Context) {
+        self.board.reach_pbx();
+        self.pump(ctx);
+    }
+}
+
+impl Handler<TeamsNotified> for PresenceSync {
+    type Result = ();
+
+    fn handle(&mut self, message: TeamsNotified, ctx: &mut Self::Context) {
+        let now = self.dependencies.clock.now();
+        for observation in &message.observations {
+            self.see(observation, now, ctx);
+        }
+        for hint in &message.hints {
+            self.board.order_read(hint, now);
+        }
+        self.pump(ctx);
+    }
+}
+
+impl Handler<TeamsRead> for PresenceSync {
+    type Result = MessageResult<TeamsRead>;
+
+    fn handle(&mut self, message: TeamsRead, ctx: &mut Self::Context) -> Self::Result {
+        let now = self.dependencies.clock.now();
+        let answered: std::collections::HashSet<&TeamsId> =
+            message.observations.iter().map(|observation| &observation.user).collect();
+        for user in message.asked.iter().filter(|user| !answered.contains(user)) {
+            self.board.miss_teams(user, message.begun_at);
+        }
+        let mut missed = Vec::new();
+        for observation in &message.observations {
+            let known = self.board.teams_presence(&observation.user);
+            if known.is_some_and(|known| *known != observation.presence) {
+                missed.push(observation.user.clone());
+            }
+            self.see(observation, now, ctx);
+        }
+        self.pump(ctx);
+        MessageResult(missed)
+    }
+}
+
+impl Handler<GetViews> for PresenceSync {
+    type Result = MessageResult<GetViews>;
+
+    fn handle(&mut self, _message: GetViews, _ctx: &mut Self::Context) -> Self::Result {
+        let now = self.dependencies.clock.now();
+        let guids: Vec<_> = self.board.people().map(|(member, _)| member.pbx.guid.clone()).collect();
+        let view = |guid: PbxGuid| self.board.view(&guid, now).map(|view| (guid, view));
+        MessageResult(guids.into_iter().filter_map(view).collect())
+    }
+}
+
+impl Handler<GetStatus> for PresenceSync {
+    type Result = MessageResult<GetStatus>;
+
+    fn handle(&mut self, _message: GetStatus, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(Status {
+            people: self.board.people().count(),
+            synchronised: self.board.synchronised(),
+            leaving: self.board.people().filter(|(_, leaving)| *leaving).count(),
+            teams_waiting: self.queue.len(),
+            teams_rate: self.pace.rate(),
+            unmapped: self.board.unmapped().clone(),
+            ..self.status.clone()
+        })
+    }
+}
+
+impl Handler<Release> for PresenceSync {
+    type Result = ResponseFuture<bool>;
+
+    fn handle(&mut self, _message: Release, ctx: &mut Self::Context) -> Self::Result {
+        log::info!("releasing what was set on both sides");
+        self.releasing = true;
+        let (sender, receiver) = oneshot::channel();
+        self.released = Some(sender);
+        self.board.release_all(self.dependencies.clock.now());
+        ctx.run_later(RELEASE_DEADLINE, |actor, _| actor.end_release(false));
+        self.pump(ctx);
+        Box::pin(async move { receiver.await.unwrap_or(false) })
+    }
+}
+
+impl PresenceSync {
+    /// Asks whoever knows something for all of it.
+    fn ask_sources(&mut self, ctx: &mut Context<Self>) {
+        let roster = self.dependencies.license_check.ask(GetRoster);
+        ctx.spawn(roster.into_actor(self).map(|roster, _, ctx| {
+            if let Ok(Some(roster)) = roster {
+                ctx.notify(RosterChanged(roster));
+            }
+        }));
+        for (_, session) in self.dependencies.sessions.all() {
+            ctx.spawn(async move { session.ask(Report).await }.into_actor(self).map(|_reported, _, _| ()));
+        }
+    }
+
+    fn see(&mut self, observation: &TeamsObservation, now: DateTime<Utc>, ctx: &mut Context<Self>) {
+        let unmapped = self.board.unmapped().len();
+        let (verdict, changes) = self.board.see_teams(observation, now);
+        match (verdict, observation.source) {
+            (Some(Verdict::Old | Verdict::Doubted), _) => self.status.outdated += 1,
+            (Some(_), m365_presence::teams::Source::Notified { .. }) => self.status.notified += 1,
+            (Some(_), m365_presence::teams::Source::Read { .. }) => self.status.read += 1,
+            (None, _) => {}
+        }
+        if self.board.unmapped().len() > unmapped {
+            let presence = &observation.presence;
+            log::warn!(
+                "teams shows {}/{}, for which the mapping has no row: the last known state stays; add a row to [mapping.teams_to_pbx]",
+                presence.availability, presence.activity
+            );
+        }
+        self.store(changes, ctx);
+    }
+
+    fn store(&self, changes: Vec<LedgerChange>, ctx: &mut Context<Self>) {
+        if changes.is_empty() {
+            return;
+        }
+        let store = Rc::clone(&self.dependencies.store);
+        let stored = async move { store.change_ledger(&changes).await };
+        ctx.spawn(stored.into_actor(self).map(|stored, _, _| {
+            if let Err(error) = stored {
+                log::error!("the ledger cannot be written, a crash may leave something behind: {error}");
+            }
+        }));
+    }
+
+    fn end_release(&mut self, done: bool) {
+        if let Some(released) = self.released.take() {
+            // who asked may be gone by now
+            let _gone = released.send(done);
+        }
+    }
+}

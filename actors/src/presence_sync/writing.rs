@@ -1,0 +1,162 @@
+//! How what the board wants leaves: the ledger first, then the writes, then the ledger again.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix::{ActorFutureExt, AsyncContext, WrapFuture};
+use m365_presence::board::{Due, EntryWrite, Outcome};
+use m365_presence::identity::PbxGuid;
+use m365_presence::ports::{BATCH_LIMIT, GraphError, PresenceChange, PresenceWrite};
+
+use super::PresenceSync;
+use crate::pbx_session::SetEntry;
+use crate::presence_sweep::Read;
+use crate::supervision::Context;
+
+/// Requests to Graph that may be under way at a time.
+const BATCHES: usize = 8;
+
+impl PresenceSync {
+    /// Asks the board what must be done now, lets it leave, and plans to ask again.
+    pub(super) fn pump(&mut self, ctx: &mut Context<Self>) {
+        let due = self.board.due(self.dependencies.clock.now());
+        if self.releasing && self.board.is_empty() {
+            self.end_release(true);
+        }
+        self.carry_out(due, ctx);
+        self.plan(ctx);
+    }
+
+    fn carry_out(&mut self, due: Due, ctx: &mut Context<Self>) {
+        if !due.reads.is_empty() {
+            let ordered = self.dependencies.presence_sweep.ask(Read { users: due.reads });
+            ctx.spawn(ordered.into_actor(self).map(|_sweeps_everybody_when_back, _, _| ()));
+        }
+        let (teams, entries) = (due.teams, due.entries);
+        if due.ledger.is_empty() {
+            self.let_leave(teams, entries, ctx);
+            return;
+        }
+        let store = Rc::clone(&self.dependencies.store);
+        let stored = async move { store.change_ledger(&due.ledger).await };
+        ctx.spawn(stored.into_actor(self).map(move |stored, actor, ctx| {
+            if let Err(error) = stored {
+                log::error!("the ledger cannot be written, a crash may leave something behind: {error}");
+            }
+            actor.let_leave(teams, entries, ctx);
+        }));
+    }
+
+    fn let_leave(&mut self, teams: Vec<(PbxGuid, PresenceWrite)>, entries: Vec<EntryWrite>, ctx: &mut Context<Self>) {
+        for (user, write) in teams {
+            // a call goes before everything else: it is what others want to know at once
+            match write.change {
+                PresenceChange::SetSession { .. } | PresenceChange::ClearSession => self.queue.push_front((user, write)),
+                _ => self.queue.push_back((user, write)),
+            }
+        }
+        self.write_teams(ctx);
+        for entry in entries {
+            self.write_entry(entry, ctx);
+        }
+    }
+
+    fn write_entry(&mut self, entry: EntryWrite, ctx: &mut Context<Self>) {
+        let user = entry.user.clone();
+        let session = self.dependencies.sessions.carrying(&entry.home);
+        let written = async move {
+            match session {
+                Some(session) => session.ask(SetEntry(entry)).await.unwrap_or(Outcome::Failed { wait: None }),
+                None => Outcome::Failed { wait: None },
+            }
+        };
+        ctx.spawn(written.into_actor(self).map(move |outcome, actor, ctx| {
+            match &outcome {
+                Outcome::Accepted => actor.status.entries_accepted += 1,
+                Outcome::Failed { .. } => actor.status.entries_failed += 1,
+                Outcome::Refused { .. } => actor.status.entries_refused += 1,
+            }
+            let now = actor.dependencies.clock.now();
+            let change = actor.board.entry_written(&user, &outcome, now);
+            actor.store(change.into_iter().collect(), ctx);
+            actor.pump(ctx);
+        }));
+    }
+
+    /// Lets as many writes leave as may be under way and as the tenant's pace allows.
+    fn write_teams(&mut self, ctx: &mut Context<Self>) {
+        while self.batches_under_way < BATCHES && !self.queue.is_empty() {
+            let allowed = self.pace.take(self.queue.len().min(BATCH_LIMIT));
+            if allowed == 0 {
+                let wait = self.pace.wait();
+                ctx.run_later(wait, |actor, ctx| actor.write_teams(ctx));
+                return;
+            }
+            let (users, writes): (Vec<_>, Vec<_>) = self.queue.drain(..allowed).unzip();
+            self.batches_under_way += 1;
+            let io = Rc::clone(&self.dependencies.presence_io);
+            let written = async move { io.write(&writes).await };
+            ctx.spawn(written.into_actor(self).map(move |results, actor, ctx| {
+                actor.batches_under_way -= 1;
+                actor.take_in(users, results, ctx);
+                actor.write_teams(ctx);
+            }));
+        }
+    }
+
+    fn take_in(&mut self, users: Vec<PbxGuid>, results: Vec<Result<(), GraphError>>, ctx: &mut Context<Self>) {
+        let now = self.dependencies.clock.now();
+        let unanswered = std::iter::repeat_with(|| Err(GraphError::Lost { detail: "no result".to_owned() }));
+        let mut changes = Vec::new();
+        for (user, result) in users.into_iter().zip(results.into_iter().chain(unanswered)) {
+            let outcome = self.judge(&result);
+            changes.extend(self.board.teams_written(&user, &outcome, now));
+        }
+        self.store(changes, ctx);
+        self.pump(ctx);
+    }
+
+    fn judge(&mut self, result: &Result<(), GraphError>) -> Outcome {
+        match result {
+            Ok(()) => {
+                self.status.teams_accepted += 1;
+                Outcome::Accepted
+            }
+            Err(GraphError::Throttled { retry_after }) => {
+                self.status.teams_failed += 1;
+                self.pace.throttled(*retry_after);
+                Outcome::Failed { wait: Some(*retry_after) }
+            }
+            Err(GraphError::Lost { .. } | GraphError::NotSignedIn { .. }) => {
+                self.status.teams_failed += 1;
+                Outcome::Failed { wait: None }
+            }
+            Err(GraphError::Refused { status, code, message }) => {
+                self.status.teams_refused += 1;
+                if self.status.teams_refused == 1 {
+                    log::warn!("teams refuses a presence write: {status} {code}: {message}");
+                }
+                Outcome::Refused { message: format!("{status} {code}: {message}"), gone: *status == 404 }
+            }
+        }
+    }
+
+    /// Plans to ask the board again at its next deadline, unless that is planned already.
+    fn plan(&mut self, ctx: &mut Context<Self>) {
+        let now = self.dependencies.clock.now();
+        let Some(at) = self.board.next_deadline(now) else { return };
+        if self.waking_at.is_some_and(|waking_at| waking_at <= at) {
+            return;
+        }
+        self.waking_at = Some(at);
+        self.timer += 1;
+        let timer = self.timer;
+        let wait = (at - now).to_std().unwrap_or_default() + Duration::from_millis(1);
+        ctx.run_later(wait, move |actor, ctx| {
+            if actor.timer == timer {
+                actor.waking_at = None;
+                actor.pump(ctx);
+            }
+        });
+    }
+}

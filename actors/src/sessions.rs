@@ -1,0 +1,93 @@
+//! The register of PBX sessions: which PBX is served by which actor, and whether it is connected.
+//!
+//! It holds addresses, no presence. Sessions come and go at run time, so whoever needs one looks it up here.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use m365_presence::identity::PbxName;
+
+use crate::pbx_session::{PbxSession, Reconsider};
+use crate::supervision::Post;
+
+/// One registered session.
+#[derive(Clone)]
+struct Registration {
+    post: Post<PbxSession>,
+    connected: bool,
+}
+
+/// The register; clones share it, also across threads.
+#[derive(Clone)]
+pub struct Sessions {
+    master: PbxName,
+    registered: Arc<Mutex<BTreeMap<PbxName, Registration>>>,
+}
+
+impl Sessions {
+    /// Makes an empty register.
+    pub fn new(master: PbxName) -> Self {
+        Self { master, registered: Arc::default() }
+    }
+
+    /// Name of the master PBX.
+    pub fn master_name(&self) -> &PbxName {
+        &self.master
+    }
+
+    /// Registers a session, not connected yet.
+    pub fn register(&self, pbx: PbxName, post: Post<PbxSession>) {
+        self.lock().insert(pbx, Registration { post, connected: false });
+    }
+
+    /// The session of a PBX, connected or not.
+    pub fn of(&self, pbx: &PbxName) -> Option<Post<PbxSession>> {
+        self.lock().get(pbx).map(|registration| registration.post.clone())
+    }
+
+    /// The master's session, if it is connected.
+    pub fn master(&self) -> Option<Post<PbxSession>> {
+        self.connected_one(&self.master)
+    }
+
+    /// The session that carries a user's presence: that of the PBX where the user lives, else the master's.
+    pub fn carrying(&self, home: &PbxName) -> Option<Post<PbxSession>> {
+        self.connected_one(home).or_else(|| self.master())
+    }
+
+    /// Whether a PBX is connected.
+    pub fn is_connected(&self, pbx: &PbxName) -> bool {
+        self.lock().get(pbx).is_some_and(|registration| registration.connected)
+    }
+
+    /// All sessions.
+    pub fn all(&self) -> Vec<(PbxName, Post<PbxSession>)> {
+        self.lock().iter().map(|(pbx, registration)| (pbx.clone(), registration.post.clone())).collect()
+    }
+
+    /// Notes whether a PBX is connected and lets the other sessions reconsider whom they follow.
+    pub fn set_connected(&self, pbx: &PbxName, connected: bool) {
+        let others: Vec<Post<PbxSession>> = {
+            let mut registered = self.lock();
+            let Some(registration) = registered.get_mut(pbx) else { return };
+            if registration.connected == connected {
+                return;
+            }
+            registration.connected = connected;
+            registered.iter().filter(|(other, _)| *other != pbx).map(|(_, other)| other.post.clone()).collect()
+        };
+        for other in others {
+            // a session that cannot take it in reconsiders with its next directory
+            let _reconsidered_later = other.tell(Reconsider);
+        }
+    }
+
+    fn connected_one(&self, pbx: &PbxName) -> Option<Post<PbxSession>> {
+        let registered = self.lock();
+        registered.get(pbx).filter(|registration| registration.connected).map(|registration| registration.post.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<PbxName, Registration>> {
+        self.registered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
