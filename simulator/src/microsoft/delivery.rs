@@ -12,10 +12,7 @@ use std::{
 use awc::Client;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use serde_json::json;
 use tokio::sync::mpsc;
-use url::Url;
-use uuid::Uuid;
 
 use super::{
     cloud::Cloud,
@@ -24,6 +21,7 @@ use super::{
     envelope::envelope,
     knobs::Delivery,
     notification::{Change, LifecycleEvent, Outgoing},
+    parcel::{Outcome, Parcel, host, post},
     subscription::Subscription,
 };
 
@@ -38,23 +36,6 @@ const JUDGED: Duration = Duration::from_secs(600);
 
 /// How long before its end a subscription asks to be reauthorised, at most.
 const WARNING: TimeDelta = TimeDelta::minutes(15);
-
-/// One or more notifications for one URL; the body stays the same over all attempts.
-#[derive(Clone)]
-struct Parcel {
-    items: Vec<Outgoing>,
-    body: Option<Rc<String>>,
-    attempts: u32,
-    born: Instant,
-}
-
-/// What became of a POST.
-struct Outcome {
-    parcel: Parcel,
-    url: String,
-    delivered: bool,
-    took: Duration,
-}
 
 struct Engine {
     cloud: Arc<Cloud>,
@@ -367,65 +348,4 @@ fn nears_end(subscription: &Subscription, now: DateTime<Utc>) -> bool {
     let life = end - subscription.authorized_at;
     let left = end - now;
     subscription.warned.is_none_or(|warned| now - warned > WARNING) && left <= WARNING.min(life / 4)
-}
-
-async fn post(cloud: Arc<Cloud>, client: Client, url: String, mut parcel: Parcel) -> Outcome {
-    let limit = {
-        let state = cloud.state();
-        let knobs = &state.knobs.delivery;
-        if parcel.attempts == 0 {
-            knobs.first_timeout
-        } else {
-            knobs.retry_timeout
-        }
-    };
-    parcel.attempts += 1;
-    let body = parcel.body.as_deref().cloned().unwrap_or_default();
-    let began = Instant::now();
-    let request = client
-        .post(&url)
-        .timeout(limit)
-        .insert_header(("Content-Type", "application/json; charset=utf-8"));
-    let answer = tokio::time::timeout(limit, request.send_body(body)).await;
-    let status = answer
-        .ok()
-        .and_then(Result::ok)
-        .map(|response| response.status().as_u16());
-    let took = began.elapsed();
-    let lifecycle = parcel.items.iter().any(Outgoing::is_lifecycle);
-    let subscriptions: Vec<Uuid> = parcel.items.iter().map(|item| item.subscription).collect();
-    cloud.record(Entry {
-        at: cloud.now(),
-        kind: if lifecycle { Kind::Lifecycle } else { Kind::Delivery },
-        who: subscriptions.first().map(Uuid::to_string).unwrap_or_default(),
-        what: format!("POST {url}"),
-        status,
-        users: parcel.items.iter().filter_map(Outgoing::user).collect(),
-        detail: json!({
-            "attempt": parcel.attempts,
-            "took_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            "forgery": parcel.items.iter().find_map(|item| item.forgery).map(|forgery| format!("{forgery:?}")),
-            "items": parcel.items.iter().map(Outgoing::summary).collect::<Vec<_>>(),
-        }),
-    });
-    let delivered = status.is_some_and(|status| (200..300).contains(&status));
-    Outcome {
-        parcel,
-        url,
-        delivered,
-        took,
-    }
-}
-
-fn host(url: &str) -> String {
-    let parsed = Url::parse(url).ok();
-    parsed
-        .map(|url| {
-            format!(
-                "{}:{}",
-                url.host_str().unwrap_or_default(),
-                url.port_or_known_default().unwrap_or_default()
-            )
-        })
-        .unwrap_or_default()
 }

@@ -37,6 +37,7 @@ mod knobs;
 mod limits;
 mod login;
 mod notification;
+mod parcel;
 mod presence;
 mod presences;
 mod refusal;
