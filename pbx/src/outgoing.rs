@@ -81,6 +81,7 @@ pub(crate) enum LicensedUser<'a> {
 /// What is answered to whoever opened the connection (pbx.md 1.3, 1.4, 1.7).
 #[derive(Serialize)]
 #[serde(tag = "mt")]
+#[expect(clippy::enum_variant_names, reason = "these are the names on the wire")]
 pub(crate) enum Answer<'a> {
     AppChallengeResult {
         challenge: &'a str,

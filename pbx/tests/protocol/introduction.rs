@@ -1,0 +1,92 @@
+use m365_pbx::{Outcome, SessionKind};
+use m365_presence::identity::PbxName;
+use m365_presence::pbx::{PbxApi, PbxIntroduction};
+use serde_json::json;
+
+use crate::stage::{app_login, doorway, frames, logged_in};
+
+const APP_INFO: &str = r#"{"mt":"AppInfo","app":"innovaphone-microsoft365"}"#;
+const PBX_INFO: &str = r#"{"mt":"PbxInfo","domain":"example.com","pbx":"master","pbxDns":"pbx.example.com","apis":["PbxSignal","RCC","PbxApi","PbxTableUsers",7,"PbxApi"],"version":"13r3","build":"137818"}"#;
+
+fn introduction(test_mode: bool) -> PbxIntroduction {
+    PbxIntroduction {
+        pbx: PbxName::new("master"),
+        domain: "example.com".into(),
+        app_object: "m365".into(),
+        apis: vec![PbxApi::PbxApi, PbxApi::PbxTableUsers, PbxApi::Rcc],
+        version: Some("13r3".into()),
+        test_mode,
+    }
+}
+
+#[test]
+fn a_pbx_introduces_itself_with_the_apis_that_we_know() {
+    let response = logged_in(r#"{"appobj":"m365"}"#).receive(PBX_INFO);
+    assert_eq!(response.outcome, Outcome::Introduced(introduction(false)));
+}
+
+#[test]
+fn test_mode_comes_from_the_login() {
+    let response = logged_in(r#"{"appobj":"m365","testmode":true}"#).receive(PBX_INFO);
+    assert_eq!(response.outcome, Outcome::Introduced(introduction(true)));
+}
+
+#[test]
+fn the_app_is_described_before_the_introduction_as_well() {
+    let mut doorway = logged_in(r#"{"appobj":"m365"}"#);
+    let response = doorway.receive(APP_INFO);
+    assert_eq!(response.outcome, Outcome::Waiting);
+    assert_eq!(
+        frames(&response),
+        [json!({"mt": "AppInfoResult", "app": "innovaphone-microsoft365",
+                "info": {"apis": {}}, "serviceInfo": {"apis": {}}})]
+    );
+    assert!(matches!(
+        doorway.receive(PBX_INFO).outcome,
+        Outcome::Introduced(_)
+    ));
+}
+
+#[test]
+fn garbage_before_the_introduction_is_waited_out() {
+    let mut doorway = logged_in(r#"{"appobj":"m365"}"#);
+    for garbage in [
+        "{",
+        "17",
+        r#"{"mt":"PbxInfo"}"#,
+        r#"{"mt":"PbxInfo","pbx":{}}"#,
+        r#"{"mt":"AppLogin"}"#,
+    ] {
+        let response = doorway.receive(garbage);
+        assert_eq!(
+            (response.frames.len(), response.outcome),
+            (0, Outcome::Waiting),
+            "{garbage}"
+        );
+    }
+    let bare = doorway
+        .receive(r#"{"mt":"PbxInfo","pbx":"slave1","apis":"PbxApi"}"#)
+        .outcome;
+    let Outcome::Introduced(bare) = bare else {
+        panic!("{bare:?}")
+    };
+    assert_eq!(
+        (bare.pbx.as_str(), bare.domain.as_str(), bare.apis.len()),
+        ("slave1", "example.com", 0)
+    );
+}
+
+#[test]
+fn a_person_never_introduces_a_pbx() {
+    let mut doorway = doorway();
+    doorway.receive(r#"{"mt":"AppChallenge"}"#);
+    let accepted = doorway
+        .receive(&app_login("alice", r#"{"appobj":"m365","groups":[]}"#))
+        .outcome;
+    let Outcome::Accepted(guest) = accepted else {
+        panic!("{accepted:?}")
+    };
+    assert_eq!(guest.kind, SessionKind::User);
+    assert_eq!(doorway.receive(PBX_INFO).outcome, Outcome::Waiting);
+    assert_eq!(doorway.receive(r#"{"mt":"KeepAlive"}"#).frames.len(), 1);
+}

@@ -1,0 +1,200 @@
+use m365_presence::ports::{PbxEvent, PbxOrder};
+use serde_json::{Value, json};
+
+use crate::stage::{ALICE, Conversation, guid, src};
+
+struct Rcc {
+    pbx: Conversation,
+    src: String,
+}
+
+impl Rcc {
+    fn new() -> Self {
+        let mut pbx = Conversation::new();
+        let src = src(&pbx.order(PbxOrder::FollowLines)[0]);
+        Self { pbx, src }
+    }
+
+    fn receive(&mut self, kind: &str, mut members: Value) -> Vec<PbxEvent> {
+        members["mt"] = json!(kind);
+        members["src"] = json!(self.src);
+        members["api"] = json!("RCC");
+        self.pbx.receive(members)
+    }
+
+    fn channel(&mut self, channel: u32) -> Vec<PbxEvent> {
+        self.receive(
+            "UserInfo",
+            json!({"guid": ALICE, "h323": "alice", "state": 1, "channel": channel, "alert": 0}),
+        )
+    }
+
+    fn add(&mut self, call: u32, state: u32) -> Vec<PbxEvent> {
+        self.receive(
+            "CallAdd",
+            json!({"guid": ALICE, "cn": "Alice", "call": call, "state": state}),
+        )
+    }
+
+    fn del(&mut self, call: u32) -> Vec<PbxEvent> {
+        self.receive("CallDel", json!({"call": call}))
+    }
+}
+
+fn calls(calls: u32) -> Vec<PbxEvent> {
+    vec![PbxEvent::Calls {
+        user: guid(ALICE),
+        calls,
+    }]
+}
+
+#[test]
+fn lines_are_asked_for_with_their_calls() {
+    let mut pbx = Conversation::new();
+    let sent = pbx.order(PbxOrder::FollowLines);
+    assert_eq!(
+        sent,
+        [json!({"mt": "Initialize", "api": "RCC", "src": src(&sent[0]), "calls": true, "limit": 50})]
+    );
+}
+
+#[test]
+fn the_first_round_ends_with_the_result() {
+    let mut rcc = Rcc::new();
+    assert_eq!(rcc.channel(0), []);
+    assert_eq!(rcc.channel(1), calls(1));
+    assert_eq!(
+        rcc.receive("InitializeResult", json!({})),
+        [PbxEvent::LinesComplete]
+    );
+}
+
+#[test]
+fn a_result_that_announces_more_does_not_end_the_round() {
+    let mut rcc = Rcc::new();
+    assert_eq!(rcc.receive("InitializeResult", json!({"more": true})), []);
+    assert!(rcc.pbx.sent().is_empty());
+    assert_eq!(rcc.receive("InitializeResult", json!({"more": "17"})), []);
+    assert_eq!(rcc.pbx.sent()[0]["more"], json!("17"));
+    assert_eq!(
+        rcc.receive("InitializeResult", json!({"more": false})),
+        [PbxEvent::LinesComplete]
+    );
+}
+
+#[test]
+fn only_a_changed_number_is_told() {
+    let mut rcc = Rcc::new();
+    assert_eq!(rcc.channel(1), calls(1));
+    assert_eq!(rcc.channel(1), []);
+    assert_eq!(
+        rcc.receive("UserInfo", json!({"guid": ALICE, "channel": "2"})),
+        calls(2)
+    );
+    assert_eq!(rcc.channel(0), calls(0));
+    assert_eq!(rcc.channel(0), []);
+}
+
+#[test]
+fn a_user_who_is_gone_has_no_call() {
+    let mut rcc = Rcc::new();
+    rcc.channel(1);
+    rcc.add(7, 5);
+    assert_eq!(
+        rcc.receive("UserInfo", json!({"guid": ALICE, "update": "del"})),
+        calls(0)
+    );
+    assert_eq!(
+        rcc.receive("UserInfo", json!({"guid": ALICE, "update": "del"})),
+        []
+    );
+}
+
+#[test]
+fn a_call_counts_by_its_phase_and_direction() {
+    for (state, counted) in [
+        (0, false),
+        (1, true),
+        (4, true),
+        (5, true),
+        (6, false),
+        (7, false),
+        (8, false),
+        (0x80 + 1, false),
+        (0x80 + 4, false),
+        (0x80 + 5, true),
+        (0x105, true),
+        (0x285, true),
+    ] {
+        let expected = if counted { calls(1) } else { vec![] };
+        assert_eq!(Rcc::new().add(9, state), expected, "{state:#x}");
+    }
+}
+
+#[test]
+fn a_call_that_is_taken_and_ended_is_followed_by_its_number_alone() {
+    let mut rcc = Rcc::new();
+    assert_eq!(rcc.add(9, 0x84), []);
+    assert_eq!(
+        rcc.receive("CallUpdate", json!({"call": "9", "msg": "r-conn"})),
+        calls(1)
+    );
+    assert_eq!(rcc.receive("CallUpdate", json!({"call": 9, "msg": "x-hold"})), []);
+    assert_eq!(
+        rcc.receive("CallUpdate", json!({"call": 9, "msg": "r-disc"})),
+        calls(0)
+    );
+    assert_eq!(rcc.del(9), []);
+    rcc.add(10, 5);
+    assert_eq!(
+        rcc.receive("CallUpdate", json!({"call": 10, "msg": "del"})),
+        calls(0)
+    );
+    rcc.add(11, 5);
+    assert_eq!(rcc.del(11), calls(0));
+}
+
+#[test]
+fn counts_and_calls_agree_in_either_order() {
+    let mut rcc = Rcc::new();
+    let counts_first = [rcc.channel(1), rcc.add(1, 5), rcc.channel(2), rcc.add(2, 5)].concat();
+    assert_eq!(counts_first, [calls(1), calls(2)].concat());
+    let ending = [rcc.channel(1), rcc.del(1), rcc.channel(0), rcc.del(2)].concat();
+    assert_eq!(ending, [calls(1), calls(0)].concat());
+    let calls_first = [rcc.add(3, 5), rcc.channel(1), rcc.del(3), rcc.channel(0)].concat();
+    assert_eq!(calls_first, [calls(1), calls(0)].concat());
+}
+
+#[test]
+fn a_new_order_forgets_what_was_told() {
+    let mut rcc = Rcc::new();
+    rcc.channel(1);
+    let old = std::mem::take(&mut rcc.src);
+    rcc.src = src(&rcc.pbx.order(PbxOrder::FollowLines)[0]);
+    assert!(rcc.pbx.is_ignored(json!({"mt": "InitializeResult", "src": old})));
+    assert_eq!(rcc.channel(1), calls(1));
+}
+
+#[test]
+fn what_has_no_form_is_ignored_and_changes_nothing() {
+    let mut rcc = Rcc::new();
+    rcc.channel(1);
+    for (kind, members) in [
+        ("UserInfo", json!({"channel": 0})),
+        ("UserInfo", json!({"guid": ALICE, "channel": -1})),
+        ("UserInfo", json!({"guid": ALICE, "channel": {}})),
+        ("UserInfo", json!({"guid": ALICE})),
+        ("CallAdd", json!({"guid": ALICE})),
+        ("CallUpdate", json!({"call": "unknown"})),
+        ("CallDel", json!({})),
+        ("InitializeResult", json!({"error": "no access"})),
+    ] {
+        assert_eq!(
+            rcc.receive(kind, members),
+            [PbxEvent::Ignored {
+                message_type: kind.into()
+            }]
+        );
+    }
+    assert_eq!(rcc.channel(1), []);
+}
