@@ -179,7 +179,9 @@ impl Subscription {
                 self.conflict = false;
                 self.rest(Phase::Idle, None)
             }
-            (Want::Nothing, Some(held)) if self.undeletable => self.rest(Phase::Idle, Some(held.expires_at)),
+            (Want::Nothing, Some(held)) if self.undeletable => {
+                self.rest(Phase::Idle, Some(held.expires_at + RESOLUTION))
+            }
             (Want::Nothing, Some(held)) => self.delete(held.id, held.expires_at),
             (Want::Watch(wanted), Some(held)) if held.watch == wanted && self.serves_us(&held) => {
                 self.keep(&held, now)
@@ -229,7 +231,6 @@ impl Subscription {
             Phase::Starting | Phase::Idle | Phase::Live | Phase::WaitingForExpiry { .. } => Phase::Creating,
             _ => self.phase.clone(),
         };
-        self.terms.client_state_used = true;
         self.hurried = false;
         self.underway = Some(Underway::Creating(wanted.clone()));
         let expires_at = now + delta(wanted.lifetime(self.terms.period));

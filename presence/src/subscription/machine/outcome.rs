@@ -22,7 +22,9 @@ impl Subscription {
             (Event::Renewed(outcome), Some(Underway::Renewing)) => self.renewed(outcome, now),
             (Event::Deleted(outcome), Some(Underway::Deleting(rival))) => self.deleted(outcome, &rival),
             (Event::Listed(found), Some(Underway::Listing)) => self.listed(found, now),
-            (Event::Unanswered { retry_at }, Some(_)) => {
+            (Event::Unanswered { retry_at }, Some(underway)) => {
+                // a create without an answer may have been carried out
+                self.terms.client_state_used |= matches!(underway, Underway::Creating(_));
                 self.fail(Phase::Unanswered);
                 self.pause = Some(Pause {
                     until: retry_at,
@@ -39,6 +41,7 @@ impl Subscription {
         match outcome {
             Created::Live(subscription) => {
                 self.deaf = false;
+                self.terms.client_state_used = true;
                 self.hold(subscription, watch, now);
             }
             Created::Conflict => {
