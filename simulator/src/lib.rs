@@ -3,3 +3,4 @@
 pub mod journal;
 pub mod microsoft;
 pub mod pbx;
+pub mod town;

@@ -28,6 +28,7 @@ pub struct Pbx {
 }
 
 struct Running {
+    name: String,
     estate: Estate,
     exchange: u64,
     faults: SharedFaults,
@@ -59,7 +60,7 @@ impl Pbx {
         let faults = SharedFaults::default();
         let journal = Journal::new(options.journal_capacity);
         let (orders, receiver) = watch::channel(Order::Dial);
-        let name = format!("pbx-{}", options.name);
+        let name = options.name.clone();
         let (url, back_off, keep_alive) = (options.websocket_url(), options.back_off, options.keep_alive);
         let exchange = estate.with(|domain| domain.found(options, Arc::clone(&faults)));
         let line = Line {
@@ -73,12 +74,13 @@ impl Pbx {
             orders: receiver,
         };
         let thread = Builder::new()
-            .name(name)
+            .name(format!("pbx-{name}"))
             .spawn(|| actix_rt::System::new().block_on(line.run()))?;
         let estate = estate.clone();
         let thread = Mutex::new(Some(thread));
         Ok(Self {
             running: Arc::new(Running {
+                name,
                 estate,
                 exchange,
                 faults,
@@ -102,6 +104,12 @@ impl Pbx {
             // A thread that panicked has already told so.
             thread.join().ok();
         }
+    }
+
+    /// Returns the name of the PBX.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.running.name
     }
 
     /// Returns the estate, to start further PBXs in it.
