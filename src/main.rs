@@ -1,2 +1,70 @@
 //! The program.
-fn main() {}
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use m365_connector::cli::{Command, CommandLine};
+use m365_connector::config::{Layers, Settings};
+use m365_connector::healthcheck;
+use m365_connector::log::Log;
+
+/// The configuration is not valid.
+const MISCONFIGURED: u8 = 2;
+
+fn main() -> anyhow::Result<ExitCode> {
+    let line = CommandLine::parse();
+    match line.command() {
+        Command::Serve | Command::Demo(_) => serve(&line),
+        Command::CheckConfig => check_config(&line),
+        Command::Healthcheck => check_health(&line),
+    }
+}
+
+fn serve(line: &CommandLine) -> anyhow::Result<ExitCode> {
+    let resolution = Layers::read(line.config().as_deref()).resolve();
+    let Some(settings) = resolution.settings else {
+        write!(io::stderr(), "{}", resolution.findings())?;
+        return Ok(ExitCode::from(MISCONFIGURED));
+    };
+    start_log(&settings)?;
+    for problem in &resolution.problems {
+        log::warn!(key = problem.key.as_str(); "{} {}", problem.key, problem.cause);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start_log(settings: &Settings) -> anyhow::Result<()> {
+    let levels = std::env::var("CONNECTOR_LOG").ok();
+    Log::start(&settings.logging, levels.as_deref())?;
+    Ok(())
+}
+
+fn check_config(line: &CommandLine) -> anyhow::Result<ExitCode> {
+    let resolution = Layers::read(line.config().as_deref()).resolve();
+    write!(io::stdout(), "{}", resolution.table())?;
+    write!(io::stderr(), "{}", resolution.findings())?;
+    Ok(match resolution.settings {
+        Some(_) => ExitCode::SUCCESS,
+        None => ExitCode::from(MISCONFIGURED),
+    })
+}
+
+fn check_health(line: &CommandLine) -> anyhow::Result<ExitCode> {
+    let address = match Layers::read(line.config().as_deref()).management_address() {
+        Ok(address) => address,
+        Err(problems) => {
+            for problem in problems {
+                writeln!(io::stderr(), "{problem}")?;
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    match healthcheck::ask(address) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(unhealthy) => {
+            writeln!(io::stderr(), "{unhealthy}")?;
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Keeps Microsoft Teams presence and innovaphone PBX presence in step, both ways.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about = None)]
+pub struct CommandLine {
+    /// Configuration file; the environment (CONNECTOR__SECTION__KEY) overrides it
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "CONNECTOR_CONFIG",
+        hide_env_values = true
+    )]
+    config: Option<PathBuf>,
+
+    /// What to do; serve unless given.
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What the program does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Runs the connector (the default)
+    #[default]
+    Serve,
+    /// Runs the connector against a simulated Microsoft cloud and simulated PBXs; needs no account and no file
+    Demo(Demo),
+    /// Validates the configuration and prints the effective values with their origin
+    CheckConfig,
+    /// Asks the running instance whether it is ready
+    Healthcheck,
+}
+
+/// How large the simulated world is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
+pub struct Demo {
+    /// How many people there are
+    #[arg(long, default_value_t = 25, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub users: u32,
+    /// How many PBXs they are spread over
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub pbxs: u32,
+}
+
+impl CommandLine {
+    /// The configuration file; an empty name, as an unset variable of a compose file leaves it, means none.
+    pub fn config(&self) -> Option<PathBuf> {
+        self.config.clone().filter(|file| !file.as_os_str().is_empty())
+    }
+
+    /// What to do.
+    pub fn command(&self) -> Command {
+        self.command.clone().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serve_is_the_default_and_options_stand_on_either_side() {
+        let read = |line: &str| CommandLine::try_parse_from(line.split(' ')).unwrap();
+        assert_eq!(read("m365-connector").command(), Command::Serve);
+        assert_eq!(
+            read("m365-connector demo --users 3").command(),
+            Command::Demo(Demo { users: 3, pbxs: 2 })
+        );
+        for line in [
+            "m365-connector --config a.toml check-config",
+            "m365-connector check-config --config a.toml",
+        ] {
+            let line = read(line);
+            assert_eq!(line.command(), Command::CheckConfig);
+            assert_eq!(line.config(), Some(PathBuf::from("a.toml")));
+        }
+    }
+
+    #[test]
+    fn an_empty_world_is_refused() {
+        assert!(CommandLine::try_parse_from(["m365-connector", "demo", "--users", "0"]).is_err());
+    }
+}

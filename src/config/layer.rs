@@ -1,0 +1,174 @@
+//! The layers of the configuration: default < file < stored < environment.
+//!
+//! A layer is flat: each value stands under its whole path, so that one layer overrides single values of another, down
+//! to one row of a mapping or the password of the second communication user. Names are resolved here, once, against
+//! the catalogue; what it does not know is a problem of the layer. Secrets that are given as `…_file` are read here as
+//! well, so that nobody behind this point knows two ways to a secret.
+
+mod environment;
+mod file;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
+use std::fmt;
+
+use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
+use serde::Serialize;
+
+use super::catalogue::{self, Key, Place, Shape};
+use super::path::Path;
+use super::problem::Problem;
+
+/// Where an effective value comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// It is set nowhere.
+    Default,
+    /// The configuration file.
+    File,
+    /// Changed at run time and kept in the database.
+    Stored,
+    /// An environment variable, by its name.
+    Environment(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File => f.write_str("file"),
+            Self::Stored => f.write_str("stored"),
+            Self::Environment(variable) => write!(f, "environment {variable}"),
+        }
+    }
+}
+
+/// A value as it was written.
+#[derive(Clone, PartialEq)]
+pub(super) enum Value {
+    Text(String),
+    Flag(bool),
+    List(Vec<String>),
+    /// Anything that no key takes, as it is to be shown.
+    Other(String),
+    /// It could not be read, and the layer's problems say why.
+    Unread,
+}
+
+/// A value with its origin.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) value: Value,
+    pub(super) origin: Origin,
+}
+
+/// The values of one source. It holds secrets in plain text, hence no `Debug`.
+#[derive(Clone, Default)]
+pub struct Layer {
+    pub(super) values: BTreeMap<Path, Entry>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Layer {
+    /// Takes the settings that were changed at run time: dotted path and value.
+    pub fn stored(values: impl IntoIterator<Item = (String, serde_json::Value)>) -> Self {
+        let mut layer = Self::default();
+        for (name, value) in values {
+            let path = row_as_known(Path::dotted(&name));
+            match (catalogue::at(&path), toml::Value::try_from(value)) {
+                (Place::Key(_), Ok(value)) => layer.insert(path, file::value(value), Origin::Stored, &name),
+                (Place::Key(_), Err(_)) => layer.problems.push(Problem::error(name, "takes no such value")),
+                _ => layer.refuse_unknown(&name, &catalogue::nearest(&path)),
+            }
+        }
+        layer
+    }
+
+    /// Adds a value; the same value twice in one layer is a problem.
+    fn insert(&mut self, path: Path, value: Value, origin: Origin, name: &str) {
+        match self.values.entry(path) {
+            Slot::Vacant(slot) => {
+                slot.insert(Entry { value, origin });
+            }
+            Slot::Occupied(slot) => {
+                let remedy = format!("keep one of the two values of {}", slot.key());
+                let problem = Problem::error(name, "is given twice in the same place");
+                self.problems.push(problem.with_remedy(remedy));
+            }
+        }
+    }
+
+    fn refuse_unknown(&mut self, name: &str, nearest: &str) {
+        let problem = Problem::error(name, format!("is unknown; the nearest valid key is {nearest}"));
+        self.problems
+            .push(problem.with_remedy("correct the name, or remove it"));
+    }
+
+    /// Reads a secret from the file that holds it: the bytes as they are, less one newline at the end.
+    fn insert_from_file(&mut self, path: Path, file: &str, origin: Origin, name: &str) {
+        match std::fs::read_to_string(file) {
+            Ok(text) => {
+                let text = text.strip_suffix('\n').unwrap_or(&text);
+                let text = text.strip_suffix('\r').unwrap_or(text);
+                self.insert(path, Value::Text(text.to_owned()), origin, name);
+            }
+            Err(error) => {
+                let problem = Problem::error(name, format!("names a file that cannot be read: {error}"));
+                let remedy = "check the path, and that the connector's user may read the file";
+                let found = Some(format!("{file:?} ({origin})"));
+                self.problems.push(Problem {
+                    found,
+                    ..problem.with_remedy(remedy)
+                });
+                self.values.insert(
+                    path,
+                    Entry {
+                        value: Value::Unread,
+                        origin,
+                    },
+                );
+            }
+        }
+    }
+}
+
+/// The secret whose file a name like `password_file` gives; `None` for all other names.
+fn secret_of_file(path: &Path) -> Option<(Path, &'static Key)> {
+    let base = path.last().strip_suffix("_file")?;
+    let path = path.parent()?.join(base);
+    match catalogue::at(&path) {
+        Place::Key(key) if key.shape == Shape::Secret => Some((path, key)),
+        _ => None,
+    }
+}
+
+/// Spells the name of a mapping's row as the mapping itself does, so that rows of different layers meet.
+///
+/// Environment variables are upper case and have no dashes: `ON_THE_PHONE` means `on-the-phone`.
+fn row_as_known(path: Path) -> Path {
+    let Some(parent) = path.parent().filter(catalogue::is_map) else {
+        return path;
+    };
+    let row = path.last().trim();
+    let same =
+        |known: &str| known.eq_ignore_ascii_case(row) || known.eq_ignore_ascii_case(&row.replace('_', "-"));
+    let known = match parent.last() {
+        "teams_to_pbx" => {
+            let table = TeamsToPbx::default();
+            table
+                .rows()
+                .map(|(activity, _)| activity.to_owned())
+                .find(|known| same(known))
+        }
+        "pbx_to_teams" => {
+            let table = PbxToTeams::default();
+            table
+                .rows()
+                .map(|(activity, _)| activity.to_owned())
+                .find(|known| same(known))
+        }
+        _ => Some(row.to_lowercase()),
+    };
+    parent.join(known.unwrap_or_else(|| row.to_owned()))
+}

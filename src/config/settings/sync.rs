@@ -1,0 +1,88 @@
+//! `[sync]`: what is synchronised, and how.
+
+use crate::config::choice::{Choice, choice};
+use crate::config::reader::Reader;
+
+choice! {
+    /// Which side follows the other.
+    Direction {
+        /// Both follow each other.
+        Both = "both",
+        /// The PBX shows what Teams shows; nothing is written into Teams.
+        TeamsToPbx = "teams-to-pbx",
+        /// Teams shows what the PBX shows; nothing is written into the PBX.
+        PbxToTeams = "pbx-to-teams",
+    }
+}
+
+choice! {
+    /// How the Teams presences reach us.
+    Read {
+        /// Microsoft notifies us.
+        Subscription = "subscription",
+        /// We ask at short intervals.
+        Polling = "polling",
+        /// Microsoft notifies us, and a slow sweep checks it.
+        Hybrid = "hybrid",
+    }
+}
+
+choice! {
+    /// What Teams shows while a user is on the phone at the PBX.
+    OnThePhone {
+        /// Busy, in a call: display only.
+        InACall = "in-a-call",
+        /// Do not disturb: Teams blocks calls.
+        DoNotDisturb = "do-not-disturb",
+    }
+}
+
+/// What is synchronised, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sync {
+    /// Which side follows the other.
+    pub direction: Direction,
+    /// How the Teams presences reach us.
+    pub read: Read,
+    /// What Teams shows while a user is on the phone at the PBX.
+    pub on_the_phone: OnThePhone,
+}
+
+/// What other sections must provide for the chosen way of reading; unset or wrong words count as their defaults.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needs {
+    pub(super) direction: Direction,
+    pub(super) read: Read,
+}
+
+impl Needs {
+    /// Whether Microsoft must reach us (INTERFACE 2: polling needs no public address).
+    pub(super) fn public_url(self) -> bool {
+        self.read != Read::Polling
+    }
+
+    /// Whether presence subscriptions are made, each of which a communication user carries.
+    pub(super) fn presence_subscription(self) -> bool {
+        self.read != Read::Polling && self.direction != Direction::PbxToTeams
+    }
+}
+
+/// Looks ahead at the section that others depend on.
+pub(super) fn needs(reader: &Reader) -> Needs {
+    let peek = |path: &str| reader.peek(path).unwrap_or_default();
+    Needs {
+        direction: Direction::parse(&peek("sync.direction")).unwrap_or(Direction::Both),
+        read: Read::parse(&peek("sync.read")).unwrap_or(Read::Hybrid),
+    }
+}
+
+pub(super) fn read(reader: &mut Reader) -> Option<Sync> {
+    let direction = reader.choice("sync.direction");
+    let read = reader.choice("sync.read");
+    let on_the_phone = reader.choice("sync.on_the_phone");
+    Some(Sync {
+        direction: direction?,
+        read: read?,
+        on_the_phone: on_the_phone?,
+    })
+}

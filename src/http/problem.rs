@@ -1,0 +1,74 @@
+//! Errors of the management API as `application/problem+json` (RFC 9457).
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+
+/// An error that tells cause and remedy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{title}: {detail}")]
+pub struct Problem {
+    /// Identifies the kind of problem.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// Cause and remedy.
+    pub detail: String,
+    /// Stable spelling of the kind.
+    pub code: &'static str,
+}
+
+impl Problem {
+    /// Makes a problem of a kind.
+    pub fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { kind: format!("urn:m365-connector:{code}"), title, status: status.as_u16(), detail: detail.into(), code }
+    }
+
+    /// No or a wrong token.
+    pub fn unauthorized() -> Self {
+        let detail = "this route needs the header 'Authorization: Bearer TOKEN' with management.token or management.viewer_token";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Token missing or wrong", detail)
+    }
+
+    /// A viewer asked for a change.
+    pub fn forbidden() -> Self {
+        let detail = "the viewer token reads everything and changes nothing; use management.token for this route";
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Administrator role needed", detail)
+    }
+
+    /// Nothing of that name.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
+    }
+
+    /// A wrong parameter.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", "Parameter not understood", detail)
+    }
+
+    /// The actor that knows is down at this moment.
+    pub fn unavailable(actor: &str) -> Self {
+        let detail = format!("actor {actor} is being restarted; try again in a few seconds and see /api/v1/actors");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Actor not available", detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if self.status_code() == StatusCode::UNAUTHORIZED {
+            response.insert_header(("WWW-Authenticate", "Bearer realm=\"m365-connector\""));
+        }
+        response.insert_header((CACHE_CONTROL, "no-store"));
+        response.insert_header((CONTENT_TYPE, "application/problem+json"));
+        response.body(serde_json::to_string(self).unwrap_or_default())
+    }
+}

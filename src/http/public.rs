@@ -1,0 +1,111 @@
+//! The public listener: what Microsoft and the PBXs reach.
+//!
+//! | route | what |
+//! |---|---|
+//! | `POST /graph/notifications`, `POST /graph/lifecycle` | change notifications, and the validation of the address |
+//! | `GET /graph/notifications`, `GET /graph/lifecycle` | 405 with a sentence for the administrator who looks |
+//! | websocket `/pbx`, `/pbx/{build}` | the PBXs' App objects |
+//! | anything else | 404, empty |
+//!
+//! The worker does almost nothing with a notification: size, time, validation token, queue. What it says is judged
+//! later, by an actor, so that neither the answer nor its time tells anything about it.
+
+use std::time::Duration;
+
+use actix_web::http::header::{ALLOW, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::StreamExt;
+use m365_actors::intake_queue::{IntakeQueue, Raw};
+use m365_actors::supervision::Post;
+use m365_actors::webhook_intake::{Arrived, WebhookIntake};
+use m365_graph::GraphClock;
+use m365_presence::clock::Clock;
+use serde::Deserialize;
+
+use super::pbx_socket;
+
+/// Largest body of a notification (DESIGN 8).
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// A body must arrive in this time; Microsoft waits three seconds for the answer (graph.md 3.4).
+const BODY_DEADLINE: Duration = Duration::from_secs(2);
+
+/// What somebody reads who opens the address in a browser.
+const FOR_BROWSERS: &str = "This is the notification address of m365-connector: DNS, proxy and certificate lead here; Microsoft uses it by POST.\n";
+
+/// What the routes for Microsoft need.
+#[derive(Clone)]
+pub struct Intake {
+    /// Where bodies wait.
+    pub queue: IntakeQueue,
+    /// Who works them off.
+    pub actor: Post<WebhookIntake>,
+    /// Graph's time.
+    pub clock: GraphClock,
+}
+
+#[derive(Deserialize)]
+struct Validation {
+    #[serde(rename = "validationToken")]
+    token: Option<String>,
+}
+
+/// Registers the routes.
+pub fn routes(config: &mut web::ServiceConfig) {
+    for path in ["/graph/notifications", "/graph/lifecycle"] {
+        config.service(
+            web::resource(path).route(web::post().to(take_in)).default_service(web::to(only_post)),
+        );
+    }
+    config
+        .service(web::resource(["/pbx", "/pbx/{build:[0-9a-fA-F]+}"]).route(web::get().to(pbx_socket::open)))
+        .default_service(web::to(HttpResponse::NotFound));
+}
+
+async fn take_in(request: HttpRequest, intake: web::Data<Intake>, payload: web::Payload) -> HttpResponse {
+    if let Some(token) = validation_token(&request) {
+        return HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
+            .insert_header(("X-Content-Type-Options", "nosniff"))
+            .body(token);
+    }
+    let body = match tokio::time::timeout(BODY_DEADLINE, read(payload)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(refusal)) => return refusal,
+        Err(_too_slow) => return HttpResponse::RequestTimeout().finish(),
+    };
+    match intake.queue.push(Raw { body: body.into(), received_at: intake.clock.now() }) {
+        Ok(was_empty) => {
+            // an actor that is down looks at the queue when it is back
+            let _looks_later = was_empty.then(|| intake.actor.tell(Arrived));
+            HttpResponse::Accepted().finish()
+        }
+        Err(_full) => HttpResponse::ServiceUnavailable().finish(),
+    }
+}
+
+fn validation_token(request: &HttpRequest) -> Option<String> {
+    web::Query::<Validation>::from_query(request.query_string()).ok()?.into_inner().token
+}
+
+async fn read(mut payload: web::Payload) -> Result<Vec<u8>, HttpResponse> {
+    let mut body = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| HttpResponse::BadRequest().finish())?;
+        if body.len() + chunk.len() > LARGEST_BODY {
+            return Err(HttpResponse::PayloadTooLarge().finish());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    if body.is_empty() {
+        return Err(HttpResponse::BadRequest().finish());
+    }
+    Ok(body)
+}
+
+async fn only_post() -> HttpResponse {
+    HttpResponse::MethodNotAllowed()
+        .insert_header((ALLOW, "POST"))
+        .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .body(FOR_BROWSERS)
+}
