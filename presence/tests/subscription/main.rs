@@ -7,6 +7,8 @@
     clippy::indexing_slicing
 )]
 
+mod conflict;
+mod life;
 mod model;
 mod samples;
-mod steps;
+mod trouble;
