@@ -1,1 +1,16 @@
-//! What must survive a restart, in SQLite.
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod key;
+mod lock;
+mod migration;
+mod queries;
+mod rows;
+mod schema;
+mod seal;
+mod sqlite;
+mod writer;
+
+pub use error::{Fault, OpenError};
+pub use key::{EncryptionKey, KeyError, KeySource};
+pub use sqlite::SqliteStore;

@@ -1,0 +1,177 @@
+//! The statements, one function each.
+//!
+//! They stay within what both databases understand: a row is replaced by removing and inserting it, not by a dialect's
+//! way to say so. Every function that changes more than one row or statement is one transaction.
+
+use diesel::prelude::*;
+use m365_presence::ports::LedgerChange;
+
+use crate::rows::{
+    ClientStateRow, LedgerTableRow, LicenseAnswerRow, NotificationKeyRow, RefreshTokenRow, SubscriptionRow,
+    slot_column,
+};
+use crate::schema::{
+    client_states, ledger, license_answers, meta, notification_keys, refresh_tokens, subscriptions,
+};
+
+/// The connection that the statements run on.
+pub(crate) type Database = SqliteConnection;
+
+/// Rows of one insert: SQLite allows 32,766 parameters in a statement.
+const ROWS_AT_ONCE: usize = 1000;
+
+/// Reads a fact about the database itself.
+pub(crate) fn meta(database: &mut Database, name: &str) -> QueryResult<Option<Vec<u8>>> {
+    meta::table
+        .find(name)
+        .select(meta::value)
+        .first(database)
+        .optional()
+}
+
+/// Stores a fact about the database itself, once.
+pub(crate) fn add_meta(database: &mut Database, name: &str, value: &[u8]) -> QueryResult<()> {
+    diesel::insert_into(meta::table)
+        .values((meta::name.eq(name), meta::value.eq(value)))
+        .execute(database)
+        .map(drop)
+}
+
+/// Reads all subscriptions.
+pub(crate) fn subscriptions(database: &mut Database) -> QueryResult<Vec<SubscriptionRow>> {
+    subscriptions::table
+        .order((subscriptions::kind, subscriptions::account))
+        .select(SubscriptionRow::as_select())
+        .load(database)
+}
+
+/// Inserts or replaces the subscription of its kind.
+pub(crate) fn put_subscription(database: &mut Database, row: &SubscriptionRow) -> QueryResult<()> {
+    database.transaction(|database| {
+        remove_subscription(database, &row.kind, &row.account)?;
+        diesel::insert_into(subscriptions::table)
+            .values(row)
+            .execute(database)
+            .map(drop)
+    })
+}
+
+/// Removes the subscription of a kind.
+pub(crate) fn remove_subscription(database: &mut Database, kind: &str, account: &str) -> QueryResult<()> {
+    diesel::delete(subscriptions::table.find((kind, account)))
+        .execute(database)
+        .map(drop)
+}
+
+/// Reads all client states.
+pub(crate) fn client_states(database: &mut Database) -> QueryResult<Vec<ClientStateRow>> {
+    client_states::table
+        .order((client_states::kind, client_states::account))
+        .select(ClientStateRow::as_select())
+        .load(database)
+}
+
+/// Inserts or replaces the client state of its kind.
+pub(crate) fn put_client_state(database: &mut Database, row: &ClientStateRow) -> QueryResult<()> {
+    database.transaction(|database| {
+        diesel::delete(client_states::table.find((&row.kind, &row.account))).execute(database)?;
+        diesel::insert_into(client_states::table)
+            .values(row)
+            .execute(database)
+            .map(drop)
+    })
+}
+
+/// Reads the whole ledger.
+pub(crate) fn ledger(database: &mut Database) -> QueryResult<Vec<LedgerTableRow>> {
+    ledger::table
+        .order((ledger::pbx_user, ledger::slot))
+        .select(LedgerTableRow::as_select())
+        .load(database)
+}
+
+/// Applies changes in order, all or none.
+pub(crate) fn change_ledger(database: &mut Database, changes: &[LedgerChange]) -> QueryResult<()> {
+    database.transaction(|database| {
+        for change in changes {
+            let (pbx_user, slot) = match change {
+                LedgerChange::Put(row) => (&row.pbx_user, row.slot),
+                LedgerChange::Remove { pbx_user, slot } => (pbx_user, *slot),
+            };
+            diesel::delete(ledger::table.find((pbx_user.as_str(), slot_column(slot)))).execute(database)?;
+            if let LedgerChange::Put(row) = change {
+                diesel::insert_into(ledger::table)
+                    .values(LedgerTableRow::from(row))
+                    .execute(database)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Reads a sealed refresh token.
+pub(crate) fn refresh_token(database: &mut Database, account: &str) -> QueryResult<Option<Vec<u8>>> {
+    refresh_tokens::table
+        .find(account)
+        .select(refresh_tokens::token)
+        .first(database)
+        .optional()
+}
+
+/// Inserts or replaces a refresh token.
+pub(crate) fn put_refresh_token(database: &mut Database, row: &RefreshTokenRow) -> QueryResult<()> {
+    database.transaction(|database| {
+        remove_refresh_token(database, &row.account)?;
+        diesel::insert_into(refresh_tokens::table)
+            .values(row)
+            .execute(database)
+            .map(drop)
+    })
+}
+
+/// Removes a refresh token.
+pub(crate) fn remove_refresh_token(database: &mut Database, account: &str) -> QueryResult<()> {
+    diesel::delete(refresh_tokens::table.find(account))
+        .execute(database)
+        .map(drop)
+}
+
+/// Reads all notification keys, newest first.
+pub(crate) fn notification_keys(database: &mut Database) -> QueryResult<Vec<NotificationKeyRow>> {
+    notification_keys::table
+        .order((notification_keys::created_at.desc(), notification_keys::id))
+        .select(NotificationKeyRow::as_select())
+        .load(database)
+}
+
+/// Inserts or replaces a notification key.
+pub(crate) fn put_notification_key(database: &mut Database, row: &NotificationKeyRow) -> QueryResult<()> {
+    database.transaction(|database| {
+        diesel::delete(notification_keys::table.find(&row.id)).execute(database)?;
+        diesel::insert_into(notification_keys::table)
+            .values(row)
+            .execute(database)
+            .map(drop)
+    })
+}
+
+/// Reads the license answers.
+pub(crate) fn license_answers(database: &mut Database) -> QueryResult<Vec<LicenseAnswerRow>> {
+    license_answers::table
+        .order(license_answers::pbx_user)
+        .select(LicenseAnswerRow::as_select())
+        .load(database)
+}
+
+/// Replaces all license answers.
+pub(crate) fn put_license_answers(database: &mut Database, rows: &[LicenseAnswerRow]) -> QueryResult<()> {
+    database.transaction(|database| {
+        diesel::delete(license_answers::table).execute(database)?;
+        for rows in rows.chunks(ROWS_AT_ONCE) {
+            diesel::insert_into(license_answers::table)
+                .values(rows)
+                .execute(database)?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,244 @@
+//! The rows as the tables hold them, and their way to the port's types and back.
+//!
+//! Times are cut to microseconds, because PostgreSQL keeps no more: the same answer comes back from either database.
+
+use chrono::{DateTime, DurationRound, NaiveDateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use m365_presence::identity::{Account, PbxGuid, PbxName, SubscriptionId, TeamsId};
+use m365_presence::ports::{
+    LedgerRow, LedgerState, LicenseAnswer, Slot, StoredSubscription, SubscriptionKind,
+};
+use m365_presence::teams::TeamsPresence;
+
+use crate::error::Failure;
+use crate::schema;
+
+/// A row of table `subscriptions`.
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::subscriptions)]
+pub(crate) struct SubscriptionRow {
+    pub(crate) kind: String,
+    pub(crate) account: String,
+    id: String,
+    users: String,
+    expires_at: NaiveDateTime,
+    certificate_id: Option<String>,
+    notification_url: String,
+}
+
+/// A row of table `client_states`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::client_states)]
+pub(crate) struct ClientStateRow {
+    pub(crate) kind: String,
+    pub(crate) account: String,
+    /// Sealed.
+    pub(crate) client_state: Vec<u8>,
+}
+
+/// A row of table `ledger`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::ledger)]
+pub(crate) struct LedgerTableRow {
+    pub(crate) pbx_user: String,
+    pub(crate) slot: String,
+    h323: String,
+    home: String,
+    teams_user: String,
+    state: String,
+    availability: String,
+    activity: String,
+    stands_for: String,
+    written_at: NaiveDateTime,
+    until: Option<NaiveDateTime>,
+}
+
+/// A row of table `refresh_tokens`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::refresh_tokens)]
+pub(crate) struct RefreshTokenRow {
+    pub(crate) account: String,
+    /// Sealed.
+    pub(crate) token: Vec<u8>,
+}
+
+/// A row of table `notification_keys`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::notification_keys)]
+pub(crate) struct NotificationKeyRow {
+    pub(crate) id: String,
+    pub(crate) certificate: Vec<u8>,
+    /// Sealed.
+    pub(crate) private_key: Vec<u8>,
+    pub(crate) created_at: NaiveDateTime,
+}
+
+/// A row of table `license_answers`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::license_answers)]
+pub(crate) struct LicenseAnswerRow {
+    pbx_user: String,
+    held: bool,
+}
+
+/// Cuts a time to what both databases keep.
+pub(crate) fn stored_time(time: DateTime<Utc>) -> NaiveDateTime {
+    time.duration_trunc(TimeDelta::microseconds(1))
+        .unwrap_or(time)
+        .naive_utc()
+}
+
+/// Spells what a subscription watches as the columns `kind` and `account`.
+pub(crate) fn kind_columns(kind: &SubscriptionKind) -> (&'static str, &str) {
+    match kind {
+        SubscriptionKind::Users => ("users", ""),
+        SubscriptionKind::Presence(account) => ("presence", account.as_str()),
+    }
+}
+
+/// Reads the columns `kind` and `account` of a table.
+pub(crate) fn subscription_kind(
+    table: &'static str,
+    kind: &str,
+    account: &str,
+) -> Result<SubscriptionKind, Failure> {
+    match kind {
+        "users" => Ok(SubscriptionKind::Users),
+        "presence" => Ok(SubscriptionKind::Presence(Account::new(account))),
+        _ => Err(Failure::Row {
+            table,
+            what: "kind of subscription",
+        }),
+    }
+}
+
+/// Spells a slot.
+pub(crate) fn slot_column(slot: Slot) -> &'static str {
+    match slot {
+        Slot::Session => "session",
+        Slot::Preferred => "preferred",
+        Slot::PbxEntry => "pbx_entry",
+    }
+}
+
+fn slot(text: &str) -> Result<Slot, Failure> {
+    match text {
+        "session" => Ok(Slot::Session),
+        "preferred" => Ok(Slot::Preferred),
+        "pbx_entry" => Ok(Slot::PbxEntry),
+        _ => Err(Failure::Row {
+            table: "ledger",
+            what: "slot",
+        }),
+    }
+}
+
+fn state_column(state: LedgerState) -> &'static str {
+    match state {
+        LedgerState::Intended => "intended",
+        LedgerState::Confirmed => "confirmed",
+        LedgerState::Overridden => "overridden",
+    }
+}
+
+fn state(text: &str) -> Result<LedgerState, Failure> {
+    match text {
+        "intended" => Ok(LedgerState::Intended),
+        "confirmed" => Ok(LedgerState::Confirmed),
+        "overridden" => Ok(LedgerState::Overridden),
+        _ => Err(Failure::Row {
+            table: "ledger",
+            what: "state",
+        }),
+    }
+}
+
+impl From<&StoredSubscription> for SubscriptionRow {
+    fn from(subscription: &StoredSubscription) -> Self {
+        let (kind, account) = kind_columns(&subscription.kind);
+        let users: Vec<&str> = subscription.users.iter().map(TeamsId::as_str).collect();
+        Self {
+            kind: kind.to_owned(),
+            account: account.to_owned(),
+            id: subscription.id.as_str().to_owned(),
+            users: serde_json::Value::from(users).to_string(),
+            expires_at: stored_time(subscription.expires_at),
+            certificate_id: subscription.certificate_id.clone(),
+            notification_url: subscription.notification_url.clone(),
+        }
+    }
+}
+
+impl TryFrom<SubscriptionRow> for StoredSubscription {
+    type Error = Failure;
+
+    fn try_from(row: SubscriptionRow) -> Result<Self, Failure> {
+        let unreadable = |_error| Failure::Row {
+            table: "subscriptions",
+            what: "list of users",
+        };
+        Ok(Self {
+            kind: subscription_kind("subscriptions", &row.kind, &row.account)?,
+            id: SubscriptionId::new(row.id),
+            users: serde_json::from_str(&row.users).map_err(unreadable)?,
+            expires_at: row.expires_at.and_utc(),
+            certificate_id: row.certificate_id,
+            notification_url: row.notification_url,
+        })
+    }
+}
+
+impl From<&LedgerRow> for LedgerTableRow {
+    fn from(row: &LedgerRow) -> Self {
+        Self {
+            pbx_user: row.pbx_user.as_str().to_owned(),
+            slot: slot_column(row.slot).to_owned(),
+            h323: row.h323.clone(),
+            home: row.home.as_str().to_owned(),
+            teams_user: row.teams_user.as_str().to_owned(),
+            state: state_column(row.state).to_owned(),
+            availability: row.value.availability.clone(),
+            activity: row.value.activity.clone(),
+            stands_for: row.stands_for.clone(),
+            written_at: stored_time(row.written_at),
+            until: row.until.map(stored_time),
+        }
+    }
+}
+
+impl TryFrom<LedgerTableRow> for LedgerRow {
+    type Error = Failure;
+
+    fn try_from(row: LedgerTableRow) -> Result<Self, Failure> {
+        Ok(Self {
+            slot: slot(&row.slot)?,
+            state: state(&row.state)?,
+            pbx_user: PbxGuid::new(row.pbx_user),
+            h323: row.h323,
+            home: PbxName::new(row.home),
+            teams_user: TeamsId::new(row.teams_user),
+            value: TeamsPresence::new(row.availability, row.activity),
+            stands_for: row.stands_for,
+            written_at: row.written_at.and_utc(),
+            until: row.until.map(|until| until.and_utc()),
+        })
+    }
+}
+
+impl From<&LicenseAnswer> for LicenseAnswerRow {
+    fn from(answer: &LicenseAnswer) -> Self {
+        Self {
+            pbx_user: answer.user.as_str().to_owned(),
+            held: answer.held,
+        }
+    }
+}
+
+impl From<LicenseAnswerRow> for LicenseAnswer {
+    fn from(row: LicenseAnswerRow) -> Self {
+        Self {
+            user: PbxGuid::new(row.pbx_user),
+            held: row.held,
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! The store in an SQLite file.
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use m365_presence::identity::Account;
+use m365_presence::ports::{
+    AcceptedState, LedgerChange, LedgerRow, LicenseAnswer, NotificationKey, Store, Stored,
+    StoredSubscription, SubscriptionKind,
+};
+use m365_presence::secret::Secret;
+
+use crate::error::{Failure, Fault, OpenError};
+use crate::key::KeySource;
+use crate::lock::FileLock;
+use crate::migration;
+use crate::queries::{self, Database};
+use crate::rows::{
+    ClientStateRow, LicenseAnswerRow, NotificationKeyRow, RefreshTokenRow, SubscriptionRow, kind_columns,
+    stored_time, subscription_kind,
+};
+use crate::seal::{Cipher, Place};
+use crate::writer::{Desk, Writer};
+
+/// Set on the connection before anything else. Five seconds bridge an administrator's look with another program.
+const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+                       PRAGMA foreign_keys = ON;";
+
+/// The row of table `meta` that tells a wrong key.
+const KEY_CHECK: Place<'static> = Place {
+    table: "meta",
+    key: &["key_check"],
+};
+
+/// What that row holds, sealed.
+const KEY_CHECK_TEXT: &str = "this is the right key";
+
+/// Keeps what must survive a restart in one SQLite file, which no other process can open meanwhile.
+pub struct SqliteStore {
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens or creates the database, migrates it, and checks that the key fits. Blocks while it does.
+    ///
+    /// # Errors
+    ///
+    /// Each error's text says what is wrong with which file and what to do about it.
+    pub fn open(path: impl AsRef<Path>, key: KeySource) -> Result<Self, OpenError> {
+        let path = &create(path.as_ref())?;
+        let lock = FileLock::take(path)?;
+        let mut database = connect(path).map_err(|fault| fault.at(path))?;
+        migration::run(&mut database, path)?;
+        let cipher = unlock(&mut database, path, &key)?;
+        let desk = Desk {
+            database,
+            cipher,
+            _lock: lock,
+        };
+        let writer = Writer::start(path, desk).map_err(|fault| fault.at(path))?;
+        Ok(Self { writer })
+    }
+
+    /// Carries out every request made before, folds the write-ahead log into the file, and gives up the lock. Requests
+    /// made afterwards answer an error.
+    pub async fn close(&self) {
+        self.writer.close().await;
+    }
+}
+
+/// Makes sure that the file exists, readable by its owner only, and returns its one true path: two spellings or a
+/// symbolic link must not lead to two locks.
+fn create(path: &Path) -> Result<PathBuf, OpenError> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .and_then(|_file| fs::canonicalize(path))
+        .map_err(|error| Fault::of_file(&error).at(path))
+}
+
+fn connect(path: &Path) -> Result<Database, Fault> {
+    let unusable = || Fault::Other {
+        detail: "its path is not UTF-8".to_owned(),
+    };
+    let name = path.to_str().ok_or_else(unusable)?;
+    let mut database = Database::establish(name).map_err(|error| match error {
+        ConnectionError::BadConnection(text) => Fault::of_text(&text),
+        other => Fault::Other {
+            detail: other.to_string(),
+        },
+    })?;
+    database.batch_execute(PRAGMAS)?;
+    let verdict: String = diesel::dsl::sql::<Text>("PRAGMA quick_check(1)").get_result(&mut database)?;
+    if verdict != "ok" {
+        return Err(Fault::Damaged { detail: verdict });
+    }
+    Ok(database)
+}
+
+/// Fetches the key and proves it on the database; a database without any proof yet gets one.
+fn unlock(database: &mut Database, path: &Path, key: &KeySource) -> Result<Cipher, OpenError> {
+    let [name] = KEY_CHECK.key else {
+        return Err(wrong_key(path, key));
+    };
+    let failed = |error: diesel::result::Error| Fault::from(error).at(path);
+    let check = queries::meta(database, name).map_err(failed)?;
+    let fetched = key.fetch(path, check.is_some())?;
+    let cipher = Cipher::new(&fetched).map_err(|_unspecified| wrong_key(path, key))?;
+    match check {
+        Some(sealed) => {
+            cipher
+                .open(KEY_CHECK, &sealed)
+                .map_err(|_sealed| wrong_key(path, key))?;
+        }
+        None => {
+            let sealed = cipher
+                .seal(KEY_CHECK, &Secret::new(KEY_CHECK_TEXT))
+                .map_err(|_sealed| wrong_key(path, key))?;
+            queries::add_meta(database, name, &sealed).map_err(failed)?;
+        }
+    }
+    Ok(cipher)
+}
+
+fn wrong_key(path: &Path, key: &KeySource) -> OpenError {
+    OpenError::WrongKey {
+        database: path.to_owned(),
+        key: key.describe(path),
+    }
+}
+
+impl Store for SqliteStore {
+    fn subscriptions(&self) -> Stored<'_, Vec<StoredSubscription>> {
+        Box::pin(self.writer.run(|desk| {
+            queries::subscriptions(&mut desk.database)?
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect()
+        }))
+    }
+
+    fn put_subscription<'a>(&'a self, subscription: &'a StoredSubscription) -> Stored<'a, ()> {
+        let row = SubscriptionRow::from(subscription);
+        Box::pin(
+            self.writer
+                .run(move |desk| Ok(queries::put_subscription(&mut desk.database, &row)?)),
+        )
+    }
+
+    fn remove_subscription<'a>(&'a self, kind: &'a SubscriptionKind) -> Stored<'a, ()> {
+        let (kind, account) = kind_columns(kind);
+        let account = account.to_owned();
+        Box::pin(
+            self.writer
+                .run(move |desk| Ok(queries::remove_subscription(&mut desk.database, kind, &account)?)),
+        )
+    }
+
+    fn client_states(&self) -> Stored<'_, Vec<AcceptedState>> {
+        Box::pin(self.writer.run(|desk| {
+            let rows = queries::client_states(&mut desk.database)?;
+            rows.iter()
+                .map(|row| open_client_state(&desk.cipher, row))
+                .collect()
+        }))
+    }
+
+    fn put_client_state<'a>(&'a self, state: &'a AcceptedState) -> Stored<'a, ()> {
+        let state = state.clone();
+        Box::pin(self.writer.run(move |desk| {
+            let row = seal_client_state(&desk.cipher, &state)?;
+            Ok(queries::put_client_state(&mut desk.database, &row)?)
+        }))
+    }
+
+    fn ledger(&self) -> Stored<'_, Vec<LedgerRow>> {
+        Box::pin(self.writer.run(|desk| {
+            queries::ledger(&mut desk.database)?
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect()
+        }))
+    }
+
+    fn change_ledger<'a>(&'a self, changes: &'a [LedgerChange]) -> Stored<'a, ()> {
+        let changes = changes.to_vec();
+        Box::pin(
+            self.writer
+                .run(move |desk| Ok(queries::change_ledger(&mut desk.database, &changes)?)),
+        )
+    }
+
+    fn refresh_token<'a>(&'a self, account: &'a Account) -> Stored<'a, Option<Secret>> {
+        let account = account.clone();
+        Box::pin(self.writer.run(move |desk| {
+            let sealed = queries::refresh_token(&mut desk.database, account.as_str())?;
+            let place = Place {
+                table: "refresh_tokens",
+                key: &[account.as_str()],
+            };
+            sealed.map(|sealed| desk.cipher.open(place, &sealed)).transpose()
+        }))
+    }
+
+    fn put_refresh_token<'a>(&'a self, account: &'a Account, token: Option<&'a Secret>) -> Stored<'a, ()> {
+        let account = account.as_str().to_owned();
+        let token = token.cloned();
+        Box::pin(self.writer.run(move |desk| {
+            let Some(token) = token else {
+                return Ok(queries::remove_refresh_token(&mut desk.database, &account)?);
+            };
+            let token = desk.cipher.seal(
+                Place {
+                    table: "refresh_tokens",
+                    key: &[&account],
+                },
+                &token,
+            )?;
+            Ok(queries::put_refresh_token(
+                &mut desk.database,
+                &RefreshTokenRow { account, token },
+            )?)
+        }))
+    }
+
+    fn notification_keys(&self) -> Stored<'_, Vec<NotificationKey>> {
+        Box::pin(self.writer.run(|desk| {
+            let rows = queries::notification_keys(&mut desk.database)?;
+            rows.into_iter()
+                .map(|row| open_notification_key(&desk.cipher, row))
+                .collect()
+        }))
+    }
+
+    fn put_notification_key<'a>(&'a self, key: &'a NotificationKey) -> Stored<'a, ()> {
+        let key = key.clone();
+        Box::pin(self.writer.run(move |desk| {
+            let row = seal_notification_key(&desk.cipher, key)?;
+            Ok(queries::put_notification_key(&mut desk.database, &row)?)
+        }))
+    }
+
+    fn license_answers(&self) -> Stored<'_, Vec<LicenseAnswer>> {
+        Box::pin(self.writer.run(|desk| {
+            Ok(queries::license_answers(&mut desk.database)?
+                .into_iter()
+                .map(Into::into)
+                .collect())
+        }))
+    }
+
+    fn put_license_answers<'a>(&'a self, answers: &'a [LicenseAnswer]) -> Stored<'a, ()> {
+        let rows: Vec<LicenseAnswerRow> = answers.iter().map(Into::into).collect();
+        Box::pin(
+            self.writer
+                .run(move |desk| Ok(queries::put_license_answers(&mut desk.database, &rows)?)),
+        )
+    }
+}
+
+fn seal_client_state(cipher: &Cipher, state: &AcceptedState) -> Result<ClientStateRow, Failure> {
+    let (kind, account) = kind_columns(&state.kind);
+    let place = Place {
+        table: "client_states",
+        key: &[kind, account],
+    };
+    let client_state = cipher.seal(place, &state.client_state)?;
+    Ok(ClientStateRow {
+        kind: kind.to_owned(),
+        account: account.to_owned(),
+        client_state,
+    })
+}
+
+fn open_client_state(cipher: &Cipher, row: &ClientStateRow) -> Result<AcceptedState, Failure> {
+    let place = Place {
+        table: "client_states",
+        key: &[&row.kind, &row.account],
+    };
+    Ok(AcceptedState {
+        client_state: cipher.open(place, &row.client_state)?,
+        kind: subscription_kind("client_states", &row.kind, &row.account)?,
+    })
+}
+
+fn seal_notification_key(cipher: &Cipher, key: NotificationKey) -> Result<NotificationKeyRow, Failure> {
+    let place = Place {
+        table: "notification_keys",
+        key: &[&key.id],
+    };
+    let private_key = cipher.seal(place, &key.private_key)?;
+    let created_at = stored_time(key.created_at);
+    Ok(NotificationKeyRow {
+        id: key.id,
+        certificate: key.certificate,
+        private_key,
+        created_at,
+    })
+}
+
+fn open_notification_key(cipher: &Cipher, row: NotificationKeyRow) -> Result<NotificationKey, Failure> {
+    let place = Place {
+        table: "notification_keys",
+        key: &[&row.id],
+    };
+    let private_key = cipher.open(place, &row.private_key)?;
+    let created_at = row.created_at.and_utc();
+    Ok(NotificationKey {
+        id: row.id,
+        certificate: row.certificate,
+        private_key,
+        created_at,
+    })
+}
