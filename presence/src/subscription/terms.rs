@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::watch::Watch;
 use crate::identity::SubscriptionId;
-use crate::ports::{Created, Deleted, GraphSubscription, Renewed};
+use crate::ports::{Created, Deleted, GraphSubscription, Renewed, StoredSubscription, SubscriptionKind};
 use crate::secret::Secret;
 
 /// The conditions on which our subscriptions are made.
@@ -50,6 +50,35 @@ pub struct Held {
     pub certificate_id: Option<String>,
     /// Where its notifications go.
     pub notification_url: String,
+}
+
+impl Held {
+    /// Reads what the store kept.
+    pub fn from_stored(stored: StoredSubscription) -> Self {
+        let watch = match stored.kind {
+            SubscriptionKind::Users => Watch::Directory,
+            SubscriptionKind::Presence(_) => Watch::Presence(stored.users.into_iter().collect()),
+        };
+        Self {
+            id: stored.id,
+            watch,
+            expires_at: stored.expires_at,
+            certificate_id: stored.certificate_id,
+            notification_url: stored.notification_url,
+        }
+    }
+
+    /// What the store is to keep.
+    pub fn to_stored(&self, kind: SubscriptionKind) -> StoredSubscription {
+        StoredSubscription {
+            kind,
+            id: self.id.clone(),
+            users: self.watch.users().cloned().collect(),
+            expires_at: self.expires_at,
+            certificate_id: self.certificate_id.clone(),
+            notification_url: self.notification_url.clone(),
+        }
+    }
 }
 
 /// What has happened.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use m365_presence::light::SubscriptionCode;
-use m365_presence::ports::{Deleted, Renewed};
-use m365_presence::subscription::{Event, Phase, Step, Subscription, Want, Watch};
+use m365_presence::ports::{Deleted, Renewed, SubscriptionKind};
+use m365_presence::subscription::{Event, Held, Phase, Step, Subscription, Want, Watch};
 
 use crate::samples::{
     UNDER_WAY, at, idle_until, is_create, is_delete, is_renewal, live, living, presence, renewed, stored,
@@ -166,6 +166,22 @@ fn a_restart_adopts_what_was_stored_by_renewing_it_at_once() {
         idle_until(10)
     );
     assert_eq!(subscription.on(wanted(&presence([1])), at(1)), idle_until(10));
+}
+
+#[test]
+fn what_is_held_reads_back_from_the_store() {
+    let kinds = [
+        (SubscriptionKind::Users, Watch::Directory),
+        (
+            SubscriptionKind::Presence("presence@contoso.com".into()),
+            presence([1, 2]),
+        ),
+    ];
+    for (kind, watch) in kinds {
+        let held = stored("s1", &watch, 20);
+        assert_eq!(Held::from_stored(held.to_stored(kind.clone())), held);
+        assert_eq!(held.to_stored(kind.clone()).kind, kind);
+    }
 }
 
 #[test]
