@@ -356,12 +356,7 @@ impl Board {
 
     /// When [`Board::due`] should be asked again, unless something happens before.
     pub fn next_deadline(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let first = if self.dirty.is_empty() {
-            self.deadlines.keys().next().copied()
-        } else {
-            Some(now)
-        };
-        [first, self.next_read()].into_iter().flatten().min()
+        if self.dirty.is_empty() { self.deadlines.keys().next().copied() } else { Some(now) }
     }
 
     /// What an administrator sees of one person.
