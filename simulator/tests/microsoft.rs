@@ -14,6 +14,8 @@ mod microsoft {
     mod delivery;
     mod discovery;
     mod presence;
+    mod rich;
+    mod shapes;
     mod sign_in;
     mod stage;
     mod subscriptions;

@@ -75,6 +75,9 @@ fn item_call(call: &Call, item: &Value) -> Option<Call> {
     let method = Method::from_bytes(item.get("method")?.as_str()?.as_bytes()).ok()?;
     let url = item.get("url")?.as_str()?;
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    if path.ends_with("$batch") {
+        return None;
+    }
     let version = call.path.trim_matches('/').split('/').next()?;
     let mut headers = HeaderMap::new();
     if let Some(token) = call.headers.get(AUTHORIZATION) {

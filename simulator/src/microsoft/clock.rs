@@ -96,3 +96,29 @@ pub(super) fn iso_duration(text: &str) -> Option<Duration> {
     }
     (seconds > 0).then(|| Duration::from_secs(seconds))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lifetimes_are_read_as_iso_8601_writes_them() {
+        let seconds = |text| iso_duration(text).map(|life| life.as_secs());
+        assert_eq!(seconds("PT5M"), Some(300));
+        assert_eq!(seconds("PT1H30M5S"), Some(5405));
+        assert_eq!(seconds("P1DT1H"), Some(90_000));
+        assert_eq!(seconds("P7D"), Some(604_800));
+        for bad in ["", "P", "PT", "5M", "PT5", "PTM5", "P5H", "PT5D", "PT0S"] {
+            assert_eq!(seconds(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_are_written_in_the_shapes_of_the_wire() {
+        let time: DateTime<Utc> = "2026-09-14T10:00:00.1234567Z".parse().unwrap();
+        assert_eq!(graph_time(time), "2026-09-14T10:00:00.1234567Z");
+        assert_eq!(offset_time(time), "2026-09-14T10:00:00.1234567+00:00");
+        assert_eq!(http_date(time), "Mon, 14 Sep 2026 10:00:00 GMT");
+        assert_eq!(entra_time(time), "2026-09-14 10:00:00Z");
+    }
+}

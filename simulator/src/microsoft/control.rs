@@ -247,6 +247,16 @@ impl Control {
             .is_some()
     }
 
+    /// Turns a user's automatic replies on or off; false when there is no user.
+    pub fn set_out_of_office(&self, user: Uuid, out: bool) -> bool {
+        self.cloud
+            .state()
+            .people
+            .get_mut(&user)
+            .map(|person| person.out_of_office = out)
+            .is_some()
+    }
+
     /// Returns what everybody sees of a user.
     #[must_use]
     pub fn presence(&self, user: Uuid) -> Option<Pair> {

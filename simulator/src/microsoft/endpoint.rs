@@ -72,3 +72,37 @@ impl Endpoints {
         current.map_or(Verdict::Deliver, |record| record.verdict)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_secs(600);
+
+    fn judged(slow: u32, took: Duration) -> Verdict {
+        let mut endpoints = Endpoints::default();
+        for number in 0..ENOUGH {
+            let late = number < slow;
+            endpoints.note("host", if late { took } else { Duration::ZERO }, WINDOW);
+        }
+        endpoints.verdict("host", WINDOW)
+    }
+
+    #[test]
+    fn a_tenth_of_slow_answers_is_borne_and_more_is_not() {
+        assert_eq!(judged(10, SLOW), Verdict::Deliver);
+        assert_eq!(judged(11, SLOW), Verdict::Delay);
+        assert_eq!(judged(15, VERY_SLOW), Verdict::Delay);
+        assert_eq!(judged(16, VERY_SLOW), Verdict::Drop);
+    }
+
+    #[test]
+    fn an_unknown_endpoint_and_an_old_record_do_not_count() {
+        let mut endpoints = Endpoints::default();
+        for _ in 0..ENOUGH {
+            endpoints.note("host", VERY_SLOW, WINDOW);
+        }
+        assert_eq!(endpoints.verdict("other", WINDOW), Verdict::Deliver);
+        assert_eq!(endpoints.verdict("host", Duration::ZERO), Verdict::Deliver);
+    }
+}

@@ -27,6 +27,7 @@ pub(super) enum Endpoint<'a> {
     User(&'a str),
     UserCount,
     Presence(&'a str),
+    CommunicationsPresence(&'a str),
     OwnPresence,
     Presences,
     Write(&'a str, &'a str),
@@ -45,7 +46,8 @@ impl<'a> Endpoint<'a> {
             ["users", "$count"] => Self::UserCount,
             ["users", user] => Self::User(user),
             ["me", "presence"] => Self::OwnPresence,
-            ["users", user, "presence"] | ["communications", "presences", user] => Self::Presence(user),
+            ["users", user, "presence"] => Self::Presence(user),
+            ["communications", "presences", user] => Self::CommunicationsPresence(user),
             ["users", user, "presence", action] => Self::Write(user, action),
             ["communications", "getPresencesByUserId"] => Self::Presences,
             ["subscriptions"] => Self::Subscriptions,
@@ -59,7 +61,9 @@ impl<'a> Endpoint<'a> {
     fn family(self, method: &Method) -> Family {
         match self {
             Self::Users | Self::User(_) | Self::UserCount => Family::Users,
-            Self::Presence(_) | Self::OwnPresence | Self::Presences => Family::PresenceRead,
+            Self::Presence(_) | Self::CommunicationsPresence(_) | Self::OwnPresence | Self::Presences => {
+                Family::PresenceRead
+            }
             Self::Write(..) => Family::PresenceWrite,
             Self::Subscriptions if method == Method::GET => Family::SubscriptionList,
             Self::Subscription(_) if method == Method::GET => Family::SubscriptionRead,
@@ -111,6 +115,7 @@ async fn route(
         Endpoint::UserCount if get => users::count(cloud, call, caller),
         Endpoint::User(user) if get => users::one(cloud, call, caller, user),
         Endpoint::Presence(user) if get => presences::one(cloud, caller, user),
+        Endpoint::CommunicationsPresence(user) if get => presences::wrapped(cloud, caller, user),
         Endpoint::OwnPresence if get => presences::own(cloud, caller),
         Endpoint::Presences if post => presences::many(cloud, call, caller),
         Endpoint::Write(user, action) if post => presences::write(cloud, call, caller, user, action),
@@ -184,9 +189,10 @@ fn fault_error(status: u16) -> GraphError {
 
 fn record(cloud: &Cloud, call: &Call, endpoint: Endpoint<'_>, family: Family, who: String, answer: &Answer) {
     let user = match endpoint {
-        Endpoint::User(user) | Endpoint::Presence(user) | Endpoint::Write(user, _) => {
-            Uuid::parse_str(user).ok()
-        }
+        Endpoint::User(user)
+        | Endpoint::Presence(user)
+        | Endpoint::CommunicationsPresence(user)
+        | Endpoint::Write(user, _) => Uuid::parse_str(user).ok(),
         _ => None,
     };
     let detail = if call.body.len() <= KEPT_BODY {

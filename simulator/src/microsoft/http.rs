@@ -55,6 +55,17 @@ pub(super) fn serve(
         .run())
 }
 
+/// Ends servers at once: their ports are free again when this returns.
+pub(super) async fn end(servers: [Server; 2]) {
+    for server in servers {
+        let stopped = server.handle().stop(false);
+        let (ended, ()) = tokio::join!(server, stopped);
+        if let Err(error) = ended {
+            log::warn!(error:% = error; "a simulated host did not end in order");
+        }
+    }
+}
+
 /// Returns a client for calls to notification URLs; it follows no redirects.
 pub(super) fn client() -> Client {
     Client::builder()

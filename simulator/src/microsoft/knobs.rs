@@ -120,6 +120,10 @@ pub struct Knobs {
     pub slow_down: bool,
     /// Whether reads of presence carry `sequenceNumber`.
     pub read_sequence_numbers: bool,
+    /// Whether bulk reads answer unknown users as `PresenceUnknown` instead of leaving them out.
+    pub unknown_presences: bool,
+    /// Whether `GET /communications/presences/{id}` wraps its answer in `value`, as one documentation page shows.
+    pub wrapped_presence: bool,
     /// Whether signing keys name their `issuer`, as newer documents do.
     pub key_issuers: bool,
     /// Whether the documented request limits are enforced (reference 6.3).
@@ -141,6 +145,8 @@ impl Default for Knobs {
             device_code_interval: Duration::from_secs(5),
             slow_down: false,
             read_sequence_numbers: false,
+            unknown_presences: false,
+            wrapped_presence: false,
             key_issuers: false,
             enforce_limits: true,
         }

@@ -105,7 +105,7 @@ impl Default for Options {
         Self {
             seed: 1,
             workers: 2,
-            journal: 50_000,
+            journal: 20_000,
             time_scale: 1.0,
             signing_key: None,
             login_port: 0,
@@ -167,21 +167,17 @@ impl MicrosoftCloud {
                         Ok((login, http::serve(&shared, Host::Graph, graph, options.workers)?))
                     });
                     match servers {
-                        Ok((login, graph)) => {
-                            let handles = [login.handle(), graph.handle()];
+                        Ok((mut login, mut graph)) => {
                             // The starter may have gone away, which the stop channel tells, too.
                             let _ = ready.send(Ok(()));
                             tokio::select! {
                                 _ = stopped => {}
-                                _ = login => {}
-                                _ = graph => {}
+                                _ = &mut login => {}
+                                _ = &mut graph => {}
                                 () = age(&shared) => {}
                                 () = delivery::run(Arc::clone(&shared), http::client(), inbox) => {}
                             }
-                            for handle in handles {
-                                // The future sends the order when it is made; nobody is left to wait for.
-                                drop(handle.stop(false));
-                            }
+                            http::end([login, graph]).await;
                         }
                         Err(error) => {
                             let _ = ready.send(Err(error));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    answer::{Answer, Call, GraphError},
+    answer::{Answer, Body, Call, GraphError},
     clock::iso_duration,
     cloud::{Cloud, Person},
     grants::Caller,
@@ -19,7 +19,7 @@ const READ: &[&str] = &["Presence.Read.All", "Presence.ReadWrite.All"];
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Answers `GET /users/{id}/presence` and `GET /communications/presences/{id}`.
+/// Answers `GET /users/{id}/presence`.
 pub(super) fn one(cloud: &Cloud, caller: &Caller, user: &str) -> Result<Answer, GraphError> {
     let id = Uuid::parse_str(user).map_err(|_| users::not_found(user))?;
     let own =
@@ -37,6 +37,15 @@ pub(super) fn one(cloud: &Cloud, caller: &Caller, user: &str) -> Result<Answer, 
         members.insert("@odata.context".to_owned(), context.into());
     }
     Ok(Answer::ok(body))
+}
+
+/// Answers `GET /communications/presences/{id}`.
+pub(super) fn wrapped(cloud: &Cloud, caller: &Caller, user: &str) -> Result<Answer, GraphError> {
+    let mut answer = one(cloud, caller, user)?;
+    if let (true, Body::Json(value)) = (cloud.state().knobs.wrapped_presence, &mut answer.body) {
+        *value = json!({ "value": [value.take()] });
+    }
+    Ok(answer)
 }
 
 /// Answers `GET /me/presence`.
@@ -65,18 +74,18 @@ pub(super) fn many(cloud: &Cloud, call: &Call, caller: &Caller) -> Result<Answer
         return Err(bad_request(""));
     }
     let state = cloud.state();
-    let numbered = state.knobs.read_sequence_numbers;
+    let (numbered, unknown_too) = (state.knobs.read_sequence_numbers, state.knobs.unknown_presences);
     let mut value = Vec::with_capacity(ids.len());
     for id in ids {
         let id = id
             .as_str()
             .and_then(|id| Uuid::parse_str(id).ok())
             .ok_or_else(|| bad_request("An id is no GUID."))?;
-        value.extend(
-            state
-                .person(caller.tenant, id)
-                .map(|person| presence(person, numbered)),
-        );
+        match state.person(caller.tenant, id) {
+            Some(person) => value.push(presence(person, numbered)),
+            None if unknown_too => value.push(unknown(id)),
+            None => {}
+        }
     }
     drop(state);
     let context = "https://graph.microsoft.com/v1.0/$metadata#Collection(microsoft.graph.presence)";
@@ -237,6 +246,10 @@ fn presence(person: &Person, numbered: bool) -> Value {
         );
     }
     presence
+}
+
+fn unknown(user: Uuid) -> Value {
+    json!({"id": user, "availability": "PresenceUnknown", "activity": "PresenceUnknown"})
 }
 
 fn forbidden() -> GraphError {

@@ -173,6 +173,13 @@ fn by_password(cloud: &Cloud, form: &Form, app: &App) -> Result<SignIn, Refusal>
         return Err(condition.clone());
     }
     let user = account.user;
+    if state
+        .people
+        .get(&user)
+        .is_some_and(|person| !person.user.account_enabled)
+    {
+        return Err(Aadsts::DISABLED.into());
+    }
     drop(state);
     Ok(signed_in(app, user, scope, true))
 }

@@ -343,3 +343,25 @@ async fn receive(
     });
     answer
 }
+
+/// Subscribes the communication user to one presence, basically.
+pub async fn subscribed(stage: &Stage, listener: &Listener, user: Uuid) -> Uuid {
+    let body = stage.presence_subscription(&[user], listener);
+    let reply = stage.subscribe(&stage.user_token().await, &body).await;
+    reply.body["id"]
+        .as_str()
+        .expect("a subscription")
+        .parse()
+        .unwrap()
+}
+
+/// Subscribes the communication user to one presence, richly.
+pub async fn richly(stage: &Stage, listener: &Listener, user: Uuid, key: &SigningKey) -> Uuid {
+    let body = stage.rich_subscription(&[user], listener, key);
+    let reply = stage.subscribe(&stage.user_token().await, &body).await;
+    reply.body["id"]
+        .as_str()
+        .expect("a subscription")
+        .parse()
+        .unwrap()
+}

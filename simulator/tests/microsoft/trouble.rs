@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use actix_web::test as live;
 use chrono::{DateTime, TimeDelta};
-use m365_simulator::microsoft::{ErrorBody, Family, Fault, Kind, Limit, Options, Quota, RetryAfter, Times};
+use m365_simulator::microsoft::{
+    Entry, ErrorBody, Family, Fault, Kind, Limit, Options, Quota, RetryAfter, Times,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -296,6 +298,22 @@ async fn the_journal_says_who_asked_for_what() {
 }
 
 #[test]
+fn a_stopped_cloud_frees_its_ports_for_the_next_one() {
+    let stage = Stage::new();
+    let port = |url: &str| url.rsplit_once(':').unwrap().1.parse().unwrap();
+    let (login_port, graph_port) = (port(stage.cloud.login_url()), port(stage.cloud.graph_url()));
+    stage.cloud.stop();
+    assert!(std::net::TcpStream::connect(("127.0.0.1", graph_port)).is_err());
+    let again = Stage::with(Options {
+        login_port,
+        graph_port,
+        ..Options::default()
+    });
+    assert!(std::net::TcpStream::connect(("127.0.0.1", graph_port)).is_ok());
+    assert_eq!(port(again.cloud.graph_url()), graph_port);
+}
+
+#[test]
 fn a_cloud_starts_and_stops_without_a_runtime_and_keeps_its_journal_bounded() {
     let stage = Stage::with(Options {
         journal: 3,
@@ -303,12 +321,29 @@ fn a_cloud_starts_and_stops_without_a_runtime_and_keeps_its_journal_bounded() {
     });
     let control = stage.control.clone();
     stage.cloud.stop();
-    assert!(control.journal().select(|_| true).len() <= 3);
+    for number in 0..5 {
+        control.journal().record(entry(number));
+    }
+    assert_eq!(control.journal().select(|_| true).len(), 3);
+    assert_eq!(control.journal().mark(), 5);
+    assert_eq!(control.journal().select_since(4, |_| true)[0].who, "4");
     assert!(
         control
             .journal()
-            .wait_for(|_| true, Duration::from_millis(20))
+            .wait_for(|entry| entry.who == "9", Duration::from_millis(20))
             .is_none()
     );
     assert_eq!(control.count(Family::Token).requests, 0);
+}
+
+fn entry(number: u32) -> Entry {
+    Entry {
+        at: chrono::Utc::now(),
+        kind: Kind::Validation,
+        who: number.to_string(),
+        what: String::new(),
+        status: None,
+        users: Vec::new(),
+        detail: json!(null),
+    }
 }
