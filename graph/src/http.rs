@@ -274,4 +274,23 @@ mod tests {
             );
         }
     }
+
+    #[actix_rt::test]
+    async fn an_answer_that_does_not_come_in_time_is_lost() {
+        let deaf = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", deaf.local_addr().unwrap());
+        let clock = Rc::new(crate::clock::GraphClock::new());
+        let client = HttpClient::new(crate::tls::client_config().unwrap(), clock);
+        let request = Request {
+            family: Family::Directory,
+            method: Method::GET,
+            url: &url,
+            bearer: None,
+            headers: &[],
+            content: &Content::Empty,
+            deadline: Duration::from_millis(100),
+        };
+        let outcome = tokio::time::timeout(Duration::from_secs(60), client.send(request)).await;
+        assert!(matches!(outcome.expect("an end"), Err(Unanswered::Lost(_))));
+    }
 }

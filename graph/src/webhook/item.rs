@@ -154,7 +154,7 @@ fn plain_id(text: &str) -> Option<TeamsId> {
         && text.len() <= LONGEST_ID
         && text
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte));
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     fine.then(|| TeamsId::new(text))
 }
 

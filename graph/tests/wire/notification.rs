@@ -1,0 +1,512 @@
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use aws_lc_rs::cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
+use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PrivateDecryptingKey};
+use aws_lc_rs::signature::KeyPair as _;
+use aws_lc_rs::{hmac, rand};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use m365_graph::{WebhookOpener, WebhookSettings, generate_notification_key};
+use m365_presence::clock::Clock;
+use m365_presence::identity::{Account, TeamsId};
+use m365_presence::ports::{
+    AcceptedState, Discard, LifecycleEvent, Notice, NotificationKey, NotificationOpener, Opened,
+    SubscriptionKind,
+};
+use m365_presence::secret::Secret;
+use m365_presence::teams::{Source, TeamsPresence};
+use serde_json::{Value, json};
+
+use crate::support::{APP, Reply, Rig, Seen};
+
+const DIRECTORY: &str = "e0bd2321-07fa-4cf0-87b8-00aa2a747329";
+const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
+const STATE: &str = "our client state";
+
+/// Entra's side: a signing key with its id.
+#[derive(Clone)]
+struct Signer {
+    kid: String,
+    pkcs8: Vec<u8>,
+}
+
+impl Signer {
+    fn new(kid: &str) -> Self {
+        let key = generate_notification_key(Utc::now()).unwrap();
+        Self {
+            kid: kid.to_owned(),
+            pkcs8: STANDARD.decode(key.private_key.expose()).unwrap(),
+        }
+    }
+
+    fn jwk(&self) -> Value {
+        let pair = aws_lc_rs::rsa::KeyPair::from_pkcs8(&self.pkcs8).unwrap();
+        let public = pair.public_key();
+        let n = URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero());
+        let e = URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero());
+        json!({"kty": "RSA", "use": "sig", "kid": self.kid, "x5t": self.kid, "n": n, "e": e})
+    }
+
+    fn sign(&self, claims: &Value) -> String {
+        let header = Header {
+            kid: Some(self.kid.clone()),
+            ..Header::new(Algorithm::RS256)
+        };
+        let der = aws_lc_rs::rsa::KeyPair::from_pkcs8(&self.pkcs8)
+            .is_ok()
+            .then_some(&self.pkcs8)
+            .unwrap();
+        let pem = pem_of(der);
+        jsonwebtoken::encode(
+            &header,
+            claims,
+            &EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap(),
+        )
+        .unwrap()
+    }
+}
+
+fn pem_of(pkcs8: &[u8]) -> String {
+    format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        STANDARD.encode(pkcs8)
+    )
+}
+
+fn claims() -> Value {
+    let now = Utc::now().timestamp();
+    json!({
+        "aud": APP, "iss": format!("https://login.microsoftonline.com/{DIRECTORY}/v2.0"), "iat": now, "nbf": now,
+        "exp": now + 86_700, "azp": PUBLISHER, "azpacr": "2", "tid": DIRECTORY, "ver": "2.0",
+    })
+}
+
+fn changed(changes: Value) -> Value {
+    let mut claims = claims();
+    for (name, value) in changes.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    claims
+}
+
+/// Microsoft's side of the encryption.
+fn encrypted(key: &NotificationKey, content: &Value) -> Value {
+    let mut secret = [0_u8; 32];
+    rand::fill(&mut secret).unwrap();
+    let mut data = content.to_string().into_bytes();
+    let cipher =
+        PaddedBlockEncryptingKey::cbc_pkcs7(UnboundCipherKey::new(&AES_256, &secret).unwrap()).unwrap();
+    let initial: [u8; 16] = secret[..16].try_into().unwrap();
+    cipher
+        .less_safe_encrypt(&mut data, EncryptionContext::Iv128(initial.into()))
+        .unwrap();
+    let der = STANDARD.decode(key.private_key.expose()).unwrap();
+    let public = PrivateDecryptingKey::from_pkcs8(&der).unwrap().public_key();
+    let public = OaepPublicEncryptingKey::new(public).unwrap();
+    let mut data_key = vec![0; public.ciphertext_size()];
+    public
+        .encrypt(&OAEP_SHA1_MGF1SHA1, &secret, &mut data_key, None)
+        .unwrap();
+    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), &data);
+    json!({
+        "data": STANDARD.encode(&data), "dataKey": STANDARD.encode(&data_key),
+        "dataSignature": STANDARD.encode(signature), "encryptionCertificateId": key.id,
+        "encryptionCertificateThumbprint": "4B95353E086AD37196606ACF834A14532F03E6DB",
+    })
+}
+
+fn busy(user: &str) -> Value {
+    json!({
+        "@odata.id": format!("users/{user}/presence"), "id": user,
+        "availability": "Busy", "activity": "InACall", "sequenceNumber": "0001",
+    })
+}
+
+fn rich(key: &NotificationKey, user: &str, content: &Value) -> Value {
+    json!({
+        "subscriptionId": "s", "clientState": STATE, "changeType": "updated", "tenantId": DIRECTORY,
+        "resource": format!("communications/presences/{user}"),
+        "resourceData": {"@odata.id": format!("users/{user}/presence"), "id": user},
+        "encryptedContent": encrypted(key, content),
+    })
+}
+
+/// An opener with Entra, and the key that we gave to Microsoft.
+struct Desk {
+    rig: Rig,
+    opener: WebhookOpener,
+    key: NotificationKey,
+    received_at: Cell<DateTime<Utc>>,
+}
+
+impl Desk {
+    fn new(tenant: &str, script: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
+        let rig = Rig::new(script);
+        let key = generate_notification_key(Utc::now()).unwrap();
+        rig.keys.add(&key).unwrap();
+        let settings = WebhookSettings {
+            tenant: tenant.to_owned(),
+            client_ids: vec![APP.to_owned(), "another-app".to_owned()],
+        };
+        let opener = WebhookOpener::new(
+            rig.http.clone(),
+            rig.endpoints.clone(),
+            rig.keys.clone(),
+            settings,
+        );
+        Self {
+            rig,
+            opener,
+            key,
+            received_at: Cell::new(Utc::now()),
+        }
+    }
+
+    fn with_signers(signers: &[&Signer]) -> Self {
+        let keys: Vec<Value> = signers.iter().map(|signer| signer.jwk()).collect();
+        Self::new(DIRECTORY, move |_| Reply::json(200, json!({ "keys": keys })))
+    }
+
+    async fn open(&self, body: &Value) -> Opened {
+        self.open_raw(body.to_string().as_bytes()).await
+    }
+
+    async fn open_raw(&self, body: &[u8]) -> Opened {
+        let accepted = [
+            AcceptedState {
+                client_state: Secret::new(STATE),
+                kind: SubscriptionKind::Presence(Account::new("presence@contoso.com")),
+            },
+            AcceptedState {
+                client_state: Secret::new("users"),
+                kind: SubscriptionKind::Users,
+            },
+        ];
+        self.opener
+            .open(body.into(), self.received_at.get(), &accepted)
+            .await
+    }
+
+    /// Opens one good rich item under a token.
+    async fn under(&self, token: &str) -> Opened {
+        let item = rich(&self.key, "oid", &busy("oid"));
+        self.open(&json!({"value": [item], "validationTokens": [token]}))
+            .await
+    }
+}
+
+fn is_busy(opened: &Opened) -> bool {
+    let [Notice::Presence(seen)] = opened.notices.as_slice() else {
+        return false;
+    };
+    seen.user == TeamsId::new("oid") && seen.presence == TeamsPresence::new("Busy", "InACall")
+}
+
+#[actix_rt::test]
+async fn a_rich_notification_tells_the_state_under_a_token_of_either_version() {
+    let signer = Signer::new("k1");
+    let desk = Desk::with_signers(&[&signer]);
+    let first = changed(json!({
+        "iss": format!("https://sts.windows.net/{DIRECTORY}/"), "ver": "1.0", "appid": PUBLISHER, "azp": null,
+    }));
+    for claims in [claims(), first, changed(json!({"aud": ["another-app"]}))] {
+        let opened = desk.under(&signer.sign(&claims)).await;
+        assert!(is_busy(&opened), "{claims} {opened:?}");
+        let Notice::Presence(seen) = &opened.notices[0] else {
+            panic!("no presence")
+        };
+        assert_eq!(seen.sequence.as_deref(), Some("0001"));
+        assert_eq!(
+            seen.source,
+            Source::Notified {
+                received_at: desk.received_at.get()
+            }
+        );
+    }
+    assert_eq!(desk.rig.server.journal().len(), 1, "the keys are read once");
+}
+
+#[actix_rt::test]
+async fn a_token_that_is_not_microsofts_for_us_and_now_opens_nothing() {
+    let signer = Signer::new("k1");
+    let desk = Desk::with_signers(&[&signer]);
+    let now = Utc::now().timestamp();
+    for change in [
+        json!({"aud": "somebody-else"}),
+        json!({"aud": []}),
+        json!({"aud": null}),
+        json!({"tid": "00000000-0000-0000-0000-000000000000"}),
+        json!({"tid": null}),
+        json!({"iss": "https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0"}),
+        json!({"iss": format!("https://example.net/{DIRECTORY}/v2.0")}),
+        json!({"azp": APP}),
+        json!({"azp": null, "appid": PUBLISHER}),
+        json!({"ver": "1.0"}),
+        json!({"ver": "3.0"}),
+        json!({"exp": now - 600}),
+        json!({"exp": null}),
+        json!({"exp": "soon"}),
+        json!({"nbf": now + 600}),
+        json!({"nbf": "now"}),
+    ] {
+        let opened = desk.under(&signer.sign(&changed(change.clone()))).await;
+        assert_eq!(opened.discarded, [Discard::BadToken], "{change}");
+        assert!(opened.notices.is_empty());
+    }
+}
+
+#[actix_rt::test]
+async fn a_forged_signature_opens_nothing() {
+    let (signer, stranger) = (Signer::new("k1"), Signer::new("k1"));
+    let desk = Desk::with_signers(&[&signer]);
+    let good = signer.sign(&claims());
+    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let (_, payload) = signed.split_once('.').unwrap();
+    let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"k1"}"#);
+    let public = signer.jwk()["n"].as_str().unwrap().to_owned();
+    let header = Header {
+        kid: Some("k1".to_owned()),
+        ..Header::new(Algorithm::HS256)
+    };
+    let symmetric =
+        jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_secret(public.as_bytes())).unwrap();
+    let unnamed = {
+        let key = EncodingKey::from_rsa_pem(pem_of(&signer.pkcs8).as_bytes()).unwrap();
+        jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims(), &key).unwrap()
+    };
+    for token in [
+        stranger.sign(&claims()),
+        format!("{none}.{payload}."),
+        format!("{none}.{payload}.{signature}"),
+        format!("{signed}."),
+        signed.to_owned(),
+        symmetric,
+        unnamed,
+        "..".to_owned(),
+        String::new(),
+    ] {
+        assert_eq!(desk.under(&token).await.discarded, [Discard::BadToken], "{token}");
+    }
+    assert!(is_busy(&desk.under(&good).await));
+}
+
+#[actix_rt::test]
+async fn every_token_of_a_body_must_be_good_and_there_must_be_one() {
+    let signer = Signer::new("k1");
+    let desk = Desk::with_signers(&[&signer]);
+    let good = signer.sign(&claims());
+    for (tokens, expected) in [
+        (json!([good, "bad"]), Discard::BadToken),
+        (json!([good, 7]), Discard::BadToken),
+        (json!([]), Discard::MissingToken),
+        (json!(null), Discard::MissingToken),
+        (json!("text"), Discard::MissingToken),
+    ] {
+        let item = rich(&desk.key, "oid", &busy("oid"));
+        let opened = desk
+            .open(&json!({"value": [item], "validationTokens": tokens}))
+            .await;
+        assert_eq!(opened.discarded, [expected], "{tokens}");
+    }
+}
+
+#[actix_rt::test]
+async fn a_new_signing_key_is_fetched_at_once_and_an_invented_one_only_once() {
+    let (old, new) = (Signer::new("old"), Signer::new("new"));
+    let rotated = Arc::new(AtomicBool::new(false));
+    let (before, after) = (
+        json!({"keys": [old.jwk()]}),
+        json!({"keys": [old.jwk(), new.jwk()]}),
+    );
+    let switch = rotated.clone();
+    let desk = Desk::new(DIRECTORY, move |seen| {
+        match seen.path.ends_with("/discovery/v2.0/keys") {
+            true if switch.load(Ordering::Relaxed) => Reply::json(200, after.clone()),
+            true => Reply::json(200, before.clone()),
+            false => Reply::text(404, ""),
+        }
+    });
+    assert!(is_busy(&desk.under(&old.sign(&claims())).await));
+    rotated.store(true, Ordering::Relaxed);
+    assert!(is_busy(&desk.under(&new.sign(&claims())).await));
+
+    let invented = Signer {
+        kid: "invented".to_owned(),
+        ..new.clone()
+    };
+    assert_eq!(
+        desk.under(&invented.sign(&claims())).await.discarded,
+        [Discard::BadToken]
+    );
+    let asked = desk.rig.server.journal().len();
+    assert_eq!(
+        desk.under(&invented.sign(&claims())).await.discarded,
+        [Discard::BadToken]
+    );
+    assert_eq!(desk.rig.server.journal().len(), asked);
+    for number in 0..50 {
+        let invented = Signer {
+            kid: format!("invented-{number}"),
+            ..new.clone()
+        };
+        desk.under(&invented.sign(&claims())).await;
+    }
+    let documents = desk
+        .rig
+        .server
+        .count(&format!("/{DIRECTORY}/discovery/v2.0/keys"));
+    assert!(documents <= 10, "{documents}");
+    assert!(is_busy(&desk.under(&new.sign(&claims())).await));
+}
+
+#[actix_rt::test]
+async fn keys_that_could_not_be_fetched_are_fetched_by_the_next_notification() {
+    let signer = Signer::new("k1");
+    let keys = json!({"keys": [signer.jwk()]});
+    let asked = AtomicUsize::new(0);
+    let desk = Desk::new(DIRECTORY, move |_| match asked.fetch_add(1, Ordering::Relaxed) {
+        0..4 => Reply::text(502, "<html></html>"),
+        _ => Reply::json(200, keys.clone()),
+    });
+    let token = signer.sign(&claims());
+    assert_eq!(desk.under(&token).await.discarded, [Discard::BadToken]);
+    assert!(is_busy(&desk.under(&token).await));
+}
+
+#[actix_rt::test]
+async fn the_directory_id_of_a_domain_is_learned_once() {
+    let signer = Signer::new("k1");
+    let keys = json!({"keys": [signer.jwk()]});
+    let desk = Desk::new("Contoso.onmicrosoft.com", move |seen| match seen.path.as_str() {
+        "/contoso.onmicrosoft.com/v2.0/.well-known/openid-configuration" => Reply::json(
+            200,
+            json!({"issuer": format!("https://login.microsoftonline.com/{DIRECTORY}/v2.0")}),
+        ),
+        _ => Reply::json(200, keys.clone()),
+    });
+    let token = signer.sign(&claims());
+    for _ in 0..3 {
+        assert!(is_busy(&desk.under(&token).await));
+    }
+    assert_eq!(desk.rig.server.count("openid-configuration"), 1);
+    let mut foreign = rich(&desk.key, "oid", &busy("oid"));
+    foreign["tenantId"] = json!("00000000-0000-0000-0000-000000000000");
+    let opened = desk
+        .open(&json!({"value": [foreign], "validationTokens": [token]}))
+        .await;
+    assert_eq!(opened.discarded, [Discard::WrongTenant]);
+}
+
+#[actix_rt::test]
+async fn a_token_is_judged_by_graphs_clock() {
+    let signer = Signer::new("k1");
+    let desk = Desk::with_signers(&[&signer]);
+    let token = signer.sign(&changed(json!({"exp": Utc::now().timestamp() - 300})));
+    assert_eq!(desk.under(&token).await.discarded, [Discard::BadToken]);
+    let middle = desk.rig.clock.local();
+    desk.rig
+        .clock
+        .measured(middle - chrono::TimeDelta::minutes(10), middle);
+    let early = signer.sign(&changed(
+        json!({"nbf": Utc::now().timestamp() - 900, "exp": Utc::now().timestamp() - 300}),
+    ));
+    assert!(is_busy(&desk.under(&early).await));
+}
+
+#[actix_rt::test]
+async fn old_keys_still_open_and_unknown_ones_are_told() {
+    let signer = Signer::new("k1");
+    let desk = Desk::with_signers(&[&signer]);
+    let token = signer.sign(&claims());
+    desk.rig
+        .keys
+        .add(&generate_notification_key(Utc::now()).unwrap())
+        .unwrap();
+    assert!(is_busy(&desk.under(&token).await));
+    let foreign = generate_notification_key(Utc::now()).unwrap();
+    let mut mislabelled = rich(&foreign, "oid", &busy("oid"));
+    let unknown = mislabelled.clone();
+    mislabelled["encryptedContent"]["encryptionCertificateId"] = json!(desk.key.id);
+    let body = json!({"value": [unknown, mislabelled], "validationTokens": [token]});
+    assert_eq!(
+        desk.open(&body).await.discarded,
+        [Discard::UnknownCertificate, Discard::BadCiphertext]
+    );
+}
+
+#[actix_rt::test]
+async fn content_of_another_user_is_thrown_away_and_content_without_a_user_is_not() {
+    let signer = Signer::new("k1");
+    let desk = Desk::with_signers(&[&signer]);
+    let token = signer.sign(&claims());
+    let body =
+        |content: &Value| json!({"value": [rich(&desk.key, "oid", content)], "validationTokens": [token]});
+    assert_eq!(
+        desk.open(&body(&busy("other"))).await.discarded,
+        [Discard::BadCiphertext]
+    );
+    let bare = json!({"availability": "Busy", "activity": "InACall"});
+    assert!(is_busy(&desk.open(&body(&bare)).await));
+    let stateless = desk.open(&body(&json!({"id": "oid"}))).await;
+    assert!(matches!(stateless.notices.as_slice(), [Notice::PresenceHint(_)]));
+}
+
+#[actix_rt::test]
+async fn each_item_of_a_body_is_judged_on_its_own() {
+    let signer = Signer::new("k1");
+    let desk = Desk::with_signers(&[&signer]);
+    let mut foreign = rich(&desk.key, "oid", &busy("oid"));
+    foreign["clientState"] = json!("foreign");
+    let body = json!({
+        "value": [
+            foreign,
+            7,
+            {"clientState": "users", "resource": "Users/U1", "tenantId": DIRECTORY},
+            {"clientState": STATE, "lifecycleEvent": "reauthorizationRequired", "subscriptionId": "s", "organizationId": DIRECTORY},
+            {"clientState": STATE, "resource": "communications/presences('P1')", "resourceData": {"availability": "Away", "activity": "Away"}},
+            {"clientState": STATE, "resource": "communications/presences/P2", "tenantId": "foreign"},
+            rich(&desk.key, "oid", &busy("oid")),
+        ],
+        "validationTokens": [signer.sign(&claims())],
+    });
+    let opened = desk.open(&body).await;
+    assert_eq!(
+        opened.discarded,
+        [
+            Discard::UnknownClientState,
+            Discard::Malformed,
+            Discard::WrongTenant
+        ]
+    );
+    let [users, lifecycle, basic, rich] = opened.notices.as_slice() else {
+        panic!("{opened:?}")
+    };
+    assert!(matches!(users, Notice::UserChanged(user) if user.as_str() == "u1"));
+    assert!(matches!(
+        lifecycle,
+        Notice::Lifecycle {
+            event: LifecycleEvent::ReauthorizationRequired,
+            ..
+        }
+    ));
+    assert!(matches!(basic, Notice::Presence(seen) if seen.user.as_str() == "p1" && seen.sequence.is_none()));
+    assert!(matches!(rich, Notice::Presence(seen) if seen.user.as_str() == "oid"));
+}
+
+#[actix_rt::test]
+async fn a_strangers_body_costs_no_request() {
+    let desk = Desk::new("contoso.onmicrosoft.com", |_| Reply::text(500, ""));
+    let mut item = rich(&desk.key, "oid", &busy("oid"));
+    item["clientState"] = json!("guess");
+    let token = Signer::new("k").sign(&claims());
+    let opened = desk
+        .open(&json!({"value": [item], "validationTokens": [token]}))
+        .await;
+    assert_eq!(opened.discarded, [Discard::UnknownClientState]);
+    assert!(desk.rig.server.journal().is_empty());
+    assert_eq!(desk.open_raw(b"\xff{").await.discarded, [Discard::Malformed]);
+}
