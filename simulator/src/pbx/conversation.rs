@@ -7,23 +7,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_http::ws::{Frame as WireFrame, Item, Message as WireMessage, ProtocolError};
+use actix_http::ws::{CloseCode, Frame as WireFrame, Item, Message as WireMessage, ProtocolError};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio::{
-    sync::{mpsc::UnboundedReceiver, watch},
-    time::sleep,
+    sync::mpsc::UnboundedReceiver,
+    time::{sleep, timeout},
 };
 
 use super::{
-    estate::Estate,
     faults::Cut,
     frame::{Frame, Way},
-    line::{Line, Order},
     message::Message,
-    outbox::{Action, Outgoing, SharedFaults},
+    outbox::{Action, Outgoing},
+    site::{Order, Site},
 };
-use crate::journal::Journal;
+
+/// The largest message that is accepted, in bytes.
+pub(crate) const LARGEST_MESSAGE: usize = 1 << 20;
+
+/// How long the answer to a close frame is awaited.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// How a connection came to its end.
 pub(crate) enum Ended {
@@ -37,28 +41,18 @@ pub(crate) enum Ended {
 
 /// A connection that stands. Speaking and listening run side by side, so that neither waits for the other.
 pub(crate) struct Conversation {
-    estate: Estate,
-    exchange: u64,
+    site: Site,
     connection: u64,
-    faults: SharedFaults,
-    journal: Journal<Frame>,
-    orders: watch::Receiver<Order>,
-    keep_alive: Option<Duration>,
     /// The test has made the connection half-open.
     silent: Cell<bool>,
     heard: Cell<Instant>,
 }
 
 impl Conversation {
-    pub(crate) fn new(line: &Line, connection: u64) -> Self {
+    pub(crate) fn new(site: Site, connection: u64) -> Self {
         Self {
-            estate: line.estate.clone(),
-            exchange: line.exchange,
+            site,
             connection,
-            faults: SharedFaults::clone(&line.faults),
-            journal: line.journal.clone(),
-            orders: line.orders.clone(),
-            keep_alive: line.keep_alive,
             silent: Cell::new(false),
             heard: Cell::new(Instant::now()),
         }
@@ -75,7 +69,7 @@ impl Conversation {
         Outward: Sink<WireMessage, Error = ProtocolError> + Unpin,
         Inward: Stream<Item = Result<WireFrame, ProtocolError>> + Unpin,
     {
-        let mut orders = self.orders.clone();
+        let mut orders = self.site.orders.clone();
         let ordered = async {
             match orders.wait_for(|order| *order != Order::Dial).await {
                 Ok(_) | Err(_) => Ended::Closing,
@@ -109,7 +103,9 @@ impl Conversation {
                 Action::Text(_) | Action::Pong(_) if self.silent.get() => Ok(()),
                 Action::Pong(payload) => sink.send(WireMessage::Pong(payload)).await,
                 Action::Text(text) => {
-                    self.journal.record(Frame::new(Way::Sent, self.connection, &text));
+                    self.site
+                        .journal
+                        .record(Frame::new(Way::Sent, self.connection, &text));
                     let limit = self.fragment_limit();
                     send(sink, text, limit).await
                 }
@@ -151,10 +147,12 @@ impl Conversation {
                 }
             };
             let text = String::from_utf8_lossy(&text);
-            self.journal
+            self.site
+                .journal
                 .record(Frame::new(Way::Received, self.connection, &text));
-            self.estate
-                .with(|domain| domain.received(self.exchange, self.connection, &text));
+            self.site
+                .estate
+                .with(|domain| domain.received(self.site.exchange, self.connection, &text));
         }
         if self.silent.get() {
             std::future::pending::<Infallible>().await;
@@ -163,8 +161,8 @@ impl Conversation {
     }
 
     fn answer_ping(&self, payload: Bytes) {
-        self.estate.with(|domain| {
-            if let Some(dialogue) = domain.dialogue_mut(self.exchange, self.connection) {
+        self.site.estate.with(|domain| {
+            if let Some(dialogue) = domain.dialogue_mut(self.site.exchange, self.connection) {
                 dialogue.outbox().pong(payload);
             }
         });
@@ -172,7 +170,7 @@ impl Conversation {
 
     /// Sends KeepAlive, and gives the connection up when nothing is heard for two intervals.
     async fn keep_alive(&self) -> Ended {
-        let Some(interval) = self.keep_alive else {
+        let Some(interval) = self.site.keep_alive else {
             return std::future::pending().await;
         };
         loop {
@@ -180,8 +178,8 @@ impl Conversation {
             if self.heard.get().elapsed() > interval.saturating_mul(2) && !self.silent.get() {
                 return Ended::Over;
             }
-            self.estate.with(|domain| {
-                if let Some(dialogue) = domain.dialogue_mut(self.exchange, self.connection) {
+            self.site.estate.with(|domain| {
+                if let Some(dialogue) = domain.dialogue_mut(self.site.exchange, self.connection) {
                     dialogue.outbox().send(Message::new("KeepAlive"));
                 }
             });
@@ -189,7 +187,8 @@ impl Conversation {
     }
 
     fn fragment_limit(&self) -> Option<usize> {
-        self.faults
+        self.site
+            .faults
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .fragment_above
@@ -212,4 +211,23 @@ where
             .await?;
     }
     sink.send(WireMessage::Continuation(Item::Last(rest))).await
+}
+
+/// Closes a connection properly, with a little patience for the other side's answer.
+pub(crate) async fn say_farewell<Outward, Inward>(sink: &mut Outward, stream: &mut Inward)
+where
+    Outward: Sink<WireMessage, Error = ProtocolError> + Unpin,
+    Inward: Stream<Item = Result<WireFrame, ProtocolError>> + Unpin,
+{
+    let farewell = async {
+        sink.send(WireMessage::Close(Some(CloseCode::Normal.into())))
+            .await
+            .ok();
+        while let Some(Ok(frame)) = stream.next().await {
+            if matches!(frame, WireFrame::Close(_)) {
+                return;
+            }
+        }
+    };
+    timeout(FAREWELL, farewell).await.ok();
 }

@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{
-    dialogue::{Change, Dialogue, Ground},
+    dialogue::{Change, Dialogue, Ground, Origin},
     directory::Directory,
     faults::Faults,
     options::PbxOptions,
@@ -46,7 +46,7 @@ pub(crate) struct Exchange {
     pub(crate) options: PbxOptions,
     faults: SharedFaults,
     dialogues: BTreeMap<u64, Dialogue>,
-    /// Counts the connections that were made.
+    /// Counts the connections, made and accepted.
     pub(crate) connections: u64,
     /// Counts the logins that succeeded.
     pub(crate) logins: u64,
@@ -54,7 +54,7 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn is_connected(&self) -> bool {
-        self.dialogues.values().any(Dialogue::is_open)
+        self.dialogues.values().any(Dialogue::is_logged_in)
     }
 
     pub(crate) fn outboxes(&mut self) -> impl Iterator<Item = &mut Outbox> {
@@ -135,14 +135,19 @@ impl Domain {
     }
 
     /// Begins the dialogue of a new connection; returns its number and what it has to send.
-    pub(crate) fn connected(&mut self, exchange: u64) -> Option<(u64, UnboundedReceiver<Outgoing>)> {
+    pub(crate) fn connected(
+        &mut self,
+        exchange: u64,
+        origin: Origin,
+    ) -> Option<(u64, UnboundedReceiver<Outgoing>)> {
         let exchange = self.exchanges.get_mut(&exchange)?;
         exchange.connections = exchange.connections.saturating_add(1);
         let (sender, receiver) = unbounded_channel();
         let outbox = Outbox::new(sender, Arc::clone(&exchange.faults));
-        exchange
-            .dialogues
-            .insert(exchange.connections, Dialogue::begin(outbox, &exchange.options));
+        exchange.dialogues.insert(
+            exchange.connections,
+            Dialogue::begin(origin, outbox, &exchange.options),
+        );
         Some((exchange.connections, receiver))
     }
 
@@ -154,9 +159,9 @@ impl Domain {
     pub(crate) fn received(&mut self, exchange: u64, connection: u64, text: &str) {
         self.converse(exchange, |dialogues, logins, ground| {
             if let Some(dialogue) = dialogues.get_mut(&connection) {
-                let was_open = dialogue.is_open();
+                let was_logged_in = dialogue.is_logged_in();
                 dialogue.receive(text, ground);
-                if dialogue.is_open() && !was_open {
+                if dialogue.is_logged_in() && !was_logged_in {
                     *logins = logins.saturating_add(1);
                 }
             }
@@ -165,14 +170,14 @@ impl Domain {
 
     /// Ends a dialogue; returns whether it was logged in.
     pub(crate) fn disconnected(&mut self, exchange: u64, connection: u64) -> bool {
-        let mut was_open = false;
+        let mut was_logged_in = false;
         self.converse(exchange, |dialogues, _, ground| {
             if let Some(mut dialogue) = dialogues.remove(&connection) {
-                was_open = dialogue.is_open();
+                was_logged_in = dialogue.is_logged_in();
                 dialogue.end(ground);
             }
         });
-        was_open
+        was_logged_in
     }
 
     fn converse(

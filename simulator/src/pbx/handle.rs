@@ -12,10 +12,11 @@ use super::{
     estate::{Domain, Estate, Exchange},
     faults::{Cut, Faults},
     frame::Frame,
-    line::{Line, Order},
+    line::Line,
     message::Message,
     options::PbxOptions,
     outbox::SharedFaults,
+    site::{Order, Site},
 };
 use crate::journal::Journal;
 
@@ -29,10 +30,7 @@ pub struct Pbx {
 
 struct Running {
     name: String,
-    estate: Estate,
-    exchange: u64,
-    faults: SharedFaults,
-    journal: Journal<Frame>,
+    site: Site,
     orders: watch::Sender<Order>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -63,28 +61,28 @@ impl Pbx {
         let name = options.name.clone();
         let (url, back_off, keep_alive) = (options.websocket_url(), options.back_off, options.keep_alive);
         let exchange = estate.with(|domain| domain.found(options, Arc::clone(&faults)));
-        let line = Line {
-            estate: estate.clone(),
+        let estate = estate.clone();
+        let site = Site {
+            estate,
             exchange,
+            keep_alive,
+            faults,
+            journal,
+            orders: receiver,
+        };
+        let line = Line {
+            site: site.clone(),
             url,
             back_off,
-            keep_alive,
-            faults: Arc::clone(&faults),
-            journal: journal.clone(),
-            orders: receiver,
         };
         let thread = Builder::new()
             .name(format!("pbx-{name}"))
             .spawn(|| actix_rt::System::new().block_on(line.run()))?;
-        let estate = estate.clone();
         let thread = Mutex::new(Some(thread));
         Ok(Self {
             running: Arc::new(Running {
                 name,
-                estate,
-                exchange,
-                faults,
-                journal,
+                site,
                 orders,
                 thread,
             }),
@@ -115,19 +113,19 @@ impl Pbx {
     /// Returns the estate, to start further PBXs in it.
     #[must_use]
     pub fn estate(&self) -> &Estate {
-        &self.running.estate
+        &self.running.site.estate
     }
 
     /// Returns the record of every message in either direction.
     #[must_use]
     pub fn journal(&self) -> &Journal<Frame> {
-        &self.running.journal
+        &self.running.site.journal
     }
 
     /// Blocks until a message in the journal, past or coming, is accepted; returns it, or `None` after `timeout`.
     #[must_use]
     pub fn wait_for(&self, wanted: impl FnMut(&Frame) -> bool, timeout: Duration) -> Option<Frame> {
-        self.running.journal.wait_for(wanted, timeout)
+        self.running.site.journal.wait_for(wanted, timeout)
     }
 
     /// Returns whether the PBX is connected and logged in.
@@ -152,26 +150,33 @@ impl Pbx {
     /// Blocks until at least this many logins have succeeded; returns whether they have within `timeout`.
     #[must_use]
     pub fn wait_for_logins(&self, logins: u64, timeout: Duration) -> bool {
-        let number = self.running.exchange;
+        let number = self.running.site.exchange;
         let enough = |domain: &Domain| {
             domain
                 .exchange(number)
                 .is_some_and(|exchange| exchange.logins >= logins)
         };
-        self.running.estate.wait_until(timeout, enough)
+        self.running.site.estate.wait_until(timeout, enough)
     }
 
     /// Blocks until the PBX is connected and logged in; returns whether it is within `timeout`.
     #[must_use]
     pub fn wait_until_connected(&self, timeout: Duration) -> bool {
-        let number = self.running.exchange;
+        let number = self.running.site.exchange;
         let connected = |domain: &Domain| domain.exchange(number).is_some_and(Exchange::is_connected);
-        self.running.estate.wait_until(timeout, connected)
+        self.running.site.estate.wait_until(timeout, connected)
     }
 
     /// Alters the faults; they apply from the next message on.
     pub fn inject(&self, alter: impl FnOnce(&mut Faults)) {
-        alter(&mut self.running.faults.lock().unwrap_or_else(PoisonError::into_inner));
+        alter(
+            &mut self
+                .running
+                .site
+                .faults
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
     }
 
     /// Alters the options that are read at each use. The address, the back-off and the keep-alive stay as started;
@@ -228,19 +233,24 @@ impl Pbx {
         });
     }
 
+    pub(super) fn site(&self) -> &Site {
+        &self.running.site
+    }
+
     pub(super) fn options(&self) -> Option<PbxOptions> {
         self.exchange(|exchange| exchange.options.clone())
     }
 
     pub(super) fn exchange<Outcome>(&self, read: impl FnOnce(&Exchange) -> Outcome) -> Option<Outcome> {
         self.running
+            .site
             .estate
-            .with(|domain| domain.exchange(self.running.exchange).map(read))
+            .with(|domain| domain.exchange(self.running.site.exchange).map(read))
     }
 
     fn alter_exchange(&self, alter: impl FnOnce(&mut Exchange)) {
-        self.running.estate.with(|domain| {
-            if let Some(exchange) = domain.exchange_mut(self.running.exchange) {
+        self.running.site.estate.with(|domain| {
+            if let Some(exchange) = domain.exchange_mut(self.running.site.exchange) {
                 alter(exchange);
             }
         });

@@ -2,43 +2,22 @@
 
 use std::time::Duration;
 
-use actix_http::ws::{CloseCode, Frame as WireFrame, Message as WireMessage, ProtocolError};
 use awc::Client;
-use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use tokio::{sync::watch, time::timeout};
+use futures_util::StreamExt;
+use tokio::time::timeout;
 
 use super::{
-    conversation::{Conversation, Ended},
-    estate::Estate,
-    frame::Frame,
-    outbox::SharedFaults,
+    conversation::{Conversation, Ended, LARGEST_MESSAGE, say_farewell},
+    dialogue::Origin,
+    site::{Order, Site},
 };
-use crate::journal::Journal;
 
-/// The largest message that is accepted, in bytes.
-const LARGEST_MESSAGE: usize = 1 << 20;
-
-/// How long the answer to a close frame is awaited.
-const FAREWELL: Duration = Duration::from_millis(500);
-
-/// What a PBX does about its line at present.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
-    Dial,
-    Rest,
-    Stop,
-}
-
-/// All that one line needs to know.
+/// The line that one PBX dials.
 pub(crate) struct Line {
-    pub(crate) estate: Estate,
-    pub(crate) exchange: u64,
+    pub(crate) site: Site,
     pub(crate) url: String,
+    /// The first and the longest pause between two attempts.
     pub(crate) back_off: (Duration, Duration),
-    pub(crate) keep_alive: Option<Duration>,
-    pub(crate) faults: SharedFaults,
-    pub(crate) journal: Journal<Frame>,
-    pub(crate) orders: watch::Receiver<Order>,
 }
 
 impl Line {
@@ -49,12 +28,12 @@ impl Line {
         let mut wait = first;
         let mut forsaken = Vec::new();
         loop {
-            let order = *self.orders.borrow_and_update();
+            let order = *self.site.orders.borrow_and_update();
             match order {
                 Order::Stop => return,
                 Order::Dial => {}
                 Order::Rest => {
-                    if self.orders.changed().await.is_err() {
+                    if self.site.orders.changed().await.is_err() {
                         return;
                     }
                     continue;
@@ -69,16 +48,19 @@ impl Line {
             match timeout(Duration::from_secs(5), dialled).await {
                 Ok(Ok((_, socket))) => {
                     let (mut sink, mut stream) = socket.split();
-                    let Some((connection, outgoing)) =
-                        self.estate.with(|domain| domain.connected(self.exchange))
+                    let Some((connection, outgoing)) = self
+                        .site
+                        .estate
+                        .with(|domain| domain.connected(self.site.exchange, Origin::Dialled))
                     else {
                         return;
                     };
-                    let conversation = Conversation::new(&self, connection);
+                    let conversation = Conversation::new(self.site.clone(), connection);
                     let ended = conversation.run(outgoing, &mut sink, &mut stream).await;
                     logged_in = self
+                        .site
                         .estate
-                        .with(|domain| domain.disconnected(self.exchange, connection));
+                        .with(|domain| domain.disconnected(self.site.exchange, connection));
                     match ended {
                         Ended::Over => {}
                         Ended::Closing => say_farewell(&mut sink, &mut stream).await,
@@ -98,27 +80,9 @@ impl Line {
             }
             if !at_once {
                 // An order ends the pause early; the loop looks at it.
-                timeout(wait, self.orders.changed()).await.ok();
+                timeout(wait, self.site.orders.changed()).await.ok();
                 wait = wait.saturating_mul(2).min(longest);
             }
         }
     }
-}
-
-async fn say_farewell<Outward, Inward>(sink: &mut Outward, stream: &mut Inward)
-where
-    Outward: Sink<WireMessage, Error = ProtocolError> + Unpin,
-    Inward: Stream<Item = Result<WireFrame, ProtocolError>> + Unpin,
-{
-    let farewell = async {
-        sink.send(WireMessage::Close(Some(CloseCode::Normal.into())))
-            .await
-            .ok();
-        while let Some(Ok(frame)) = stream.next().await {
-            if matches!(frame, WireFrame::Close(_)) {
-                return;
-            }
-        }
-    };
-    timeout(FAREWELL, farewell).await.ok();
 }

@@ -1,7 +1,7 @@
 //! The login of an App object: digest, session key and the AppLogin text (reference 1.3 and 1.4).
 
 use aws_lc_rs::digest::{SHA256, digest};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::options::PbxOptions;
@@ -137,4 +137,37 @@ pub(crate) fn app_login(options: &PbxOptions, challenge: &str, capitals: bool) -
         info: &info,
     };
     serde_json::to_string(&login)
+}
+
+/// The AppLogin of another side that logs in as the App object (reference 1.5).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Login {
+    /// Names the App object.
+    pub(crate) app: String,
+    /// Names the user on whose behalf the login is; normally empty.
+    pub(crate) sip: String,
+    domain: String,
+    guid: String,
+    dn: String,
+    digest: String,
+    info: Option<Box<RawValue>>,
+}
+
+impl Login {
+    /// Reads an AppLogin; `None` when it names another App object or its digest is wrong.
+    pub(crate) fn verify(text: &str, challenge: &str, options: &PbxOptions) -> Option<Self> {
+        let login: Self = serde_json::from_str(text).ok()?;
+        let identity = Identity {
+            app: &login.app,
+            domain: &login.domain,
+            sip: &login.sip,
+            guid: &login.guid,
+            dn: &login.dn,
+            info: login.info.as_deref().map(RawValue::get),
+        };
+        let expected = identity.digest(challenge, &options.password);
+        let is_right = expected == login.digest.to_lowercase() && login.app == options.app_object;
+        is_right.then_some(login)
+    }
 }

@@ -9,7 +9,7 @@
 //!                                     ^──────────requests───────────────────────────────────────┘
 //! ```
 //!
-//! The wire behaviour is the reference's, section by section: `login` (1.3), `dialogue` (1.4 to 1.7), its
+//! The wire behaviour is the reference's, section by section: `login` (1.3), `dialogue` (1.4 to 1.7), `endpoint` (1.5), its
 //! `replication` (2), `presence` (3), `impersonation` (3.4), `lines` (4) and `administration` (5, 6). Where the reference
 //! leaves something open, [`PbxOptions`] chooses; what goes wrong on purpose stands in [`Faults`].
 
@@ -17,6 +17,7 @@ mod calls;
 mod conversation;
 mod dialogue;
 mod directory;
+mod endpoint;
 mod entries;
 mod estate;
 mod faults;
@@ -28,10 +29,12 @@ mod message;
 mod options;
 mod outbox;
 mod people;
+mod site;
 mod telephony;
+mod user;
 
 pub use calls::{CallId, Direction, Peer, Phase};
-pub use directory::User;
+pub use endpoint::Endpoint;
 pub use entries::{Clearing, Entry, OnThePhone, Position, Visibility};
 pub use estate::Estate;
 pub use faults::{Cut, Distortion, Faults};
@@ -39,3 +42,4 @@ pub use frame::{Frame, Way};
 pub use handle::Pbx;
 pub use login::{Identity, session_key};
 pub use options::{PbxOptions, Role, Setting};
+pub use user::User;

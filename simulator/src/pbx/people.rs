@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::{
     dialogue::{Change, shown},
-    directory::{Resident, User},
+    directory::Resident,
     entries::Entry,
     estate::Domain,
     handle::Pbx,
+    user::User,
 };
 
 impl Pbx {

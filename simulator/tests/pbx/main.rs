@@ -11,6 +11,7 @@
 )]
 
 mod app;
+mod endpoint;
 mod estate;
 mod faults;
 mod licenses;

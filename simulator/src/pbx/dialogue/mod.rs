@@ -1,10 +1,12 @@
 //! The PBX's side of one connection, without the socket: texts go in, messages go out through the [`Outbox`].
 //!
-//! The PBX dialled, so it logs in (`AppChallenge`, `AppLogin`), introduces itself (`PbxInfo`, `AppInfo`) and from then on
-//! answers API requests, provided that the API is ticked at the App object (reference 1.3, 1.4, 1.6). When something
+//! On a connection that it dialled, the PBX logs in (`AppChallenge`, `AppLogin`), introduces itself (`PbxInfo`, `AppInfo`)
+//! and from then on answers API requests, provided that the API is ticked at the App object (reference 1.3, 1.4, 1.6). On
+//! one that it accepted, the other side logs in as the App object, and no introduction follows (1.5). When something
 //! changes in the estate, [`Dialogue::tell`] turns it into the indications that this connection has asked for.
 
 mod administration;
+mod entrance;
 mod impersonation;
 mod lines;
 mod presence;
@@ -14,13 +16,15 @@ use serde_json::{Value, json};
 
 use super::{
     calls::{Call, Step},
-    directory::{Directory, User},
-    faults::{Cut, Faults},
-    login::app_login,
+    directory::Directory,
+    faults::Faults,
+    login::Login,
     message::{Message, Request},
     options::PbxOptions,
     outbox::Outbox,
+    user::User,
 };
+use entrance::{Granted, Stage};
 use impersonation::Channels;
 use lines::Lines;
 use presence::Subscriptions;
@@ -63,19 +67,23 @@ pub(crate) struct Ground<'a> {
     pub(crate) changes: Vec<Change>,
 }
 
+/// Who opened a connection, and thereby logs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Challenging,
-    LoggingIn,
-    Open,
-    Refused,
+pub(crate) enum Origin {
+    /// The PBX did.
+    Dialled,
+    /// The App did, or a script.
+    Accepted,
 }
 
 /// The state of one connection.
 #[derive(Debug)]
 pub(crate) struct Dialogue {
+    origin: Origin,
     outbox: Outbox,
     stage: Stage,
+    /// The APIs that may be used here: the object's checkmarks, or fewer on behalf of a user.
+    granted: Granted,
     replications: Replications,
     subscriptions: Subscriptions,
     lines: Lines,
@@ -83,15 +91,23 @@ pub(crate) struct Dialogue {
 }
 
 impl Dialogue {
-    /// Begins the dialogue with the challenge request.
-    pub(crate) fn begin(mut outbox: Outbox, options: &PbxOptions) -> Self {
-        if let Some(url) = &options.check_build {
-            outbox.send(Message::new("CheckBuild").with("url", url.clone()));
-        }
-        outbox.send(Message::new("AppChallenge"));
+    /// Begins the dialogue, on a dialled connection with the challenge request.
+    pub(crate) fn begin(origin: Origin, mut outbox: Outbox, options: &PbxOptions) -> Self {
+        let stage = match origin {
+            Origin::Accepted => Stage::Awaiting,
+            Origin::Dialled => {
+                if let Some(url) = &options.check_build {
+                    outbox.send(Message::new("CheckBuild").with("url", url.clone()));
+                }
+                outbox.send(Message::new("AppChallenge"));
+                Stage::Challenging
+            }
+        };
         Self {
+            origin,
             outbox,
-            stage: Stage::Challenging,
+            stage,
+            granted: Granted::Everything,
             replications: Replications::default(),
             subscriptions: Subscriptions::default(),
             lines: Lines::default(),
@@ -99,8 +115,9 @@ impl Dialogue {
         }
     }
 
-    pub(crate) fn is_open(&self) -> bool {
-        self.stage == Stage::Open
+    /// Returns whether the PBX has logged in on this connection.
+    pub(crate) fn is_logged_in(&self) -> bool {
+        self.origin == Origin::Dialled && self.stage == Stage::Open
     }
 
     pub(crate) fn outbox(&mut self) -> &mut Outbox {
@@ -116,55 +133,21 @@ impl Dialogue {
             self.outbox.send(Message::new("KeepAliveResult"));
             return;
         }
-        match self.stage {
+        match &self.stage {
             Stage::Challenging if request.mt == "AppChallengeResult" => self.log_in(&request, ground.options),
             Stage::LoggingIn if request.mt == "AppLoginResult" => self.open(&request, ground.options),
-            Stage::Open => self.serve(&request, ground),
-            Stage::Challenging | Stage::LoggingIn | Stage::Refused => {}
-        }
-    }
-
-    fn log_in(&mut self, result: &Request, options: &PbxOptions) {
-        match app_login(
-            options,
-            result.text("challenge"),
-            self.outbox.faults().capital_digest,
-        ) {
-            Ok(login) => {
-                self.stage = Stage::LoggingIn;
-                self.outbox.send_text(login);
+            Stage::Awaiting if request.mt == "AppChallenge" => self.challenge(),
+            Stage::Challenged(challenge) if request.mt == "AppLogin" => {
+                let login = Login::verify(text, challenge, ground.options);
+                self.admit(login, ground.options);
             }
-            Err(_) => self.refuse(),
+            Stage::Open => self.serve(&request, ground),
+            Stage::Challenging
+            | Stage::LoggingIn
+            | Stage::Awaiting
+            | Stage::Challenged(_)
+            | Stage::Refused => {}
         }
-    }
-
-    fn open(&mut self, result: &Request, options: &PbxOptions) {
-        if !result.is_true("ok") {
-            self.refuse();
-            return;
-        }
-        self.stage = Stage::Open;
-        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let pbx_info = Message::new("PbxInfo")
-            .with("domain", options.domain.clone())
-            .with("pbx", options.name.clone())
-            .with("pbxDns", options.dns.clone())
-            .with("apis", options.apis.clone())
-            .with_some("version", text(&options.version))
-            .with_some("build", text(&options.build));
-        let app_info = Message::new("AppInfo").with("app", options.app());
-        let mut introduction = [pbx_info, app_info];
-        if options.app_info_first {
-            introduction.reverse();
-        }
-        for message in introduction {
-            self.outbox.send(message);
-        }
-    }
-
-    fn refuse(&mut self) {
-        self.stage = Stage::Refused;
-        self.outbox.cut(Cut::Close);
     }
 
     fn serve(&mut self, request: &Request, ground: &mut Ground<'_>) {
@@ -183,7 +166,7 @@ impl Dialogue {
         } else {
             api
         };
-        if !ground.options.apis.iter().any(|listed| listed == ticked) {
+        if !ground.options.apis.iter().any(|listed| listed == ticked) || !self.granted.covers(api) {
             return;
         }
         match (api, channel) {

@@ -6,12 +6,13 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{
-        directory::{COLUMNS, Directory, Resident, User},
+        directory::{Directory, Resident},
         faults::Cut,
         login::sha256_hex,
         message::{Message, Request},
         options::PbxOptions,
         outbox::Outbox,
+        user::{COLUMNS, User},
     },
     Change, Ground,
 };
