@@ -49,7 +49,8 @@ pub enum OpenError {
     /// Another process has it: end that one, or give this one another file.
     #[error(
         "the database {} is in use: another connector holds {}; end it, or give this one its own database",
-        database.display(), lock.display()
+        database.display(),
+        lock.display()
     )]
     InUse {
         /// The database.
@@ -59,7 +60,8 @@ pub enum OpenError {
     },
     /// The database was written by a newer build: run that one, or restore a backup.
     #[error(
-        "the database {} was written by a newer build (unknown migrations: {}); run that build, or restore the backup made before its update",
+        "the database {} was written by a newer build (unknown migrations: {}); run that \
+         build, or restore the backup made before its update",
         database.display(), unknown.join(", ")
     )]
     Newer {

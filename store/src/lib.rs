@@ -8,6 +8,7 @@ mod queries;
 mod rows;
 mod schema;
 mod seal;
+mod sealed;
 mod sqlite;
 mod writer;
 

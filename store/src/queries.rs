@@ -4,21 +4,35 @@
 //! way to say so. Every function that changes more than one row or statement is one transaction.
 
 use diesel::prelude::*;
+use diesel::result::Error as DieselError;
 use m365_presence::ports::LedgerChange;
 
-use crate::rows::{
-    ClientStateRow, LedgerTableRow, LicenseAnswerRow, NotificationKeyRow, RefreshTokenRow, SubscriptionRow,
-    slot_column,
-};
+use crate::rows::{LedgerTableRow, LicenseAnswerRow, SubscriptionRow, slot_column};
 use crate::schema::{
     client_states, ledger, license_answers, meta, notification_keys, refresh_tokens, subscriptions,
 };
+use crate::sealed::{ClientStateRow, NotificationKeyRow, RefreshTokenRow};
 
 /// The connection that the statements run on.
 pub(crate) type Database = SqliteConnection;
 
 /// Rows of one insert: SQLite allows 32,766 parameters in a statement.
 const ROWS_AT_ONCE: usize = 1000;
+
+/// Applies all of some work or nothing, and keeps the error that ended it.
+///
+/// SQLite rolls back by itself when the disk is full; diesel's own rollback then finds no transaction, and its
+/// complaint would hide the cause.
+fn whole(database: &mut Database, work: impl FnOnce(&mut Database) -> QueryResult<()>) -> QueryResult<()> {
+    let mut cause = None;
+    let outcome = database.transaction(|database| {
+        work(database).map_err(|error| {
+            cause = Some(error);
+            DieselError::RollbackTransaction
+        })
+    });
+    outcome.map_err(|error| cause.unwrap_or(error))
+}
 
 /// Reads a fact about the database itself.
 pub(crate) fn meta(database: &mut Database, name: &str) -> QueryResult<Option<Vec<u8>>> {
@@ -47,7 +61,7 @@ pub(crate) fn subscriptions(database: &mut Database) -> QueryResult<Vec<Subscrip
 
 /// Inserts or replaces the subscription of its kind.
 pub(crate) fn put_subscription(database: &mut Database, row: &SubscriptionRow) -> QueryResult<()> {
-    database.transaction(|database| {
+    whole(database, |database| {
         remove_subscription(database, &row.kind, &row.account)?;
         diesel::insert_into(subscriptions::table)
             .values(row)
@@ -73,7 +87,7 @@ pub(crate) fn client_states(database: &mut Database) -> QueryResult<Vec<ClientSt
 
 /// Inserts or replaces the client state of its kind.
 pub(crate) fn put_client_state(database: &mut Database, row: &ClientStateRow) -> QueryResult<()> {
-    database.transaction(|database| {
+    whole(database, |database| {
         diesel::delete(client_states::table.find((&row.kind, &row.account))).execute(database)?;
         diesel::insert_into(client_states::table)
             .values(row)
@@ -92,7 +106,7 @@ pub(crate) fn ledger(database: &mut Database) -> QueryResult<Vec<LedgerTableRow>
 
 /// Applies changes in order, all or none.
 pub(crate) fn change_ledger(database: &mut Database, changes: &[LedgerChange]) -> QueryResult<()> {
-    database.transaction(|database| {
+    whole(database, |database| {
         for change in changes {
             let (pbx_user, slot) = match change {
                 LedgerChange::Put(row) => (&row.pbx_user, row.slot),
@@ -109,18 +123,18 @@ pub(crate) fn change_ledger(database: &mut Database, changes: &[LedgerChange]) -
     })
 }
 
-/// Reads a sealed refresh token.
-pub(crate) fn refresh_token(database: &mut Database, account: &str) -> QueryResult<Option<Vec<u8>>> {
+/// Reads an account's refresh token.
+pub(crate) fn refresh_token(database: &mut Database, account: &str) -> QueryResult<Option<RefreshTokenRow>> {
     refresh_tokens::table
         .find(account)
-        .select(refresh_tokens::token)
+        .select(RefreshTokenRow::as_select())
         .first(database)
         .optional()
 }
 
 /// Inserts or replaces a refresh token.
 pub(crate) fn put_refresh_token(database: &mut Database, row: &RefreshTokenRow) -> QueryResult<()> {
-    database.transaction(|database| {
+    whole(database, |database| {
         remove_refresh_token(database, &row.account)?;
         diesel::insert_into(refresh_tokens::table)
             .values(row)
@@ -146,7 +160,7 @@ pub(crate) fn notification_keys(database: &mut Database) -> QueryResult<Vec<Noti
 
 /// Inserts or replaces a notification key.
 pub(crate) fn put_notification_key(database: &mut Database, row: &NotificationKeyRow) -> QueryResult<()> {
-    database.transaction(|database| {
+    whole(database, |database| {
         diesel::delete(notification_keys::table.find(&row.id)).execute(database)?;
         diesel::insert_into(notification_keys::table)
             .values(row)
@@ -165,7 +179,7 @@ pub(crate) fn license_answers(database: &mut Database) -> QueryResult<Vec<Licens
 
 /// Replaces all license answers.
 pub(crate) fn put_license_answers(database: &mut Database, rows: &[LicenseAnswerRow]) -> QueryResult<()> {
-    database.transaction(|database| {
+    whole(database, |database| {
         diesel::delete(license_answers::table).execute(database)?;
         for rows in rows.chunks(ROWS_AT_ONCE) {
             diesel::insert_into(license_answers::table)

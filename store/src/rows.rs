@@ -1,4 +1,4 @@
-//! The rows as the tables hold them, and their way to the port's types and back.
+//! The rows without secrets as the tables hold them, and their way to the port's types and back.
 //!
 //! Times are cut to microseconds, because PostgreSQL keeps no more: the same answer comes back from either database.
 
@@ -26,16 +26,6 @@ pub(crate) struct SubscriptionRow {
     notification_url: String,
 }
 
-/// A row of table `client_states`.
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::client_states)]
-pub(crate) struct ClientStateRow {
-    pub(crate) kind: String,
-    pub(crate) account: String,
-    /// Sealed.
-    pub(crate) client_state: Vec<u8>,
-}
-
 /// A row of table `ledger`.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = schema::ledger)]
@@ -53,29 +43,9 @@ pub(crate) struct LedgerTableRow {
     until: Option<NaiveDateTime>,
 }
 
-/// A row of table `refresh_tokens`.
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::refresh_tokens)]
-pub(crate) struct RefreshTokenRow {
-    pub(crate) account: String,
-    /// Sealed.
-    pub(crate) token: Vec<u8>,
-}
-
-/// A row of table `notification_keys`.
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::notification_keys)]
-pub(crate) struct NotificationKeyRow {
-    pub(crate) id: String,
-    pub(crate) certificate: Vec<u8>,
-    /// Sealed.
-    pub(crate) private_key: Vec<u8>,
-    pub(crate) created_at: NaiveDateTime,
-}
-
 /// A row of table `license_answers`.
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::license_answers)]
+#[diesel(table_name = schema::license_answers, treat_none_as_default_value = false)]
 pub(crate) struct LicenseAnswerRow {
     pbx_user: String,
     held: bool,

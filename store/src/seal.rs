@@ -18,13 +18,16 @@ const VERSION: u8 = 1;
 /// Where a sealed value stands: its table and the columns of its row's key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
-    /// The table.
-    pub(crate) table: &'static str,
-    /// The key's columns.
-    pub(crate) key: &'a [&'a str],
+    table: &'static str,
+    key: &'a [&'a str],
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// Names a place.
+    pub(crate) fn new(table: &'static str, key: &'a [&'a str]) -> Self {
+        Self { table, key }
+    }
+
     /// Spells the place so that no two places are spelled alike: each part is preceded by its length.
     fn authenticated(self) -> Aad<String> {
         let parts = std::iter::once(&self.table).chain(self.key);
@@ -74,10 +77,11 @@ impl Cipher {
 mod tests {
     use super::*;
 
-    const PLACE: Place<'static> = Place {
-        table: "refresh_tokens",
-        key: &["presence1@example.com"],
-    };
+    const ACCOUNT: &str = "presence1@example.com";
+
+    fn place() -> Place<'static> {
+        Place::new("refresh_tokens", &[ACCOUNT])
+    }
 
     fn cipher(byte: &str) -> Cipher {
         Cipher::new(&byte.repeat(32).parse().unwrap()).unwrap()
@@ -87,22 +91,13 @@ mod tests {
     fn a_value_opens_in_its_place_and_nowhere_else() {
         let cipher = cipher("5a");
         let secret = Secret::new("p&ä*(+ ) %='!~#");
-        let sealed = cipher.seal(PLACE, &secret).unwrap();
-        assert_eq!(cipher.open(PLACE, &sealed).unwrap(), secret);
+        let sealed = cipher.seal(place(), &secret).unwrap();
+        assert_eq!(cipher.open(place(), &sealed).unwrap(), secret);
 
         let elsewhere = [
-            Place {
-                table: "client_states",
-                ..PLACE
-            },
-            Place {
-                key: &["presence2@example.com"],
-                ..PLACE
-            },
-            Place {
-                key: &["presence1@example.com", ""],
-                ..PLACE
-            },
+            Place::new("client_states", &[ACCOUNT]),
+            Place::new("refresh_tokens", &["presence2@example.com"]),
+            Place::new("refresh_tokens", &[ACCOUNT, ""]),
         ];
         for place in elsewhere {
             assert!(
@@ -115,20 +110,20 @@ mod tests {
     #[test]
     fn a_changed_or_shortened_value_does_not_open() {
         let cipher = cipher("5a");
-        let sealed = cipher.seal(PLACE, &Secret::new("token")).unwrap();
+        let sealed = cipher.seal(place(), &Secret::new("token")).unwrap();
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            assert!(cipher.open(PLACE, &changed).is_err(), "byte {at}");
-            assert!(cipher.open(PLACE, &sealed[..at]).is_err(), "length {at}");
+            assert!(cipher.open(place(), &changed).is_err(), "byte {at}");
+            assert!(cipher.open(place(), &sealed[..at]).is_err(), "length {at}");
         }
     }
 
     #[test]
     fn the_same_secret_is_never_sealed_alike_and_opens_with_its_key_only() {
         let secret = Secret::new("token");
-        let sealed = cipher("5a").seal(PLACE, &secret).unwrap();
-        assert_ne!(sealed, cipher("5a").seal(PLACE, &secret).unwrap());
-        assert!(cipher("5b").open(PLACE, &sealed).is_err());
+        let sealed = cipher("5a").seal(place(), &secret).unwrap();
+        assert_ne!(sealed, cipher("5a").seal(place(), &secret).unwrap());
+        assert!(cipher("5b").open(place(), &sealed).is_err());
     }
 }

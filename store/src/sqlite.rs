@@ -14,16 +14,14 @@ use m365_presence::ports::{
 };
 use m365_presence::secret::Secret;
 
-use crate::error::{Failure, Fault, OpenError};
+use crate::error::{Fault, OpenError};
 use crate::key::KeySource;
 use crate::lock::FileLock;
 use crate::migration;
 use crate::queries::{self, Database};
-use crate::rows::{
-    ClientStateRow, LicenseAnswerRow, NotificationKeyRow, RefreshTokenRow, SubscriptionRow, kind_columns,
-    stored_time, subscription_kind,
-};
+use crate::rows::{LicenseAnswerRow, SubscriptionRow, kind_columns};
 use crate::seal::{Cipher, Place};
+use crate::sealed::{ClientStateRow, NotificationKeyRow, RefreshTokenRow};
 use crate::writer::{Desk, Writer};
 
 /// Set on the connection before anything else. Five seconds bridge an administrator's look with another program.
@@ -31,10 +29,7 @@ const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PR
                        PRAGMA foreign_keys = ON;";
 
 /// The row of table `meta` that tells a wrong key.
-const KEY_CHECK: Place<'static> = Place {
-    table: "meta",
-    key: &["key_check"],
-};
+const KEY_CHECK: &str = "key_check";
 
 /// What that row holds, sealed.
 const KEY_CHECK_TEXT: &str = "this is the right key";
@@ -107,25 +102,21 @@ fn connect(path: &Path) -> Result<Database, Fault> {
 
 /// Fetches the key and proves it on the database; a database without any proof yet gets one.
 fn unlock(database: &mut Database, path: &Path, key: &KeySource) -> Result<Cipher, OpenError> {
-    let [name] = KEY_CHECK.key else {
-        return Err(wrong_key(path, key));
-    };
     let failed = |error: diesel::result::Error| Fault::from(error).at(path);
-    let check = queries::meta(database, name).map_err(failed)?;
-    let fetched = key.fetch(path, check.is_some())?;
+    let place = Place::new("meta", &[KEY_CHECK]);
+
+    let proof = queries::meta(database, KEY_CHECK).map_err(failed)?;
+    let fetched = key.fetch(path, proof.is_some())?;
     let cipher = Cipher::new(&fetched).map_err(|_unspecified| wrong_key(path, key))?;
-    match check {
-        Some(sealed) => {
-            cipher
-                .open(KEY_CHECK, &sealed)
-                .map_err(|_sealed| wrong_key(path, key))?;
-        }
-        None => {
-            let sealed = cipher
-                .seal(KEY_CHECK, &Secret::new(KEY_CHECK_TEXT))
-                .map_err(|_sealed| wrong_key(path, key))?;
-            queries::add_meta(database, name, &sealed).map_err(failed)?;
-        }
+    if let Some(proof) = proof {
+        cipher
+            .open(place, &proof)
+            .map_err(|_sealed| wrong_key(path, key))?;
+    } else {
+        let proof = cipher
+            .seal(place, &Secret::new(KEY_CHECK_TEXT))
+            .map_err(|_sealed| wrong_key(path, key))?;
+        queries::add_meta(database, KEY_CHECK, &proof).map_err(failed)?;
     }
     Ok(cipher)
 }
@@ -167,16 +158,14 @@ impl Store for SqliteStore {
     fn client_states(&self) -> Stored<'_, Vec<AcceptedState>> {
         Box::pin(self.writer.run(|desk| {
             let rows = queries::client_states(&mut desk.database)?;
-            rows.iter()
-                .map(|row| open_client_state(&desk.cipher, row))
-                .collect()
+            rows.into_iter().map(|row| row.open(&desk.cipher)).collect()
         }))
     }
 
     fn put_client_state<'a>(&'a self, state: &'a AcceptedState) -> Stored<'a, ()> {
         let state = state.clone();
         Box::pin(self.writer.run(move |desk| {
-            let row = seal_client_state(&desk.cipher, &state)?;
+            let row = ClientStateRow::seal(&desk.cipher, &state)?;
             Ok(queries::put_client_state(&mut desk.database, &row)?)
         }))
     }
@@ -201,49 +190,37 @@ impl Store for SqliteStore {
     fn refresh_token<'a>(&'a self, account: &'a Account) -> Stored<'a, Option<Secret>> {
         let account = account.clone();
         Box::pin(self.writer.run(move |desk| {
-            let sealed = queries::refresh_token(&mut desk.database, account.as_str())?;
-            let place = Place {
-                table: "refresh_tokens",
-                key: &[account.as_str()],
-            };
-            sealed.map(|sealed| desk.cipher.open(place, &sealed)).transpose()
+            let row = queries::refresh_token(&mut desk.database, account.as_str())?;
+            row.map(|row| row.open(&desk.cipher)).transpose()
         }))
     }
 
     fn put_refresh_token<'a>(&'a self, account: &'a Account, token: Option<&'a Secret>) -> Stored<'a, ()> {
-        let account = account.as_str().to_owned();
+        let account = account.clone();
         let token = token.cloned();
         Box::pin(self.writer.run(move |desk| {
             let Some(token) = token else {
-                return Ok(queries::remove_refresh_token(&mut desk.database, &account)?);
+                return Ok(queries::remove_refresh_token(
+                    &mut desk.database,
+                    account.as_str(),
+                )?);
             };
-            let token = desk.cipher.seal(
-                Place {
-                    table: "refresh_tokens",
-                    key: &[&account],
-                },
-                &token,
-            )?;
-            Ok(queries::put_refresh_token(
-                &mut desk.database,
-                &RefreshTokenRow { account, token },
-            )?)
+            let row = RefreshTokenRow::seal(&desk.cipher, &account, &token)?;
+            Ok(queries::put_refresh_token(&mut desk.database, &row)?)
         }))
     }
 
     fn notification_keys(&self) -> Stored<'_, Vec<NotificationKey>> {
         Box::pin(self.writer.run(|desk| {
             let rows = queries::notification_keys(&mut desk.database)?;
-            rows.into_iter()
-                .map(|row| open_notification_key(&desk.cipher, row))
-                .collect()
+            rows.into_iter().map(|row| row.open(&desk.cipher)).collect()
         }))
     }
 
     fn put_notification_key<'a>(&'a self, key: &'a NotificationKey) -> Stored<'a, ()> {
         let key = key.clone();
         Box::pin(self.writer.run(move |desk| {
-            let row = seal_notification_key(&desk.cipher, key)?;
+            let row = NotificationKeyRow::seal(&desk.cipher, &key)?;
             Ok(queries::put_notification_key(&mut desk.database, &row)?)
         }))
     }
@@ -266,57 +243,49 @@ impl Store for SqliteStore {
     }
 }
 
-fn seal_client_state(cipher: &Cipher, state: &AcceptedState) -> Result<ClientStateRow, Failure> {
-    let (kind, account) = kind_columns(&state.kind);
-    let place = Place {
-        table: "client_states",
-        key: &[kind, account],
-    };
-    let client_state = cipher.seal(place, &state.client_state)?;
-    Ok(ClientStateRow {
-        kind: kind.to_owned(),
-        account: account.to_owned(),
-        client_state,
-    })
-}
+#[cfg(test)]
+mod tests {
+    use m365_presence::identity::PbxGuid;
 
-fn open_client_state(cipher: &Cipher, row: &ClientStateRow) -> Result<AcceptedState, Failure> {
-    let place = Place {
-        table: "client_states",
-        key: &[&row.kind, &row.account],
-    };
-    Ok(AcceptedState {
-        client_state: cipher.open(place, &row.client_state)?,
-        kind: subscription_kind("client_states", &row.kind, &row.account)?,
-    })
-}
+    use super::*;
 
-fn seal_notification_key(cipher: &Cipher, key: NotificationKey) -> Result<NotificationKeyRow, Failure> {
-    let place = Place {
-        table: "notification_keys",
-        key: &[&key.id],
-    };
-    let private_key = cipher.seal(place, &key.private_key)?;
-    let created_at = stored_time(key.created_at);
-    Ok(NotificationKeyRow {
-        id: key.id,
-        certificate: key.certificate,
-        private_key,
-        created_at,
-    })
-}
+    /// Stores answers under a limit that SQLite itself enforces, and returns the error's text and what is kept.
+    async fn store_under(limit: &'static str) -> (String, usize) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path().join("connector.db"), KeySource::Beside).unwrap();
+        let answer = |number| LicenseAnswer {
+            user: PbxGuid::new(format!("{number:032x}")),
+            held: true,
+        };
+        store.put_license_answers(&[answer(0)]).await.unwrap();
+        store
+            .writer
+            .run(move |desk| Ok(desk.database.batch_execute(limit)?))
+            .await
+            .unwrap();
 
-fn open_notification_key(cipher: &Cipher, row: NotificationKeyRow) -> Result<NotificationKey, Failure> {
-    let place = Place {
-        table: "notification_keys",
-        key: &[&row.id],
-    };
-    let private_key = cipher.open(place, &row.private_key)?;
-    let created_at = row.created_at.and_utc();
-    Ok(NotificationKey {
-        id: row.id,
-        certificate: row.certificate,
-        private_key,
-        created_at,
-    })
+        let many: Vec<_> = (0..10_000).map(answer).collect();
+        let error = store.put_license_answers(&many).await.unwrap_err();
+        (error.to_string(), store.license_answers().await.unwrap().len())
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_fails_the_write_and_keeps_what_was_there() {
+        let (error, kept) = store_under("PRAGMA max_page_count = 1").await;
+        assert!(
+            error.ends_with("cannot grow because the disk is full; free some space there"),
+            "{error}"
+        );
+        assert_eq!(kept, 1);
+    }
+
+    #[tokio::test]
+    async fn a_read_only_file_fails_the_write_and_keeps_what_was_there() {
+        let (error, kept) = store_under("PRAGMA query_only = ON").await;
+        assert!(
+            error.contains("cannot be written; give the service's user write access"),
+            "{error}"
+        );
+        assert_eq!(kept, 1);
+    }
 }

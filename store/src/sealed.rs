@@ -1,0 +1,100 @@
+//! The rows that hold a secret: made by sealing it, read by opening it.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use m365_presence::identity::Account;
+use m365_presence::ports::{AcceptedState, NotificationKey};
+use m365_presence::secret::Secret;
+
+use crate::error::Failure;
+use crate::rows::{kind_columns, stored_time, subscription_kind};
+use crate::schema;
+use crate::seal::{Cipher, Place};
+
+const CLIENT_STATES: &str = "client_states";
+const REFRESH_TOKENS: &str = "refresh_tokens";
+const NOTIFICATION_KEYS: &str = "notification_keys";
+
+/// A row of table `client_states`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::client_states)]
+pub(crate) struct ClientStateRow {
+    pub(crate) kind: String,
+    pub(crate) account: String,
+    client_state: Vec<u8>,
+}
+
+/// A row of table `refresh_tokens`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::refresh_tokens)]
+pub(crate) struct RefreshTokenRow {
+    pub(crate) account: String,
+    token: Vec<u8>,
+}
+
+/// A row of table `notification_keys`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::notification_keys)]
+pub(crate) struct NotificationKeyRow {
+    pub(crate) id: String,
+    certificate: Vec<u8>,
+    private_key: Vec<u8>,
+    created_at: NaiveDateTime,
+}
+
+impl ClientStateRow {
+    pub(crate) fn seal(cipher: &Cipher, state: &AcceptedState) -> Result<Self, Failure> {
+        let (kind, account) = kind_columns(&state.kind);
+        let client_state = cipher.seal(Place::new(CLIENT_STATES, &[kind, account]), &state.client_state)?;
+        Ok(Self {
+            kind: kind.to_owned(),
+            account: account.to_owned(),
+            client_state,
+        })
+    }
+
+    pub(crate) fn open(self, cipher: &Cipher) -> Result<AcceptedState, Failure> {
+        let key = [self.kind.as_str(), self.account.as_str()];
+        Ok(AcceptedState {
+            client_state: cipher.open(Place::new(CLIENT_STATES, &key), &self.client_state)?,
+            kind: subscription_kind(CLIENT_STATES, &self.kind, &self.account)?,
+        })
+    }
+}
+
+impl RefreshTokenRow {
+    pub(crate) fn seal(cipher: &Cipher, account: &Account, token: &Secret) -> Result<Self, Failure> {
+        let account = account.as_str();
+        let token = cipher.seal(Place::new(REFRESH_TOKENS, &[account]), token)?;
+        Ok(Self {
+            account: account.to_owned(),
+            token,
+        })
+    }
+
+    pub(crate) fn open(self, cipher: &Cipher) -> Result<Secret, Failure> {
+        cipher.open(Place::new(REFRESH_TOKENS, &[&self.account]), &self.token)
+    }
+}
+
+impl NotificationKeyRow {
+    pub(crate) fn seal(cipher: &Cipher, key: &NotificationKey) -> Result<Self, Failure> {
+        Ok(Self {
+            id: key.id.clone(),
+            certificate: key.certificate.clone(),
+            private_key: cipher.seal(Place::new(NOTIFICATION_KEYS, &[&key.id]), &key.private_key)?,
+            created_at: stored_time(key.created_at),
+        })
+    }
+
+    pub(crate) fn open(self, cipher: &Cipher) -> Result<NotificationKey, Failure> {
+        let private_key = cipher.open(Place::new(NOTIFICATION_KEYS, &[&self.id]), &self.private_key)?;
+        let created_at = self.created_at.and_utc();
+        Ok(NotificationKey {
+            id: self.id,
+            certificate: self.certificate,
+            private_key,
+            created_at,
+        })
+    }
+}

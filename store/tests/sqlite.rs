@@ -1,0 +1,39 @@
+//! The SQLite store: the tests that every store must pass, and those about its file.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+mod contract;
+mod stage;
+
+use m365_store::{KeySource, SqliteStore};
+
+/// Makes one test per function of the contract, each with a store of its own.
+macro_rules! every_store {
+    ($($test:ident),+ $(,)?) => {$(
+        #[tokio::test]
+        async fn $test() {
+            let directory = tempfile::tempdir().unwrap();
+            let store = SqliteStore::open(directory.path().join("connector.db"), KeySource::Beside).unwrap();
+            contract::$test(&store).await;
+        }
+    )+};
+}
+
+every_store!(
+    a_new_store_is_empty,
+    a_subscription_is_found_again_and_replaced_by_its_kind,
+    a_subscription_is_forgotten_alone,
+    a_client_state_is_kept_per_kind,
+    the_ledger_holds_one_row_per_user_and_slot,
+    changes_of_the_ledger_apply_in_order,
+    times_come_back_to_the_microsecond,
+    a_refresh_token_is_replaced_and_forgotten,
+    notification_keys_come_newest_first,
+    license_answers_are_replaced_as_a_whole,
+    requests_made_together_are_all_answered,
+);
