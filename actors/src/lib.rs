@@ -1,1 +1,3 @@
 //! The supervisor and the actors.
+
+pub mod supervision;
