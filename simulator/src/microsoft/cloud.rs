@@ -52,7 +52,7 @@ pub(super) struct State {
     pub(super) people: HashMap<Uuid, Person>,
     /// Users in the order in which they joined: what paging walks through.
     pub(super) order: BTreeMap<u64, Uuid>,
-    pub(super) subscriptions: HashMap<Uuid, Subscription>,
+    pub(super) subscriptions: HashMap<Uuid, Arc<Subscription>>,
     pub(super) grants: Grants,
     /// The signing keys; the first one signs, all of them verify.
     pub(super) keys: Vec<SigningKey>,
@@ -294,7 +294,7 @@ impl State {
     }
 
     /// Returns the live presence subscription of an application and creator, of which there is one at most.
-    pub(super) fn presence_subscription(&self, app: Uuid, creator: Uuid) -> Option<&Subscription> {
+    pub(super) fn presence_subscription(&self, app: Uuid, creator: Uuid) -> Option<&Arc<Subscription>> {
         self.subscriptions.values().find(|known| {
             known.app == app && known.creator == creator && matches!(known.target, Target::Presences(_))
         })

@@ -189,7 +189,7 @@ impl Engine {
         let state = self.cloud.state();
         let now = state.clock.now();
         parcel.items.iter().find_map(|item| {
-            let kept = item.last.as_deref();
+            let kept = item.last.as_ref();
             let known = kept.or_else(|| {
                 state
                     .subscriptions
@@ -235,11 +235,11 @@ impl Engine {
         if parcel.body.is_some() {
             return;
         }
-        let items: Vec<(Outgoing, Subscription)> = {
+        let items: Vec<(Outgoing, Arc<Subscription>)> = {
             let state = self.cloud.state();
             let known = |item: &Outgoing| {
                 item.last
-                    .as_deref()
+                    .as_ref()
                     .or_else(|| state.subscriptions.get(&item.subscription))
                     .cloned()
             };
@@ -326,7 +326,7 @@ impl Engine {
         let mut warned = Vec::new();
         for subscription in state.subscriptions.values_mut() {
             if automatic && subscription.lifecycle_url.is_some() && nears_end(subscription, now) {
-                subscription.warned = Some(now);
+                Arc::make_mut(subscription).warned = Some(now);
                 warned.push(subscription.id);
             }
         }

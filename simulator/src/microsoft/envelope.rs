@@ -1,6 +1,6 @@
 //! Puts notifications into an envelope and, where needed, vouches for them with validation tokens (reference 4.1, 4.5).
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use super::{
 const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
 /// Writes the body of one POST.
-pub(super) fn envelope(cloud: &Cloud, items: &[(Outgoing, Subscription)]) -> String {
+pub(super) fn envelope(cloud: &Cloud, items: &[(Outgoing, Arc<Subscription>)]) -> String {
     let (delivery, key, now) = {
         let state = cloud.state();
         (

@@ -9,7 +9,7 @@ use super::{
     answer::{Answer, Call},
     clock::entra_time,
     cloud::Cloud,
-    discovery,
+    device, discovery,
     entry::{Entry, Kind},
     faults::Family,
     refusal::{Aadsts, Refusal},
@@ -67,7 +67,7 @@ fn route(cloud: &Cloud, call: &Call, segments: &[&str], trace: &mut Trace) -> Re
     let gets = call.method == Method::GET;
     match segments {
         [tenant, "oauth2", "v2.0", "token"] if posts => token::token(cloud, call, tenant, trace),
-        [tenant, "oauth2", "v2.0", "devicecode"] if posts => token::device_code(cloud, call, tenant),
+        [tenant, "oauth2", "v2.0", "devicecode"] if posts => device::device_code(cloud, call, tenant),
         [_, "oauth2", "v2.0", "token" | "devicecode"] => Err(Refusal::from(Aadsts(9_002_313))),
         [tenant, "v2.0", ".well-known", "openid-configuration"] if gets => {
             discovery::configuration(cloud, tenant, true)

@@ -12,6 +12,7 @@
 //! The crate shares nothing with the connector, not even a constant: what both sides know, each knows from the protocol.
 
 mod answer;
+mod application;
 mod batch;
 mod bearer;
 mod client;
@@ -20,6 +21,7 @@ mod cloud;
 mod control;
 mod delivery;
 mod der;
+mod device;
 mod directory;
 mod discovery;
 mod endpoint;
@@ -38,6 +40,7 @@ mod limits;
 mod login;
 mod notification;
 mod parcel;
+mod people;
 mod presence;
 mod presences;
 mod refusal;

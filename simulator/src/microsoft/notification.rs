@@ -1,5 +1,7 @@
 //! What change and lifecycle notifications look like on the wire (reference 4.1 to 4.3, 4.6 and 4.7).
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -63,7 +65,7 @@ pub(super) struct Outgoing {
     pub(super) change: Change,
     pub(super) forgery: Option<Forgery>,
     /// The subscription as it was, for a notification that must arrive although it is gone.
-    pub(super) last: Option<Box<Subscription>>,
+    pub(super) last: Option<Arc<Subscription>>,
 }
 
 impl Outgoing {

@@ -189,3 +189,75 @@ impl Sessions {
             .map(|(pair, _)| pair.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn called(now: Instant, app: Uuid, pair: Pair, life: Duration) -> Sessions {
+        let mut sessions = Sessions::default();
+        sessions.set_app(app, pair, now, FADING, life);
+        sessions
+    }
+
+    #[test]
+    fn an_available_session_fades_in_two_steps_and_ends_with_its_lease() {
+        let (now, app) = (Instant::now(), Uuid::new_v4());
+        let sessions = called(now, app, Pair::new("Available", "Available"), MINUTE * 60);
+        assert_eq!(
+            sessions.effective(now + MINUTE * 4),
+            Pair::new("Available", "Available")
+        );
+        assert_eq!(
+            sessions.effective(now + MINUTE * 5),
+            Pair::new("Available", "AvailableInactive")
+        );
+        assert_eq!(sessions.effective(now + MINUTE * 10), Pair::new("Away", "Away"));
+        assert_eq!(sessions.effective(now + MINUTE * 60), Pair::offline());
+        assert_eq!(sessions.next_deadline(now + MINUTE * 6), Some(now + MINUTE * 10));
+    }
+
+    #[test]
+    fn a_busy_session_does_not_fade() {
+        let (now, app) = (Instant::now(), Uuid::new_v4());
+        let sessions = called(now, app, Pair::new("Busy", "InACall"), MINUTE * 60);
+        assert_eq!(
+            sessions.effective(now + MINUTE * 59),
+            Pair::new("Busy", "InACall")
+        );
+    }
+
+    #[test]
+    fn the_strongest_session_wins_and_among_equals_the_newest() {
+        let (now, app) = (Instant::now(), Uuid::new_v4());
+        let mut sessions = called(now, app, Pair::new("Busy", "InACall"), MINUTE * 60);
+        sessions.set_client("phone", Pair::new("Available", "Available"), now + MINUTE);
+        assert_eq!(sessions.effective(now + MINUTE), Pair::new("Busy", "InACall"));
+        sessions.set_client("desktop", Pair::new("Busy", "InAMeeting"), now + MINUTE);
+        assert_eq!(sessions.effective(now + MINUTE), Pair::new("Busy", "InAMeeting"));
+        sessions.set_client("desktop", Pair::new("DoNotDisturb", "Presenting"), now + MINUTE);
+        assert_eq!(
+            sessions.effective(now + MINUTE),
+            Pair::new("DoNotDisturb", "Presenting")
+        );
+    }
+
+    #[test]
+    fn a_preferred_state_needs_a_session_and_ends_by_itself() {
+        let (now, app) = (Instant::now(), Uuid::new_v4());
+        let mut sessions = Sessions::default();
+        sessions.prefer(Pair::new("DoNotDisturb", "DoNotDisturb"), now, MINUTE * 20);
+        assert_eq!(sessions.effective(now), Pair::offline());
+        sessions.set_app(app, Pair::new("Busy", "InACall"), now, FADING, MINUTE * 60);
+        assert_eq!(sessions.effective(now), Pair::new("DoNotDisturb", "DoNotDisturb"));
+        assert_eq!(
+            sessions.effective(now + MINUTE * 20),
+            Pair::new("Busy", "InACall")
+        );
+        assert!(sessions.clear_app(app, now));
+        assert_eq!(sessions.effective(now), Pair::offline());
+        assert!(!sessions.clear_app(app, now));
+    }
+}

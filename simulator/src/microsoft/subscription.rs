@@ -12,6 +12,7 @@ use super::{
     clock::graph_time,
     der,
     key::{sha1, upper_hex},
+    tenant::App,
 };
 
 /// What a subscription watches.
@@ -79,6 +80,38 @@ pub struct Subscription {
 pub(super) const MAX_USERS: usize = 650;
 
 impl Subscription {
+    /// Describes a basic subscription that some program left behind, by a user's token that lasts as long; `None` when
+    /// the resource is none that can be watched.
+    #[must_use]
+    pub fn left_behind(
+        app: &App,
+        creator: Uuid,
+        resource: &str,
+        notification_url: &str,
+        expires: DateTime<Utc>,
+    ) -> Option<Self> {
+        Some(Self {
+            id: Uuid::new_v4(),
+            tenant: app.tenant,
+            app: app.client_id,
+            creator,
+            delegated: true,
+            change_type: "updated".to_owned(),
+            resource: resource.to_owned(),
+            target: target(resource).ok()?,
+            notification_url: notification_url.to_owned(),
+            lifecycle_url: None,
+            client_state: None,
+            expires,
+            authorized_at: Utc::now(),
+            authorized_until: expires,
+            lock: None,
+            tls: "v1_2".to_owned(),
+            notification_url_app: None,
+            warned: None,
+        })
+    }
+
     /// Tells whether this watches presences.
     #[must_use]
     pub fn is_presence(&self) -> bool {

@@ -9,15 +9,13 @@ use super::{
     answer::{Answer, Call},
     client::{Client, Form},
     cloud::Cloud,
+    device::{DEVICE_GRANT, by_device_code},
     discovery::issuer_v2,
-    grants::{Consent, Refresh, SignIn},
+    grants::{Refresh, SignIn},
     refusal::{Aadsts, Refusal},
     scope::{Scope, scope},
-    tenant::{App, LOCKOUT},
+    tenant::{Account, App, LOCKOUT},
 };
-
-/// The grant type of the device code flow.
-const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// What the journal learns of a token request besides its answer.
 #[derive(Default)]
@@ -74,41 +72,8 @@ pub(super) fn token(cloud: &Cloud, call: &Call, tenant: &str, trace: &mut Trace)
     }
 }
 
-/// Answers `POST /{tenant}/oauth2/v2.0/devicecode`.
-pub(super) fn device_code(cloud: &Cloud, call: &Call, tenant: &str) -> Result<Answer, Refusal> {
-    let form = Form::of(call)?;
-    let tenant = tenant_of(cloud, &form, tenant, DEVICE_GRANT)?;
-    let client = Client::of(cloud, call, &form, tenant)?;
-    client.must_be_proven(true)?;
-    let requested = form.need("scope")?;
-    scope(cloud, requested, &client.app)?;
-    let mut state = cloud.state();
-    let (life, interval) = (state.knobs.device_code_life, state.knobs.device_code_interval);
-    let user_code: String = (0..9).map(|_| state.rng.uppercase()).collect();
-    let device_code = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-    let expires = state.clock.now() + TimeDelta::from_std(life).unwrap_or_default();
-    state.grants.devices.insert(
-        device_code.clone(),
-        super::grants::Device {
-            user_code: user_code.clone(),
-            app: client.app.client_id,
-            tenant,
-            scope: requested.to_owned(),
-            expires,
-            polled: None,
-            consent: Consent::Pending,
-        },
-    );
-    let address = "https://microsoft.com/devicelogin";
-    Ok(Answer::ok(json!({
-        "device_code": device_code, "user_code": user_code, "verification_uri": address,
-        "expires_in": life.as_secs(), "interval": interval.as_secs(),
-        "message": format!("To sign in, use a web browser to open the page {address} and enter the code {user_code} to authenticate."),
-    })))
-}
-
 /// Finds the tenant, which for some grants may be left to the user's domain.
-fn tenant_of(cloud: &Cloud, form: &Form, name: &str, grant: &str) -> Result<Uuid, Refusal> {
+pub(super) fn tenant_of(cloud: &Cloud, form: &Form, name: &str, grant: &str) -> Result<Uuid, Refusal> {
     let state = cloud.state();
     match name {
         "common" | "consumers" if grant == "password" => Err(Aadsts(9_001_023).into()),
@@ -212,51 +177,8 @@ fn by_refresh_token(cloud: &Cloud, form: &Form, app: &App) -> Result<SignIn, Ref
     Ok(sign_in)
 }
 
-fn by_device_code(cloud: &Cloud, form: &Form, app: &App) -> Result<SignIn, Refusal> {
-    let presented = form
-        .get("device_code")
-        .or_else(|| form.get("code"))
-        .unwrap_or_default();
-    let mut state = cloud.state();
-    let (now, strict, interval) = (
-        state.clock.now(),
-        state.knobs.slow_down,
-        state.knobs.device_code_interval,
-    );
-    let device = state
-        .grants
-        .devices
-        .get_mut(presented)
-        .filter(|device| device.app == app.client_id);
-    let device = device.ok_or(Aadsts(70018))?;
-    if device.expires <= now {
-        return Err(Aadsts(70019).into());
-    }
-    let early = device
-        .polled
-        .replace(now)
-        .is_some_and(|last| (now - last).to_std().unwrap_or_default() < interval);
-    if strict && early {
-        return Err(Refusal::from(Aadsts(70016)).with_error("slow_down"));
-    }
-    let user = match device.consent {
-        Consent::Pending => return Err(Aadsts(70016).into()),
-        Consent::Declined => return Err(Aadsts(70017).into()),
-        Consent::Given(user) => user,
-    };
-    let requested = device.scope.clone();
-    refuse_condition(&state.accounts, user, true)?;
-    state.grants.devices.remove(presented);
-    drop(state);
-    Ok(signed_in(app, user, scope(cloud, &requested, app)?, false))
-}
-
 /// Refuses what stands against an account; a sign-in in a browser gets past a demanded second factor.
-fn refuse_condition(
-    accounts: &[super::tenant::Account],
-    user: Uuid,
-    interactive: bool,
-) -> Result<(), Refusal> {
+pub(super) fn refuse_condition(accounts: &[Account], user: Uuid, interactive: bool) -> Result<(), Refusal> {
     let condition = accounts
         .iter()
         .find(|account| account.user == user)
@@ -267,7 +189,8 @@ fn refuse_condition(
     }
 }
 
-fn signed_in(app: &App, user: Uuid, scope: Scope, by_password: bool) -> SignIn {
+/// Puts together who signed in for what.
+pub(super) fn signed_in(app: &App, user: Uuid, scope: Scope, by_password: bool) -> SignIn {
     SignIn {
         app: app.client_id,
         user,

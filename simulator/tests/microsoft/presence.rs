@@ -155,24 +155,49 @@ async fn a_preferred_state_masks_sessions_but_only_while_there_is_one() {
 }
 
 #[live]
-async fn leases_run_out_and_available_fades() {
+async fn leases_run_out_by_themselves() {
     let stage = Stage::with(Options {
-        time_scale: 600.0,
+        time_scale: 3600.0,
         ..Options::default()
     });
     let token = stage.app_token().await;
     let (anna, bert) = (stage.add_person("Anna"), stage.add_person("Bert"));
     set(&stage, &token, anna, "Available", "Available").await;
     set(&stage, &token, bert, "Busy", "InACall").await;
-    for step in [
-        Pair::new("Available", "AvailableInactive"),
-        Pair::new("Away", "Away"),
-        Pair::offline(),
-    ] {
-        until(|| stage.control.presence(anna) == Some(step.clone())).await;
+    for user in [anna, bert] {
+        until(|| stage.control.presence(user) == Some(Pair::offline())).await;
+        assert_eq!(stage.control.app_session(user, stage.app.client_id), None);
     }
-    until(|| stage.control.presence(bert) == Some(Pair::offline())).await;
-    assert_eq!(stage.control.app_session(bert, stage.app.client_id), None);
+}
+
+#[live]
+async fn single_and_bulk_reads_have_their_odd_shapes() {
+    let stage = Stage::new();
+    let token = stage.app_token().await;
+    let (anna, nobody) = (stage.add_person("Anna"), Uuid::new_v4());
+    stage.control.adjust(|knobs| {
+        knobs.wrapped_presence = true;
+        knobs.unknown_presences = true;
+        knobs.read_sequence_numbers = true;
+    });
+    stage.control.set_out_of_office(anna, true);
+    let wrapped = stage
+        .get(&token, &format!("/v1.0/communications/presences/{anna}"))
+        .await;
+    let inner = &wrapped.body["value"][0];
+    assert_eq!(inner["outOfOfficeSettings"]["isOutOfOffice"], true);
+    assert_eq!(inner["sequenceNumber"].as_str().map(str::len), Some(20));
+    let bulk = stage
+        .post(
+            &token,
+            "/v1.0/communications/getPresencesByUserId",
+            &json!({"ids": [nobody]}),
+        )
+        .await;
+    assert_eq!(
+        pair(&bulk.body["value"][0]),
+        ("PresenceUnknown", "PresenceUnknown")
+    );
 }
 
 #[live]
