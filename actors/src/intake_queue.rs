@@ -93,7 +93,10 @@ mod tests {
     use super::*;
 
     fn raw(bytes: usize) -> Raw {
-        Raw { body: vec![b'x'; bytes].into(), received_at: DateTime::UNIX_EPOCH }
+        Raw {
+            body: vec![b'x'; bytes].into(),
+            received_at: DateTime::UNIX_EPOCH,
+        }
     }
 
     #[test]

@@ -8,15 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, ResponseFuture, Supervised, WrapFuture};
+use actix::{
+    Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, ResponseFuture, Supervised,
+    WrapFuture,
+};
 use chrono::{DateTime, Utc};
-use futures_util::channel::oneshot;
 use m365_presence::board::Member;
 use m365_presence::clock::Clock;
 use m365_presence::identity::PbxGuid;
 use m365_presence::matching::Directory;
 use m365_presence::ports::{LicenseAnswer, Store};
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 use crate::pbx_session::{CheckLicenses, LicenseRound};
 use crate::presence_subscription::PresenceSubscription;
@@ -132,7 +135,12 @@ impl Actor for LicenseCheck {
         let recalled = async move { (store.license_answers().await, user_sync.ask(GetDirectory).await) };
         ctx.wait(recalled.into_actor(self).map(|(answers, directory), actor, ctx| {
             match answers {
-                Ok(answers) => actor.answers = answers.into_iter().map(|answer| (answer.user, answer.held)).collect(),
+                Ok(answers) => {
+                    actor.answers = answers
+                        .into_iter()
+                        .map(|answer| (answer.user, answer.held))
+                        .collect()
+                }
                 Err(error) => log::warn!("the last license answers cannot be read: {error}"),
             }
             actor.recalled = true;
@@ -196,18 +204,32 @@ impl LicenseCheck {
             self.check_again = true;
             return;
         }
-        let Some(directory) = self.directory.clone() else { return };
+        let Some(directory) = self.directory.clone() else {
+            return;
+        };
         self.checking = true;
-        let users: Vec<_> = directory.pairs().map(|(user, _)| (user.guid.clone(), user.h323.clone())).collect();
+        let users: Vec<_> = directory
+            .pairs()
+            .map(|(user, _)| (user.guid.clone(), user.h323.clone()))
+            .collect();
         let master = self.dependencies.sessions.master();
         let asked = async move {
             match master {
-                Some(master) if !users.is_empty() => master.ask(CheckLicenses(users)).await.unwrap_or_default(),
-                Some(_) => LicenseRound { answers: Vec::new(), whole: true },
+                Some(master) if !users.is_empty() => {
+                    master.ask(CheckLicenses(users)).await.unwrap_or_default()
+                }
+                Some(_) => LicenseRound {
+                    answers: Vec::new(),
+                    whole: true,
+                },
                 None => LicenseRound::default(),
             }
         };
-        ctx.spawn(asked.into_actor(self).map(move |round, actor, ctx| actor.take_in(directory, round, ctx)));
+        ctx.spawn(
+            asked
+                .into_actor(self)
+                .map(move |round, actor, ctx| actor.take_in(directory, round, ctx)),
+        );
     }
 
     fn take_in(&mut self, directory: Arc<Directory>, round: LicenseRound, ctx: &mut Context<Self>) {
@@ -248,8 +270,14 @@ impl LicenseCheck {
     }
 
     fn persist(&self, ctx: &mut Context<Self>) {
-        let answers: Vec<_> =
-            self.answers.iter().map(|(user, held)| LicenseAnswer { user: user.clone(), held: *held }).collect();
+        let answers: Vec<_> = self
+            .answers
+            .iter()
+            .map(|(user, held)| LicenseAnswer {
+                user: user.clone(),
+                held: *held,
+            })
+            .collect();
         let store = Rc::clone(&self.dependencies.store);
         let stored = async move { store.put_license_answers(&answers).await };
         ctx.spawn(stored.into_actor(self).map(|stored, _, _| {
@@ -260,12 +288,19 @@ impl LicenseCheck {
     }
 
     fn publish(&mut self, directory: Arc<Directory>, ctx: &mut Context<Self>) {
-        let licensed: BTreeSet<_> =
-            self.answers.iter().filter(|(_, held)| **held).map(|(user, _)| user.clone()).collect();
+        let licensed: BTreeSet<_> = self
+            .answers
+            .iter()
+            .filter(|(_, held)| **held)
+            .map(|(user, _)| user.clone())
+            .collect();
         let members: Vec<_> = directory
             .pairs()
             .filter(|(user, _)| licensed.contains(&user.guid))
-            .map(|(user, teams)| Member { pbx: user.clone(), teams: teams.id.clone() })
+            .map(|(user, teams)| Member {
+                pbx: user.clone(),
+                teams: teams.id.clone(),
+            })
             .collect();
         let same = |known: &Roster| *known.members == members && Arc::ptr_eq(&known.directory, &directory);
         if self.status.told && self.roster.as_ref().is_some_and(same) {
@@ -274,10 +309,16 @@ impl LicenseCheck {
         log::info!(licensed = members.len(); "{} matched users hold the license", members.len());
         self.status.licensed = members.len();
         self.status.told = true;
-        let roster = Roster { directory, members: Arc::new(members), licensed: Arc::new(licensed) };
+        let roster = Roster {
+            directory,
+            members: Arc::new(members),
+            licensed: Arc::new(licensed),
+        };
         self.roster = Some(roster.clone());
-        let (subscription, sync) =
-            (self.dependencies.presence_subscription.clone(), self.dependencies.presence_sync.clone());
+        let (subscription, sync) = (
+            self.dependencies.presence_subscription.clone(),
+            self.dependencies.presence_sync.clone(),
+        );
         let told = async move {
             let _asks_again_when_back = sync.ask(RosterChanged(roster.clone())).await;
             let _asks_again_when_back = subscription.ask(RosterChanged(roster)).await;

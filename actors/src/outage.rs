@@ -29,7 +29,9 @@ impl Outage {
     pub fn fail(&mut self, asked: Option<Duration>) -> Duration {
         let since = *self.since.get_or_insert_with(Instant::now);
         let bound = if since.elapsed() < YOUNG { EARLY } else { LATE };
-        let doubled = FIRST.saturating_mul(2_u32.saturating_pow(self.failures.min(16))).min(bound);
+        let doubled = FIRST
+            .saturating_mul(2_u32.saturating_pow(self.failures.min(16)))
+            .min(bound);
         self.failures = self.failures.saturating_add(1);
         let jittered = doubled.mul_f64(0.75 + fastrand::f64() / 4.0);
         jittered.max(asked.unwrap_or_default())

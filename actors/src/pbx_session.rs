@@ -14,9 +14,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, ResponseFuture, Supervised, WrapFuture};
+use actix::{
+    Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, ResponseFuture, Supervised,
+    WrapFuture,
+};
 use chrono::{DateTime, Utc};
-use futures_util::channel::oneshot;
 use m365_presence::board::{EntryWrite, Outcome};
 use m365_presence::clock::Clock;
 use m365_presence::identity::{PbxGuid, PbxName};
@@ -25,6 +27,7 @@ use m365_presence::pbx::{PbxApi, PbxIntroduction};
 use m365_presence::ports::{LicenseAnswer, PbxDialogues, PbxOrder};
 use serde::Serialize;
 use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 
 use crate::presence_sync::{PbxLost, PbxReached, PbxSeen, PresenceSync};
 use crate::sessions::Sessions;
@@ -233,8 +236,15 @@ impl Actor for PbxSession {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.dependencies.sessions.set_connected(&self.dependencies.pbx, false);
-        self.tell_presence_sync(PbxLost { pbx: self.dependencies.pbx.clone() }, ctx);
+        self.dependencies
+            .sessions
+            .set_connected(&self.dependencies.pbx, false);
+        self.tell_presence_sync(
+            PbxLost {
+                pbx: self.dependencies.pbx.clone(),
+            },
+            ctx,
+        );
         let directory = self.dependencies.user_sync.ask(GetDirectory);
         ctx.spawn(directory.into_actor(self).map(|directory, actor, ctx| {
             if let Ok(Some(directory)) = directory {
@@ -259,13 +269,21 @@ impl Handler<Attach> for PbxSession {
             pbx = self.dependencies.pbx.as_str(), app_object = message.introduction.app_object.as_str();
             "pbx {} is connected by app object {}", self.dependencies.pbx, message.introduction.app_object
         );
-        self.conversations.attach(message.connection, message.introduction, message.outgoing);
+        self.conversations
+            .attach(message.connection, message.introduction, message.outgoing);
         if !was_up {
             self.since = self.dependencies.clock.now();
         }
         self.take_up_duties(ctx);
-        self.dependencies.sessions.set_connected(&self.dependencies.pbx, true);
-        self.tell_presence_sync(PbxReached { pbx: self.dependencies.pbx.clone() }, ctx);
+        self.dependencies
+            .sessions
+            .set_connected(&self.dependencies.pbx, true);
+        self.tell_presence_sync(
+            PbxReached {
+                pbx: self.dependencies.pbx.clone(),
+            },
+            ctx,
+        );
     }
 }
 
@@ -282,7 +300,10 @@ impl Handler<Received> for PbxSession {
             return Box::pin(async { true });
         }
         // the next frame is accepted when this one is taken in: a flood is held at its own socket
-        let seen = PbxSeen { pbx: self.dependencies.pbx.clone(), sightings };
+        let seen = PbxSeen {
+            pbx: self.dependencies.pbx.clone(),
+            sightings,
+        };
         let told = self.dependencies.presence_sync.ask(seen);
         Box::pin(async move {
             if told.await.is_err() {
@@ -334,9 +355,15 @@ impl Handler<SetEntry> for PbxSession {
     type Result = ResponseFuture<Outcome>;
 
     fn handle(&mut self, message: SetEntry, ctx: &mut Self::Context) -> Self::Result {
-        let EntryWrite { user, h323, activity, .. } = message.0;
-        let order =
-            PbxOrder::SetEntry { user: user.clone(), h323, contact: self.dependencies.contact.clone(), activity };
+        let EntryWrite {
+            user, h323, activity, ..
+        } = message.0;
+        let order = PbxOrder::SetEntry {
+            user: user.clone(),
+            h323,
+            contact: self.dependencies.contact.clone(),
+            activity,
+        };
         if !self.conversations.order(order) {
             return Box::pin(async { Outcome::Failed { wait: None } });
         }
@@ -345,7 +372,11 @@ impl Handler<SetEntry> for PbxSession {
         let (done, outcome) = oneshot::channel();
         self.entries_under_way.insert(user.clone(), (number, done));
         ctx.run_later(ENTRY_DEADLINE, move |actor, _| {
-            if actor.entries_under_way.get(&user).is_some_and(|(under_way, _)| *under_way == number) {
+            if actor
+                .entries_under_way
+                .get(&user)
+                .is_some_and(|(under_way, _)| *under_way == number)
+            {
                 actor.entries_under_way.remove(&user);
             }
         });
@@ -360,22 +391,33 @@ impl Handler<CheckLicenses> for PbxSession {
     fn handle(&mut self, message: CheckLicenses, ctx: &mut Self::Context) -> Self::Result {
         if self.conversations.test_mode() {
             let held = |(user, _)| LicenseAnswer { user, held: true };
-            let round = LicenseRound { answers: message.0.into_iter().map(held).collect(), whole: true };
+            let round = LicenseRound {
+                answers: message.0.into_iter().map(held).collect(),
+                whole: true,
+            };
             return Box::pin(async move { round });
         }
         self.next_order += 1;
         let number = self.next_order;
         let mut open = std::collections::HashSet::new();
         for (user, h323) in message.0 {
-            let order =
-                PbxOrder::CheckLicense { user: user.clone(), h323, license: self.dependencies.license.clone() };
+            let order = PbxOrder::CheckLicense {
+                user: user.clone(),
+                h323,
+                license: self.dependencies.license.clone(),
+            };
             if !self.conversations.order(order) {
                 return Box::pin(async { LicenseRound::default() });
             }
             open.insert(user);
         }
         let (done, round) = oneshot::channel();
-        self.license_round = Some(Round { number, open, answers: Vec::new(), done });
+        self.license_round = Some(Round {
+            number,
+            open,
+            answers: Vec::new(),
+            done,
+        });
         self.end_license_round_if_whole();
         ctx.run_later(LICENSE_DEADLINE, move |actor, _| {
             if let Some(round) = actor.license_round.take_if(|round| round.number == number) {
@@ -416,7 +458,10 @@ impl Handler<GetStatus> for PbxSession {
 
 impl Round {
     fn end(self) {
-        let round = LicenseRound { whole: self.open.is_empty(), answers: self.answers };
+        let round = LicenseRound {
+            whole: self.open.is_empty(),
+            answers: self.answers,
+        };
         // who asked may be gone by now
         let _gone = self.done.send(round);
     }

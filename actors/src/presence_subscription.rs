@@ -17,9 +17,7 @@ use chrono::{DateTime, Utc};
 use m365_presence::clock::Clock;
 use m365_presence::identity::{Account, SubscriptionId, TeamsId};
 use m365_presence::light::SubscriptionCode;
-use m365_presence::ports::{
-    AcceptedState, LifecycleEvent, Store, StoredSubscription, SubscriptionKind, Subscriptions,
-};
+use m365_presence::ports::{AcceptedState, LifecycleEvent, Store, SubscriptionKind, Subscriptions};
 use m365_presence::sharding::{Assignment, CAPACITY};
 use m365_presence::subscription::{Event, Held, Phase, Subscription};
 use serde::Serialize;
@@ -191,22 +189,32 @@ impl Actor for PresenceSubscription {
     fn started(&mut self, ctx: &mut Self::Context) {
         let store = Rc::clone(&self.dependencies.store);
         let stored = async move { (store.subscriptions().await, store.client_states().await) };
-        ctx.wait(stored.into_actor(self).map(|(subscriptions, states), actor, ctx| {
-            let subscriptions = subscriptions.unwrap_or_else(|error| {
-                log::error!("the stored subscriptions cannot be read, they are looked for at graph: {error}");
-                Vec::new()
-            });
-            let states = states.unwrap_or_else(|error| {
-                log::error!("the stored client states cannot be read, new ones are drawn: {error}");
-                Vec::new()
-            });
-            actor.take_up(subscriptions, states, ctx);
-        }));
+        ctx.wait(
+            stored
+                .into_actor(self)
+                .map(|(subscriptions, states), actor, ctx| {
+                    let subscriptions = subscriptions.unwrap_or_else(|error| {
+                        log::error!(
+                            "the stored subscriptions cannot be read, they are looked for at graph: {error}"
+                        );
+                        Vec::new()
+                    });
+                    let states = states.unwrap_or_else(|error| {
+                        log::error!("the stored client states cannot be read, new ones are drawn: {error}");
+                        Vec::new()
+                    });
+                    actor.take_up(subscriptions, states, ctx);
+                }),
+        );
         if self.dependencies.reading == Reading::Polling || self.dependencies.accounts.is_empty() {
-            ctx.run_interval(self.dependencies.presence_period, |actor, ctx| actor.check_licenses(None, ctx));
+            ctx.run_interval(self.dependencies.presence_period, |actor, ctx| {
+                actor.check_licenses(None, ctx)
+            });
         }
         if self.dependencies.reading == Reading::Subscription {
-            ctx.run_interval(self.dependencies.sweep_period, |actor, ctx| actor.sweep_unsubscribed(ctx));
+            ctx.run_interval(self.dependencies.sweep_period, |actor, ctx| {
+                actor.sweep_unsubscribed(ctx)
+            });
         }
     }
 }
@@ -230,7 +238,10 @@ impl Handler<LifecycleNotified> for PresenceSubscription {
 
     fn handle(&mut self, message: LifecycleNotified, ctx: &mut Self::Context) {
         log::info!("graph tells {:?} of a subscription", message.event);
-        let ours = self.entries.get(&message.kind).and_then(|entry| entry.plan.held());
+        let ours = self
+            .entries
+            .get(&message.kind)
+            .and_then(|entry| entry.plan.held());
         if ours.is_none_or(|held| held.id != message.subscription) {
             return;
         }
@@ -276,7 +287,11 @@ impl Handler<GetStatus> for PresenceSubscription {
 
     fn handle(&mut self, _message: GetStatus, _ctx: &mut Self::Context) -> Self::Result {
         MessageResult(Status {
-            subscriptions: self.entries.iter().map(|(kind, entry)| self.status_of(kind, entry)).collect(),
+            subscriptions: self
+                .entries
+                .iter()
+                .map(|(kind, entry)| self.status_of(kind, entry))
+                .collect(),
             overflow: self.assignment.overflow.len(),
             roster_known: self.roster.is_some(),
             polling: !self.subscribes() || self.dependencies.accounts.is_empty(),
@@ -288,7 +303,11 @@ impl PresenceSubscription {
     /// Assigns the members to shards and tells every plan what is wanted now.
     fn take_in_roster(&mut self, roster: Roster, ctx: &mut Context<Self>) {
         let wanted: BTreeSet<TeamsId> = roster.members.iter().map(|member| member.teams.clone()).collect();
-        let accounts: &[Account] = if self.subscribes() { &self.dependencies.accounts } else { &[] };
+        let accounts: &[Account] = if self.subscribes() {
+            &self.dependencies.accounts
+        } else {
+            &[]
+        };
         let overflow = self.assignment.overflow.len();
         self.assignment = self.assignment.next(accounts, &wanted, CAPACITY);
         if self.subscribes() && !accounts.is_empty() && self.assignment.overflow.len() > overflow {
@@ -319,9 +338,14 @@ impl PresenceSubscription {
 
     /// Orders reads of those whose shard has no subscription at this time.
     fn sweep_unsubscribed(&mut self, ctx: &mut Context<Self>) {
-        let waiting = |entry: &Entry| !matches!(entry.plan.phase(), Phase::Live | Phase::Idle | Phase::Starting);
-        let kinds: Vec<_> =
-            self.entries.iter().filter(|(_, entry)| waiting(entry)).map(|(kind, _)| kind.clone()).collect();
+        let waiting =
+            |entry: &Entry| !matches!(entry.plan.phase(), Phase::Live | Phase::Idle | Phase::Starting);
+        let kinds: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| waiting(entry))
+            .map(|(kind, _)| kind.clone())
+            .collect();
         for kind in kinds.iter().filter(|kind| **kind != SubscriptionKind::Users) {
             self.read_anew(kind, ctx);
         }
@@ -335,7 +359,14 @@ impl PresenceSubscription {
                 ctx.spawn(told.into_actor(self).map(|_fetches_when_back, _, _| ()));
             }
             SubscriptionKind::Presence(account) => {
-                let users = self.assignment.shards.get(account).into_iter().flatten().cloned().collect();
+                let users = self
+                    .assignment
+                    .shards
+                    .get(account)
+                    .into_iter()
+                    .flatten()
+                    .cloned()
+                    .collect();
                 let told = self.dependencies.presence_sweep.ask(Read { users });
                 ctx.spawn(told.into_actor(self).map(|_sweeps_when_back, _, _| ()));
             }
@@ -343,13 +374,18 @@ impl PresenceSubscription {
     }
 
     fn client_states(&self) -> Vec<AcceptedState> {
-        self.entries.values().map(|entry| entry.client_state.clone()).collect()
+        self.entries
+            .values()
+            .map(|entry| entry.client_state.clone())
+            .collect()
     }
 
     fn status_of(&self, kind: &SubscriptionKind, entry: &Entry) -> SubscriptionStatus {
         let users = match kind {
             SubscriptionKind::Users => 0,
-            SubscriptionKind::Presence(account) => self.assignment.shards.get(account).map_or(0, BTreeSet::len),
+            SubscriptionKind::Presence(account) => {
+                self.assignment.shards.get(account).map_or(0, BTreeSet::len)
+            }
         };
         let held = entry.plan.held();
         SubscriptionStatus {
@@ -378,9 +414,14 @@ impl PresenceSubscription {
             Phase::Replacing => "the subscription is being replaced".to_owned(),
             Phase::Deaf => "notifications do not arrive although the subscription lives".to_owned(),
             Phase::WaitingForExpiry { until } => {
-                format!("an older subscription that cannot be deleted ends at {}", until.format("%Y-%m-%dT%H:%M:%SZ"))
+                format!(
+                    "an older subscription that cannot be deleted ends at {}",
+                    until.format("%Y-%m-%dT%H:%M:%SZ")
+                )
             }
-            Phase::UrlUnreachable { message } | Phase::UrlRejected { message } | Phase::Forbidden { message } => {
+            Phase::UrlUnreachable { message }
+            | Phase::UrlRejected { message }
+            | Phase::Forbidden { message } => {
                 format!("graph says: {message}")
             }
             Phase::TooManyUsers => "graph does not accept as many users in one subscription".to_owned(),
@@ -390,10 +431,19 @@ impl PresenceSubscription {
 
     /// A refused subscription of an account without a Teams plan is explained by that.
     fn lacks_teams_license(&self, kind: &SubscriptionKind) -> bool {
-        let (SubscriptionKind::Presence(account), Some(roster)) = (kind, &self.roster) else { return false };
-        let users = roster.directory.entries().iter().filter_map(|entry| entry.teams.as_ref());
-        let is_account = |name: &Option<String>| name.as_deref().is_some_and(|name| Account::new(name) == *account);
-        users.filter(|user| is_account(&user.user_principal_name)).any(|user| !user.teams_plan)
+        let (SubscriptionKind::Presence(account), Some(roster)) = (kind, &self.roster) else {
+            return false;
+        };
+        let users = roster
+            .directory
+            .entries()
+            .iter()
+            .filter_map(|entry| entry.teams.as_ref());
+        let is_account =
+            |name: &Option<String>| name.as_deref().is_some_and(|name| Account::new(name) == *account);
+        users
+            .filter(|user| is_account(&user.user_principal_name))
+            .any(|user| !user.teams_plan)
     }
 
     fn ask_for_roster(&mut self, ctx: &mut Context<Self>) {
@@ -403,17 +453,5 @@ impl PresenceSubscription {
                 actor.take_in_roster(roster, ctx);
             }
         }));
-    }
-}
-
-/// What is stored of a subscription that we hold.
-fn to_stored(kind: &SubscriptionKind, held: &Held) -> StoredSubscription {
-    StoredSubscription {
-        kind: kind.clone(),
-        id: held.id.clone(),
-        users: held.watch.users().cloned().collect(),
-        expires_at: held.expires_at,
-        certificate_id: held.certificate_id.clone(),
-        notification_url: held.notification_url.clone(),
     }
 }

@@ -128,7 +128,9 @@ impl Actor for PresenceSweep {
         let roster = self.dependencies.license_check.ask(GetRoster);
         ctx.spawn(roster.into_actor(self).map(|roster, actor, ctx| {
             if let Ok(Some(roster)) = roster {
-                actor.watch(Arc::new(roster.members.iter().map(|member| member.teams.clone()).collect()));
+                actor.watch(Arc::new(
+                    roster.members.iter().map(|member| member.teams.clone()).collect(),
+                ));
                 actor.sweep(ctx);
             }
         }));
@@ -187,7 +189,8 @@ impl PresenceSweep {
     fn watch(&mut self, watched: Arc<BTreeSet<TeamsId>>) {
         self.unread.retain(|user| watched.contains(user));
         self.unread.extend(watched.difference(&self.watched).cloned());
-        self.waiting.retain(|user| watched.contains(user) || !self.watched.contains(user));
+        self.waiting
+            .retain(|user| watched.contains(user) || !self.watched.contains(user));
         self.watched = watched;
     }
 
@@ -246,7 +249,11 @@ impl PresenceSweep {
                     self.unread.remove(user);
                     expected.extend(self.ordered.take(user));
                 }
-                let told = self.dependencies.presence_sync.ask(TeamsRead { begun_at, asked, observations });
+                let told = self.dependencies.presence_sync.ask(TeamsRead {
+                    begun_at,
+                    asked,
+                    observations,
+                });
                 ctx.spawn(told.into_actor(self).map(move |changed, actor, _| {
                     let changed = changed.unwrap_or_default();
                     let missed = changed.iter().filter(|user| !expected.contains(user)).count();

@@ -12,9 +12,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, ResponseFuture, Supervised, WrapFuture};
+use actix::{
+    Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, ResponseFuture, Supervised,
+    WrapFuture,
+};
 use chrono::{DateTime, Utc};
-use futures_util::channel::oneshot;
 use m365_presence::board::{Board, PersonView, Rules, Verdict};
 use m365_presence::clock::Clock;
 use m365_presence::identity::{PbxGuid, PbxName, TeamsId};
@@ -22,6 +24,7 @@ use m365_presence::pbx::PresenceEntry;
 use m365_presence::ports::{LedgerChange, PresenceIo, PresenceWrite, Store};
 use m365_presence::teams::TeamsObservation;
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 use crate::license_check::{GetRoster, LicenseCheck, RosterChanged};
 use crate::pbx_session::Report;
@@ -105,10 +108,10 @@ pub struct TeamsRead {
     pub observations: Vec<TeamsObservation>,
 }
 
-/// Asks for what an administrator sees of everybody on the board.
+/// Asks for what an administrator sees of these users, as far as they are on the board.
 #[derive(Message)]
 #[rtype(result = "Vec<(PbxGuid, PersonView)>")]
-pub struct GetViews;
+pub struct GetViews(pub Vec<PbxGuid>);
 
 /// Asks for the status.
 #[derive(Message)]
@@ -214,7 +217,9 @@ impl Actor for PresenceSync {
         let ledger = async move { store.ledger().await };
         ctx.wait(ledger.into_actor(self).map(|ledger, actor, ctx| {
             let ledger = ledger.unwrap_or_else(|error| {
-                log::error!("the ledger cannot be read, what was set before the start may stay behind: {error}");
+                log::error!(
+                    "the ledger cannot be read, what was set before the start may stay behind: {error}"
+                );
                 Vec::new()
             });
             actor.board = Board::new(Rules::clone(&actor.dependencies.rules), ledger);
@@ -238,7 +243,14 @@ impl Handler<RosterChanged> for PresenceSync {
         }
         let now = self.dependencies.clock.now();
         self.board.set_roster(message.0.members.iter().cloned(), now);
-        let watched = Arc::new(message.0.members.iter().map(|member| member.teams.clone()).collect());
+        let watched = Arc::new(
+            message
+                .0
+                .members
+                .iter()
+                .map(|member| member.teams.clone())
+                .collect(),
+        );
         let told = self.dependencies.presence_sweep.ask(Watch(watched));
         ctx.spawn(told.into_actor(self).map(|_asks_again_when_back, _, _| ()));
         self.pump(ctx);
@@ -251,7 +263,9 @@ impl Handler<PbxSeen> for PresenceSync {
     fn handle(&mut self, message: PbxSeen, ctx: &mut Self::Context) {
         for sighting in message.sightings {
             match sighting {
-                Sighting::Presence { user, entries } => self.board.see_presence(&message.pbx, &user, &entries),
+                Sighting::Presence { user, entries } => {
+                    self.board.see_presence(&message.pbx, &user, &entries)
+                }
                 Sighting::PresenceLost { user } => self.board.lose_presence(&user),
                 Sighting::Calls { user, calls } => self.board.see_calls(&message.pbx, &user, calls),
             }
@@ -298,8 +312,11 @@ impl Handler<TeamsRead> for PresenceSync {
 
     fn handle(&mut self, message: TeamsRead, ctx: &mut Self::Context) -> Self::Result {
         let now = self.dependencies.clock.now();
-        let answered: std::collections::HashSet<&TeamsId> =
-            message.observations.iter().map(|observation| &observation.user).collect();
+        let answered: std::collections::HashSet<&TeamsId> = message
+            .observations
+            .iter()
+            .map(|observation| &observation.user)
+            .collect();
         for user in message.asked.iter().filter(|user| !answered.contains(user)) {
             self.board.miss_teams(user, message.begun_at);
         }
@@ -319,11 +336,10 @@ impl Handler<TeamsRead> for PresenceSync {
 impl Handler<GetViews> for PresenceSync {
     type Result = MessageResult<GetViews>;
 
-    fn handle(&mut self, _message: GetViews, _ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, message: GetViews, _ctx: &mut Self::Context) -> Self::Result {
         let now = self.dependencies.clock.now();
-        let guids: Vec<_> = self.board.people().map(|(member, _)| member.pbx.guid.clone()).collect();
         let view = |guid: PbxGuid| self.board.view(&guid, now).map(|view| (guid, view));
-        MessageResult(guids.into_iter().filter_map(view).collect())
+        MessageResult(message.0.into_iter().filter_map(view).collect())
     }
 }
 
@@ -368,7 +384,11 @@ impl PresenceSync {
             }
         }));
         for (_, session) in self.dependencies.sessions.all() {
-            ctx.spawn(async move { session.ask(Report).await }.into_actor(self).map(|_reported, _, _| ()));
+            ctx.spawn(
+                async move { session.ask(Report).await }
+                    .into_actor(self)
+                    .map(|_reported, _, _| ()),
+            );
         }
     }
 
@@ -385,7 +405,8 @@ impl PresenceSync {
             let presence = &observation.presence;
             log::warn!(
                 "teams shows {}/{}, for which the mapping has no row: the last known state stays; add a row to [mapping.teams_to_pbx]",
-                presence.availability, presence.activity
+                presence.availability,
+                presence.activity
             );
         }
         self.store(changes, ctx);

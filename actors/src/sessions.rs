@@ -27,7 +27,10 @@ pub struct Sessions {
 impl Sessions {
     /// Makes an empty register.
     pub fn new(master: PbxName) -> Self {
-        Self { master, registered: Arc::default() }
+        Self {
+            master,
+            registered: Arc::default(),
+        }
     }
 
     /// Name of the master PBX.
@@ -37,7 +40,13 @@ impl Sessions {
 
     /// Registers a session, not connected yet.
     pub fn register(&self, pbx: PbxName, post: Post<PbxSession>) {
-        self.lock().insert(pbx, Registration { post, connected: false });
+        self.lock().insert(
+            pbx,
+            Registration {
+                post,
+                connected: false,
+            },
+        );
     }
 
     /// The session of a PBX, connected or not.
@@ -57,24 +66,35 @@ impl Sessions {
 
     /// Whether a PBX is connected.
     pub fn is_connected(&self, pbx: &PbxName) -> bool {
-        self.lock().get(pbx).is_some_and(|registration| registration.connected)
+        self.lock()
+            .get(pbx)
+            .is_some_and(|registration| registration.connected)
     }
 
     /// All sessions.
     pub fn all(&self) -> Vec<(PbxName, Post<PbxSession>)> {
-        self.lock().iter().map(|(pbx, registration)| (pbx.clone(), registration.post.clone())).collect()
+        self.lock()
+            .iter()
+            .map(|(pbx, registration)| (pbx.clone(), registration.post.clone()))
+            .collect()
     }
 
     /// Notes whether a PBX is connected and lets the other sessions reconsider whom they follow.
     pub fn set_connected(&self, pbx: &PbxName, connected: bool) {
         let others: Vec<Post<PbxSession>> = {
             let mut registered = self.lock();
-            let Some(registration) = registered.get_mut(pbx) else { return };
+            let Some(registration) = registered.get_mut(pbx) else {
+                return;
+            };
             if registration.connected == connected {
                 return;
             }
             registration.connected = connected;
-            registered.iter().filter(|(other, _)| *other != pbx).map(|(_, other)| other.post.clone()).collect()
+            registered
+                .iter()
+                .filter(|(other, _)| *other != pbx)
+                .map(|(_, other)| other.post.clone())
+                .collect()
         };
         for other in others {
             // a session that cannot take it in reconsiders with its next directory
@@ -84,7 +104,10 @@ impl Sessions {
 
     fn connected_one(&self, pbx: &PbxName) -> Option<Post<PbxSession>> {
         let registered = self.lock();
-        registered.get(pbx).filter(|registration| registration.connected).map(|registration| registration.post.clone())
+        registered
+            .get(pbx)
+            .filter(|registration| registration.connected)
+            .map(|registration| registration.post.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<PbxName, Registration>> {

@@ -11,14 +11,16 @@ use std::time::Duration;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Handler, Message, ResponseFuture, Supervised, WrapFuture};
 use chrono::{DateTime, Utc};
-use futures_util::channel::oneshot;
 use futures_util::future::LocalBoxFuture;
 use m365_presence::clock::Clock;
 use m365_presence::identity::{Account, Credential};
 use m365_presence::light::AuthenticationCode;
-use m365_presence::ports::{AccessToken, DeviceCode, DeviceSignIn, Identity, SignInError, SignedIn, Store, Tokens};
+use m365_presence::ports::{
+    AccessToken, DeviceCode, DeviceSignIn, Identity, SignInError, SignedIn, Store, Tokens,
+};
 use m365_presence::secret::Secret;
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 use crate::outage::Outage;
 use crate::supervision::{Context, Post};
@@ -142,7 +144,10 @@ impl TokenRefresh {
         };
         let mut keys = BTreeMap::from([(Credential::App, key(false))]);
         for user in &dependencies.communication_users {
-            keys.insert(Credential::Communication(user.account.clone()), key(user.device_code));
+            keys.insert(
+                Credential::Communication(user.account.clone()),
+                key(user.device_code),
+            );
         }
         Self { dependencies, keys }
     }
@@ -172,10 +177,18 @@ impl Handler<GetToken> for TokenRefresh {
         let Some(key) = self.keys.get_mut(&message.credential) else {
             let detail = format!("{} is not configured", message.credential);
             let code = AuthenticationCode::Refused;
-            return Box::pin(async move { Err(SignInError::Refused { code, aadsts: None, detail }) });
+            return Box::pin(async move {
+                Err(SignInError::Refused {
+                    code,
+                    aadsts: None,
+                    detail,
+                })
+            });
         };
         let rejected = message.rejected.is_some_and(|rejected| {
-            key.token.as_ref().is_some_and(|token| token.secret == rejected.secret)
+            key.token
+                .as_ref()
+                .is_some_and(|token| token.secret == rejected.secret)
         });
         if rejected {
             key.token = None;
@@ -191,7 +204,9 @@ impl Handler<GetToken> for TokenRefresh {
         let (sender, receiver) = oneshot::channel();
         key.waiting.push(sender);
         self.sign_in(message.credential, ctx);
-        let ended = SignInError::Lost { detail: "the sign-in was interrupted".to_owned() };
+        let ended = SignInError::Lost {
+            detail: "the sign-in was interrupted".to_owned(),
+        };
         Box::pin(async move { receiver.await.unwrap_or(Err(ended)) })
     }
 }
@@ -201,7 +216,11 @@ impl Handler<GetStatus> for TokenRefresh {
 
     fn handle(&mut self, _message: GetStatus, _ctx: &mut Self::Context) -> Self::Result {
         let now = self.dependencies.clock.now();
-        let credentials = self.keys.iter().map(|(credential, key)| key.status(credential, now)).collect();
+        let credentials = self
+            .keys
+            .iter()
+            .map(|(credential, key)| key.status(credential, now))
+            .collect();
         actix::MessageResult(Status { credentials })
     }
 }
@@ -219,7 +238,9 @@ impl TokenRefresh {
         let store = Rc::clone(&self.dependencies.store);
         let recalled = async move { store.refresh_token(&account).await };
         ctx.spawn(recalled.into_actor(self).map(move |recalled, actor, ctx| {
-            let Some(key) = actor.keys.get_mut(&credential) else { return };
+            let Some(key) = actor.keys.get_mut(&credential) else {
+                return;
+            };
             key.under_way = false;
             match recalled {
                 Ok(refresh) => key.refresh = refresh,
@@ -231,7 +252,9 @@ impl TokenRefresh {
 
     /// Begins a sign-in unless one is under way already.
     fn sign_in(&mut self, credential: Credential, ctx: &mut Context<Self>) {
-        let Some(key) = self.keys.get_mut(&credential).filter(|key| !key.under_way) else { return };
+        let Some(key) = self.keys.get_mut(&credential).filter(|key| !key.under_way) else {
+            return;
+        };
         key.under_way = true;
         key.generation += 1;
         if key.device_code && key.refresh.is_none() {
@@ -241,13 +264,24 @@ impl TokenRefresh {
         let identity = Rc::clone(&self.dependencies.identity);
         let (whose, refresh) = (credential.clone(), key.refresh.clone());
         let attempt = async move { identity.sign_in(&whose, refresh.as_ref()).await };
-        ctx.spawn(attempt.into_actor(self).map(move |outcome, actor, ctx| actor.take_in(credential, outcome, ctx)));
+        ctx.spawn(
+            attempt
+                .into_actor(self)
+                .map(move |outcome, actor, ctx| actor.take_in(credential, outcome, ctx)),
+        );
     }
 
     /// Takes in the outcome of a sign-in: answers who waits and plans the next one.
-    fn take_in(&mut self, credential: Credential, outcome: Result<SignedIn, SignInError>, ctx: &mut Context<Self>) {
+    fn take_in(
+        &mut self,
+        credential: Credential,
+        outcome: Result<SignedIn, SignInError>,
+        ctx: &mut Context<Self>,
+    ) {
         let now = self.dependencies.clock.now();
-        let Some(key) = self.keys.get_mut(&credential) else { return };
+        let Some(key) = self.keys.get_mut(&credential) else {
+            return;
+        };
         key.under_way = false;
         let wait = match &outcome {
             Ok(signed_in) => signed_in.access.lifetime.mul_f64(RENEWED_AFTER),
@@ -264,7 +298,10 @@ impl TokenRefresh {
         };
         key.note(&credential, &outcome, now, wait);
         let granted = outcome.map(|signed_in| {
-            if let Some(refresh) = signed_in.refresh.filter(|refresh| Some(refresh) != key.refresh.as_ref()) {
+            if let Some(refresh) = signed_in
+                .refresh
+                .filter(|refresh| Some(refresh) != key.refresh.as_ref())
+            {
                 key.refresh = key.device_code.then(|| refresh.clone());
             }
             signed_in.access
@@ -280,16 +317,24 @@ impl TokenRefresh {
     }
 
     fn wake_after(&mut self, wait: Duration, credential: Credential, ctx: &mut Context<Self>) {
-        let Some(generation) = self.keys.get(&credential).map(|key| key.generation) else { return };
+        let Some(generation) = self.keys.get(&credential).map(|key| key.generation) else {
+            return;
+        };
         ctx.run_later(wait, move |actor, ctx| {
-            if actor.keys.get(&credential).is_some_and(|key| key.generation == generation) {
+            if actor
+                .keys
+                .get(&credential)
+                .is_some_and(|key| key.generation == generation)
+            {
                 actor.sign_in(credential, ctx);
             }
         });
     }
 
     fn keep_refresh_token(&self, credential: &Credential, refresh: Option<Secret>, ctx: &mut Context<Self>) {
-        let Credential::Communication(account) = credential.clone() else { return };
+        let Credential::Communication(account) = credential.clone() else {
+            return;
+        };
         let store = Rc::clone(&self.dependencies.store);
         let kept = async move { store.put_refresh_token(&account, refresh.as_ref()).await };
         ctx.spawn(kept.into_actor(self).map(|kept, _, _| {
@@ -301,19 +346,26 @@ impl TokenRefresh {
 
     /// Asks for a code that a person must enter, and shows it.
     fn begin_device_sign_in(&mut self, credential: Credential, ctx: &mut Context<Self>) {
-        let Credential::Communication(account) = credential.clone() else { return };
+        let Credential::Communication(account) = credential.clone() else {
+            return;
+        };
         let identity = Rc::clone(&self.dependencies.identity);
         let begun = async move { identity.begin_device_sign_in(&account).await };
         ctx.spawn(begun.into_actor(self).map(move |begun, actor, ctx| match begun {
             Ok(code) => {
-                let Some(key) = actor.keys.get_mut(&credential) else { return };
+                let Some(key) = actor.keys.get_mut(&credential) else {
+                    return;
+                };
                 let detail = format!(
                     "{credential} must sign in at {} with the code {}",
                     code.verification_uri, code.user_code
                 );
                 log::warn!("{detail}");
-                let error =
-                    SignInError::Refused { code: AuthenticationCode::SignInRequired, aadsts: None, detail };
+                let error = SignInError::Refused {
+                    code: AuthenticationCode::SignInRequired,
+                    aadsts: None,
+                    detail,
+                };
                 key.since = actor.dependencies.clock.now();
                 key.last_error = Some(error.clone());
                 key.next_attempt_at = Some(code.expires_at);
@@ -328,21 +380,33 @@ impl TokenRefresh {
     }
 
     fn poll_device_sign_in(&mut self, credential: Credential, code: DeviceCode, ctx: &mut Context<Self>) {
-        let Some(generation) = self.keys.get(&credential).map(|key| key.generation) else { return };
+        let Some(generation) = self.keys.get(&credential).map(|key| key.generation) else {
+            return;
+        };
         ctx.run_later(code.interval, move |actor, ctx| {
-            let Credential::Communication(account) = credential.clone() else { return };
-            if actor.keys.get(&credential).is_none_or(|key| key.generation != generation) {
+            let Credential::Communication(account) = credential.clone() else {
+                return;
+            };
+            if actor
+                .keys
+                .get(&credential)
+                .is_none_or(|key| key.generation != generation)
+            {
                 return;
             }
             let identity = Rc::clone(&actor.dependencies.identity);
             let asked = code.clone();
             let poll = async move { identity.poll_device_sign_in(&account, &asked).await };
             ctx.spawn(poll.into_actor(actor).map(move |answer, actor, ctx| {
-                let slower = DeviceCode { interval: code.interval + SLOWER, ..code.clone() };
+                let slower = DeviceCode {
+                    interval: code.interval + SLOWER,
+                    ..code.clone()
+                };
                 match answer {
                     Ok(DeviceSignIn::Done(signed_in)) => actor.take_in(credential, Ok(signed_in), ctx),
                     Ok(DeviceSignIn::Pending) => actor.poll_device_sign_in(credential, code, ctx),
-                    Ok(DeviceSignIn::SlowDown) | Err(SignInError::Lost { .. } | SignInError::Throttled { .. }) => {
+                    Ok(DeviceSignIn::SlowDown)
+                    | Err(SignInError::Lost { .. } | SignInError::Throttled { .. }) => {
                         actor.poll_device_sign_in(credential, slower, ctx);
                     }
                     Ok(DeviceSignIn::Ended) => actor.sign_in(credential, ctx),
@@ -397,7 +461,10 @@ impl Key {
         CredentialStatus {
             credential: credential.clone(),
             code: self.code(now),
-            detail: self.last_error.as_ref().map_or_else(|| "signed in".to_owned(), ToString::to_string),
+            detail: self
+                .last_error
+                .as_ref()
+                .map_or_else(|| "signed in".to_owned(), ToString::to_string),
             since: self.since,
             expires_at: self.token.as_ref().map(|token| token.expires_at),
             next_attempt_at: self.next_attempt_at,
@@ -435,10 +502,15 @@ impl Tokens for TokensOf {
         credential: &'a Credential,
         rejected: Option<&'a AccessToken>,
     ) -> LocalBoxFuture<'a, Granted> {
-        let ask = self.0.ask(GetToken { credential: credential.clone(), rejected: rejected.cloned() });
+        let ask = self.0.ask(GetToken {
+            credential: credential.clone(),
+            rejected: rejected.cloned(),
+        });
         Box::pin(async move {
             ask.await.unwrap_or_else(|_| {
-                Err(SignInError::Lost { detail: "the token actor is being restarted".to_owned() })
+                Err(SignInError::Lost {
+                    detail: "the token actor is being restarted".to_owned(),
+                })
             })
         })
     }

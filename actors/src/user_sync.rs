@@ -144,8 +144,16 @@ impl Actor for UserSync {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        if let Some(master) = self.dependencies.sessions.of(self.dependencies.sessions.master_name()) {
-            ctx.spawn(async move { master.ask(Report).await }.into_actor(self).map(|_reported, _, _| ()));
+        if let Some(master) = self
+            .dependencies
+            .sessions
+            .of(self.dependencies.sessions.master_name())
+        {
+            ctx.spawn(
+                async move { master.ask(Report).await }
+                    .into_actor(self)
+                    .map(|_reported, _, _| ()),
+            );
         }
         self.fetch(ctx);
     }
@@ -161,7 +169,9 @@ impl Handler<PbxTable> for UserSync {
     type Result = ();
 
     fn handle(&mut self, message: PbxTable, ctx: &mut Self::Context) {
-        if message.pbx == *self.dependencies.sessions.master_name() && self.pbx.as_ref() != Some(&message.users) {
+        if message.pbx == *self.dependencies.sessions.master_name()
+            && self.pbx.as_ref() != Some(&message.users)
+        {
             self.pbx = Some(message.users);
             self.rebuild(ctx);
         }
@@ -193,7 +203,11 @@ impl Handler<GetStatus> for UserSync {
         MessageResult(Status {
             teams_known: self.teams.is_some(),
             pbx_known: self.pbx.is_some(),
-            counts: self.directory.as_ref().map(|directory| directory.counts()).unwrap_or_default(),
+            counts: self
+                .directory
+                .as_ref()
+                .map(|directory| directory.counts())
+                .unwrap_or_default(),
             fetched_at: self.fetched_at,
             fetches: self.fetches,
             last_failure: self.last_failure.clone(),
@@ -222,7 +236,11 @@ impl UserSync {
         self.fetching = true;
         let users = Rc::clone(&self.dependencies.users);
         let listed = async move { users.list().await };
-        ctx.spawn(listed.into_actor(self).map(|listed, actor, ctx| actor.take_in(listed, ctx)));
+        ctx.spawn(
+            listed
+                .into_actor(self)
+                .map(|listed, actor, ctx| actor.take_in(listed, ctx)),
+        );
     }
 
     fn take_in(&mut self, listed: Result<Vec<TeamsUser>, GraphError>, ctx: &mut Context<Self>) {
@@ -258,12 +276,20 @@ impl UserSync {
 
     /// Matches everybody anew, once both sides are whole.
     fn rebuild(&mut self, ctx: &mut Context<Self>) {
-        let (Some(teams), Some(pbx)) = (self.teams.clone(), self.pbx.clone()) else { return };
+        let (Some(teams), Some(pbx)) = (self.teams.clone(), self.pbx.clone()) else {
+            return;
+        };
         self.build += 1;
         let build = self.build;
         let matching = Matching::clone(&self.dependencies.matching);
         let built = tokio::task::spawn_blocking(move || {
-            Directory::build(&teams, &pbx, &matching.rule, &matching.overrides, &matching.excluded)
+            Directory::build(
+                &teams,
+                &pbx,
+                &matching.rule,
+                &matching.overrides,
+                &matching.excluded,
+            )
         });
         ctx.spawn(built.into_actor(self).map(move |built, actor, ctx| match built {
             Ok(directory) if actor.build == build => actor.publish(Arc::new(directory), ctx),

@@ -149,7 +149,12 @@ impl Handler<GetStatus> for WebhookIntake {
     fn handle(&mut self, _message: GetStatus, _ctx: &mut Self::Context) -> Self::Result {
         let (accepted, turned_away) = self.dependencies.queue.totals();
         let waiting = self.dependencies.queue.len();
-        MessageResult(Status { waiting, accepted, turned_away, ..self.status.clone() })
+        MessageResult(Status {
+            waiting,
+            accepted,
+            turned_away,
+            ..self.status.clone()
+        })
     }
 }
 
@@ -174,10 +179,16 @@ impl WebhookIntake {
         let opener = Rc::clone(&self.dependencies.opener);
         let accepted = self.accepted.clone();
         let opened = async move {
-            let opened = fresh.into_iter().map(|raw| opener.open(raw.body, raw.received_at, &accepted));
+            let opened = fresh
+                .into_iter()
+                .map(|raw| opener.open(raw.body, raw.received_at, &accepted));
             join_all(opened).await
         };
-        ctx.spawn(opened.into_actor(self).map(|opened, actor, ctx| actor.tell(opened, ctx)));
+        ctx.spawn(
+            opened
+                .into_actor(self)
+                .map(|opened, actor, ctx| actor.tell(opened, ctx)),
+        );
     }
 
     /// Tells what was verified, then goes on: the receivers' pace is the intake's pace.
@@ -206,9 +217,17 @@ impl WebhookIntake {
                         self.status.users += 1;
                         users_changed = true;
                     }
-                    Notice::Lifecycle { subscription, kind, event } => {
+                    Notice::Lifecycle {
+                        subscription,
+                        kind,
+                        event,
+                    } => {
                         self.status.lifecycle += 1;
-                        lifecycle.push(LifecycleNotified { subscription, kind, event });
+                        lifecycle.push(LifecycleNotified {
+                            subscription,
+                            kind,
+                            event,
+                        });
                     }
                 }
             }
@@ -216,8 +235,10 @@ impl WebhookIntake {
         let dependencies = self.dependencies.clone();
         let told = async move {
             if !observations.is_empty() || !hints.is_empty() {
-                let _reads_everybody_when_back =
-                    dependencies.presence_sync.ask(TeamsNotified { observations, hints }).await;
+                let _reads_everybody_when_back = dependencies
+                    .presence_sync
+                    .ask(TeamsNotified { observations, hints })
+                    .await;
             }
             if users_changed {
                 let _fetches_when_back = dependencies.user_sync.ask(UsersChanged).await;
@@ -258,10 +279,18 @@ impl WebhookIntake {
 }
 
 /// Keeps the newest observation per user where numbers tell, else all of them in order.
-fn coalesce(newest: &mut HashMap<TeamsId, usize>, observations: &mut Vec<TeamsObservation>, observation: TeamsObservation) {
-    let known = newest.get(&observation.user).and_then(|index| observations.get_mut(*index));
+fn coalesce(
+    newest: &mut HashMap<TeamsId, usize>,
+    observations: &mut Vec<TeamsObservation>,
+    observation: TeamsObservation,
+) {
+    let known = newest
+        .get(&observation.user)
+        .and_then(|index| observations.get_mut(*index));
     match known {
-        Some(known) if known.sequence.is_some() && known.sequence <= observation.sequence => *known = observation,
+        Some(known) if known.sequence.is_some() && known.sequence <= observation.sequence => {
+            *known = observation
+        }
         Some(known) if known.sequence.is_some() && observation.sequence.is_some() => {}
         _ => {
             newest.insert(observation.user.clone(), observations.len());

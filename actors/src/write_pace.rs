@@ -25,7 +25,12 @@ pub struct WritePace {
 impl WritePace {
     /// Begins full.
     pub fn new() -> Self {
-        Self { rate: BEGINNING, level: BEGINNING, looked_at: Instant::now(), closed_until: None }
+        Self {
+            rate: BEGINNING,
+            level: BEGINNING,
+            looked_at: Instant::now(),
+            closed_until: None,
+        }
     }
 
     /// Takes out up to `wanted` writes; answers how many may leave now.
@@ -45,9 +50,14 @@ impl WritePace {
     /// How long until at least one write may leave.
     pub fn wait(&mut self) -> Duration {
         self.refill();
-        let closed = self.closed_until.map(|until| until.saturating_duration_since(Instant::now())).unwrap_or_default();
+        let closed = self
+            .closed_until
+            .map(|until| until.saturating_duration_since(Instant::now()))
+            .unwrap_or_default();
         let missing = ((1.0 - self.level) / self.rate).max(0.0);
-        closed.max(Duration::from_secs_f64(missing)).max(Duration::from_millis(1))
+        closed
+            .max(Duration::from_secs_f64(missing))
+            .max(Duration::from_millis(1))
     }
 
     /// Notes that Graph asks for patience.

@@ -13,7 +13,12 @@ use super::{ConnectionId, Outgoing};
 const COUNTED_KINDS: usize = 50;
 
 /// APIs whose work is divided among the connections.
-const DIVIDED: [PbxApi; 4] = [PbxApi::PbxTableUsers, PbxApi::PbxApi, PbxApi::Rcc, PbxApi::PbxAdminApi];
+const DIVIDED: [PbxApi; 4] = [
+    PbxApi::PbxTableUsers,
+    PbxApi::PbxApi,
+    PbxApi::Rcc,
+    PbxApi::PbxAdminApi,
+];
 
 struct Conversation {
     connection: ConnectionId,
@@ -58,7 +63,15 @@ impl Conversations {
     ) {
         let object = introduction.app_object.clone();
         let dialogue = self.dialogues.begin();
-        let replaced = self.by_object.insert(object, Conversation { connection, introduction, dialogue, outgoing });
+        let replaced = self.by_object.insert(
+            object,
+            Conversation {
+                connection,
+                introduction,
+                dialogue,
+                outgoing,
+            },
+        );
         if let Some(replaced) = replaced.filter(|replaced| replaced.connection != connection) {
             let _closed_already = replaced.outgoing.send(Outgoing::Close);
         }
@@ -67,7 +80,8 @@ impl Conversations {
     /// Lets a connection go; tells whether it was there.
     pub(super) fn detach(&mut self, connection: ConnectionId) -> bool {
         let before = self.by_object.len();
-        self.by_object.retain(|_, conversation| conversation.connection != connection);
+        self.by_object
+            .retain(|_, conversation| conversation.connection != connection);
         self.by_object.len() < before
     }
 
@@ -90,13 +104,21 @@ impl Conversations {
     /// Gives an order to the connection that serves its API; tells whether there is one.
     pub(super) fn order(&mut self, order: PbxOrder) -> bool {
         let api = order.api();
-        let server = self.by_object.values_mut().find(|conversation| conversation.introduction.apis.contains(&api));
-        server.map(|conversation| conversation.dialogue.order(order)).is_some()
+        let server = self
+            .by_object
+            .values_mut()
+            .find(|conversation| conversation.introduction.apis.contains(&api));
+        server
+            .map(|conversation| conversation.dialogue.order(order))
+            .is_some()
     }
 
     /// Takes in a message; `None` when the connection is not known to this run.
     pub(super) fn receive(&mut self, connection: ConnectionId, text: &str) -> Option<Vec<PbxEvent>> {
-        let conversation = self.by_object.values_mut().find(|conversation| conversation.connection == connection)?;
+        let conversation = self
+            .by_object
+            .values_mut()
+            .find(|conversation| conversation.connection == connection)?;
         self.received += 1;
         Some(conversation.dialogue.receive(text))
     }
@@ -127,16 +149,26 @@ impl Conversations {
     }
 
     pub(super) fn version(&self) -> Option<String> {
-        self.by_object.values().find_map(|conversation| conversation.introduction.version.clone())
+        self.by_object
+            .values()
+            .find_map(|conversation| conversation.introduction.version.clone())
     }
 
     pub(super) fn test_mode(&self) -> bool {
-        self.by_object.values().any(|conversation| conversation.introduction.test_mode)
+        self.by_object
+            .values()
+            .any(|conversation| conversation.introduction.test_mode)
     }
 
     pub(super) fn apis(&self) -> Vec<PbxApi> {
-        let listed = self.by_object.values().flat_map(|conversation| conversation.introduction.apis.iter().copied());
-        listed.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+        let listed = self
+            .by_object
+            .values()
+            .flat_map(|conversation| conversation.introduction.apis.iter().copied());
+        listed
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
     /// APIs that a session needs and no connection may use.
@@ -147,10 +179,16 @@ impl Conversations {
             &[PbxApi::PbxApi]
         };
         let apis = self.apis();
-        needed.iter().copied().filter(|api| self.is_up() && !apis.contains(api)).collect()
+        needed
+            .iter()
+            .copied()
+            .filter(|api| self.is_up() && !apis.contains(api))
+            .collect()
     }
 
     fn server_of(&self, api: PbxApi) -> Option<&Conversation> {
-        self.by_object.values().find(|conversation| conversation.introduction.apis.contains(&api))
+        self.by_object
+            .values()
+            .find(|conversation| conversation.introduction.apis.contains(&api))
     }
 }

@@ -43,7 +43,11 @@ impl Followed {
     }
 
     pub(super) fn remove(&mut self, user: &PbxGuid) -> bool {
-        self.arriving.as_mut().unwrap_or(&mut self.table).remove(user).is_some()
+        self.arriving
+            .as_mut()
+            .unwrap_or(&mut self.table)
+            .remove(user)
+            .is_some()
     }
 
     pub(super) fn complete_table(&mut self) {
@@ -84,7 +88,10 @@ impl Followed {
 
     /// All whose presence is subscribed, by guid and name.
     pub(super) fn subscribed(&self) -> Vec<(PbxGuid, String)> {
-        self.subscribed.iter().map(|(user, h323)| (user.clone(), h323.clone())).collect()
+        self.subscribed
+            .iter()
+            .map(|(user, h323)| (user.clone(), h323.clone()))
+            .collect()
     }
 
     /// Takes in whom this session carries (`true` for users who live here).
@@ -157,11 +164,18 @@ impl Followed {
             user: user.clone(),
             entries: entries.clone(),
         });
-        let lines = self.residents.keys().filter(|_| self.lines_complete).map(|user| self.calls_of(user));
+        let lines = self
+            .residents
+            .keys()
+            .filter(|_| self.lines_complete)
+            .map(|user| self.calls_of(user));
         presence.chain(lines).collect()
     }
 
     fn calls_of(&self, user: &PbxGuid) -> Sighting {
-        Sighting::Calls { user: user.clone(), calls: self.calls.get(user).copied().unwrap_or_default() }
+        Sighting::Calls {
+            user: user.clone(),
+            calls: self.calls.get(user).copied().unwrap_or_default(),
+        }
     }
 }

@@ -27,7 +27,8 @@ impl PbxSession {
                     self.followed.forget_presence();
                     self.fail_entries_under_way();
                     for (user, h323) in self.followed.subscribed() {
-                        self.conversations.order(PbxOrder::SubscribePresence { user, h323 });
+                        self.conversations
+                            .order(PbxOrder::SubscribePresence { user, h323 });
                     }
                 }
                 PbxApi::Rcc => {
@@ -73,10 +74,12 @@ impl PbxSession {
         self.directory = Some(directory);
         let changes = self.followed.carry(carried);
         for (user, h323) in changes.unsubscribe {
-            self.conversations.order(PbxOrder::UnsubscribePresence { user, h323 });
+            self.conversations
+                .order(PbxOrder::UnsubscribePresence { user, h323 });
         }
         for (user, h323) in changes.subscribe {
-            self.conversations.order(PbxOrder::SubscribePresence { user, h323 });
+            self.conversations
+                .order(PbxOrder::SubscribePresence { user, h323 });
         }
         self.tell_sightings(changes.sightings, ctx);
         self.send(ctx);
@@ -102,7 +105,9 @@ impl PbxSession {
                     self.tell_table(ctx);
                 }
                 PbxEvent::UsersRefused { message } => self.note_refusal("the user table", &message),
-                PbxEvent::Presence { user, entries } => sightings.extend(self.followed.see_presence(user, entries)),
+                PbxEvent::Presence { user, entries } => {
+                    sightings.extend(self.followed.see_presence(user, entries))
+                }
                 PbxEvent::PresenceLost(user) => sightings.extend(self.followed.lose_presence(user)),
                 PbxEvent::PresenceRefused { user, message } => {
                     self.note_refusal("a presence subscription", &message);
@@ -116,7 +121,11 @@ impl PbxSession {
                     self.end_entry(&user, Outcome::Refused { message, gone: false });
                 }
                 PbxEvent::License { user, held } => {
-                    if let Some(round) = self.license_round.as_mut().filter(|round| round.open.contains(&user)) {
+                    if let Some(round) = self
+                        .license_round
+                        .as_mut()
+                        .filter(|round| round.open.contains(&user))
+                    {
                         round.open.remove(&user);
                         round.answers.push(LicenseAnswer { user, held });
                     }
@@ -146,8 +155,13 @@ impl PbxSession {
     }
 
     pub(super) fn tell_table(&self, ctx: &mut Context<Self>) {
-        let Some(users) = self.followed.table().filter(|_| self.is_master()) else { return };
-        let table = PbxTable { pbx: self.dependencies.pbx.clone(), users: Arc::new(users) };
+        let Some(users) = self.followed.table().filter(|_| self.is_master()) else {
+            return;
+        };
+        let table = PbxTable {
+            pbx: self.dependencies.pbx.clone(),
+            users: Arc::new(users),
+        };
         let told = self.dependencies.user_sync.ask(table);
         ctx.spawn(told.into_actor(self).map(|told, _, _| {
             if told.is_err() {
@@ -158,7 +172,13 @@ impl PbxSession {
 
     pub(super) fn tell_sightings(&self, sightings: Vec<Sighting>, ctx: &mut Context<Self>) {
         if !sightings.is_empty() {
-            self.tell_presence_sync(PbxSeen { pbx: self.dependencies.pbx.clone(), sightings }, ctx);
+            self.tell_presence_sync(
+                PbxSeen {
+                    pbx: self.dependencies.pbx.clone(),
+                    sightings,
+                },
+                ctx,
+            );
         }
     }
 

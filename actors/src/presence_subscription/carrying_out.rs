@@ -1,6 +1,5 @@
 //! How the plan of a subscription is carried out: events in, requests out, what is held stored in between.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use m365_presence::secret::Secret;
 use m365_presence::sharding::Assignment;
 use m365_presence::subscription::{Event, Held, Phase, Step, Subscription, Terms, Want, Watch};
 
-use super::{Entry, PresenceSubscription, to_stored};
+use super::{Entry, PresenceSubscription};
 use crate::outage::Outage;
 use crate::supervision::Context;
 use crate::webhook_intake::Expect;
@@ -27,7 +26,12 @@ impl PresenceSubscription {
         states: Vec<AcceptedState>,
         ctx: &mut Context<Self>,
     ) {
-        let accounts = self.dependencies.accounts.iter().cloned().map(SubscriptionKind::Presence);
+        let accounts = self
+            .dependencies
+            .accounts
+            .iter()
+            .cloned()
+            .map(SubscriptionKind::Presence);
         let mut drawn = Vec::new();
         let mut shards = Assignment::default();
         for kind in std::iter::once(SubscriptionKind::Users).chain(accounts) {
@@ -37,11 +41,18 @@ impl PresenceSubscription {
             if !used {
                 drawn.push(state.clone());
             }
-            let held = stored.iter().find(|stored| stored.kind == kind).map(to_held);
+            let held = stored
+                .iter()
+                .find(|stored| stored.kind == kind)
+                .cloned()
+                .map(Held::from_stored);
             if let (SubscriptionKind::Presence(account), Some(held)) = (&kind, &held) {
-                shards.shards.insert(account.clone(), held.watch.users().cloned().collect());
+                shards
+                    .shards
+                    .insert(account.clone(), held.watch.users().cloned().collect());
             }
-            self.entries.insert(kind.clone(), self.new_entry(&kind, state, used, held));
+            self.entries
+                .insert(kind.clone(), self.new_entry(&kind, state, used, held));
         }
         self.assignment = shards;
         let store = Rc::clone(&self.dependencies.store);
@@ -53,10 +64,15 @@ impl PresenceSubscription {
         };
         ctx.wait(kept.into_actor(self).map(|kept, actor, ctx| {
             if let Err(error) = kept {
-                log::error!("a client state cannot be stored, the next start will not know its subscription: {error}");
+                log::error!(
+                    "a client state cannot be stored, the next start will not know its subscription: {error}"
+                );
             }
             actor.states_known = true;
-            let expected = actor.dependencies.webhook_intake.ask(Expect(actor.client_states()));
+            let expected = actor
+                .dependencies
+                .webhook_intake
+                .ask(Expect(actor.client_states()));
             ctx.spawn(expected.into_actor(actor).map(|_asks_when_back, _, _| ()));
             for kind in actor.entries.keys().cloned().collect::<Vec<_>>() {
                 let want = actor.want_of(&kind);
@@ -66,7 +82,13 @@ impl PresenceSubscription {
         }));
     }
 
-    fn new_entry(&self, kind: &SubscriptionKind, state: AcceptedState, used: bool, held: Option<Held>) -> Entry {
+    fn new_entry(
+        &self,
+        kind: &SubscriptionKind,
+        state: AcceptedState,
+        used: bool,
+        held: Option<Held>,
+    ) -> Entry {
         let terms = Terms {
             period: match kind {
                 SubscriptionKind::Users => self.dependencies.users_period,
@@ -111,7 +133,9 @@ impl PresenceSubscription {
     /// Tells a plan what happened, stores what is held if that changed, and carries out what comes next.
     pub(super) fn feed(&mut self, kind: &SubscriptionKind, event: Event, ctx: &mut Context<Self>) {
         let now = self.dependencies.clock.now();
-        let Some(entry) = self.entries.get_mut(kind) else { return };
+        let Some(entry) = self.entries.get_mut(kind) else {
+            return;
+        };
         let step = entry.plan.on(event, now);
         let held = entry.plan.held().cloned();
         let changed = held != entry.stored;
@@ -125,7 +149,7 @@ impl PresenceSubscription {
         let whose = kind.clone();
         let stored = async move {
             match &held {
-                Some(held) => store.put_subscription(&to_stored(&whose, held)).await,
+                Some(held) => store.put_subscription(&held.to_stored(whose)).await,
                 None => store.remove_subscription(&whose).await,
             }
         };
@@ -142,7 +166,9 @@ impl PresenceSubscription {
     fn note_phase(&mut self, kind: &SubscriptionKind, ctx: &mut Context<Self>) {
         let unlicensed = self.lacks_teams_license(kind);
         let now = self.dependencies.clock.now();
-        let Some(entry) = self.entries.get_mut(kind) else { return };
+        let Some(entry) = self.entries.get_mut(kind) else {
+            return;
+        };
         let code = match entry.plan.phase() {
             Phase::Forbidden { .. } if unlicensed => SubscriptionCode::NoTeamsLicense,
             Phase::Unanswered if entry.signed_out.is_some() => SubscriptionCode::NotSignedIn,
@@ -164,13 +190,17 @@ impl PresenceSubscription {
     fn carry_out(&mut self, kind: SubscriptionKind, step: Step, ctx: &mut Context<Self>) {
         let subscriptions = Rc::clone(&self.dependencies.subscriptions);
         let credential = kind.credential();
-        let Some(entry) = self.entries.get_mut(&kind) else { return };
+        let Some(entry) = self.entries.get_mut(&kind) else {
+            return;
+        };
         match step {
             Step::Nothing { until: None } => {}
             Step::Nothing { until: Some(until) } => {
                 entry.timer += 1;
                 let timer = entry.timer;
-                let wait = (until - self.dependencies.clock.now()).to_std().unwrap_or_default();
+                let wait = (until - self.dependencies.clock.now())
+                    .to_std()
+                    .unwrap_or_default();
                 // a plan that is due at once must not starve the thread
                 ctx.run_later(wait.max(Duration::from_millis(10)), move |actor, ctx| {
                     if actor.entries.get(&kind).is_some_and(|entry| entry.timer == timer) {
@@ -181,11 +211,17 @@ impl PresenceSubscription {
             Step::Renew { id, expires_at } => {
                 let renewed = async move { subscriptions.renew(&credential, &id, expires_at).await };
                 ctx.spawn(renewed.into_actor(self).map(move |renewed, actor, ctx| {
-                    actor.count(&kind, |entry| entry.renewed += u64::from(matches!(renewed, Ok(Renewed::Live(_)))));
+                    actor.count(&kind, |entry| {
+                        entry.renewed += u64::from(matches!(renewed, Ok(Renewed::Live(_))))
+                    });
                     actor.conclude(&kind, renewed.map(Event::Renewed), ctx);
                 }));
             }
-            Step::Create { watch, expires_at, rich } => {
+            Step::Create {
+                watch,
+                expires_at,
+                rich,
+            } => {
                 let request = SubscriptionRequest {
                     kind: kind.clone(),
                     users: watch.users().cloned().collect(),
@@ -195,7 +231,9 @@ impl PresenceSubscription {
                 };
                 let created = async move { subscriptions.create(&request).await };
                 ctx.spawn(created.into_actor(self).map(move |created, actor, ctx| {
-                    actor.count(&kind, |entry| entry.created += u64::from(matches!(created, Ok(Created::Live(_)))));
+                    actor.count(&kind, |entry| {
+                        entry.created += u64::from(matches!(created, Ok(Created::Live(_))))
+                    });
                     actor.conclude(&kind, created.map(Event::Created), ctx);
                 }));
             }
@@ -222,18 +260,31 @@ impl PresenceSubscription {
         }
     }
 
-    fn conclude(&mut self, kind: &SubscriptionKind, outcome: Result<Event, GraphError>, ctx: &mut Context<Self>) {
+    fn conclude(
+        &mut self,
+        kind: &SubscriptionKind,
+        outcome: Result<Event, GraphError>,
+        ctx: &mut Context<Self>,
+    ) {
         let now = self.dependencies.clock.now();
-        let Some(entry) = self.entries.get_mut(kind) else { return };
+        let Some(entry) = self.entries.get_mut(kind) else {
+            return;
+        };
         let event = match outcome {
             Ok(event) => {
                 entry.outage.end();
                 entry.signed_out = None;
                 event
             }
-            Err(GraphError::Refused { status, code, message }) => {
+            Err(GraphError::Refused {
+                status,
+                code,
+                message,
+            }) => {
                 entry.outage.end();
-                Event::Refused { message: format!("{status} {code}: {message}") }
+                Event::Refused {
+                    message: format!("{status} {code}: {message}"),
+                }
             }
             Err(error) => {
                 let asked = match &error {
@@ -268,20 +319,13 @@ fn name_of(kind: &SubscriptionKind) -> String {
 
 /// Draws a secret of 244 random bits; Graph takes up to 128 characters (graph.md 3.1).
 fn draw_client_state(kind: &SubscriptionKind) -> AcceptedState {
-    let drawn = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
-    AcceptedState { client_state: Secret::new(drawn), kind: kind.clone() }
-}
-
-fn to_held(stored: &StoredSubscription) -> Held {
-    let watch = match stored.kind {
-        SubscriptionKind::Users => Watch::Directory,
-        SubscriptionKind::Presence(_) => Watch::Presence(stored.users.iter().cloned().collect::<BTreeSet<_>>()),
-    };
-    Held {
-        id: stored.id.clone(),
-        watch,
-        expires_at: stored.expires_at,
-        certificate_id: stored.certificate_id.clone(),
-        notification_url: stored.notification_url.clone(),
+    let drawn = format!(
+        "{}{}",
+        uuid::Uuid::new_v4().simple(),
+        uuid::Uuid::new_v4().simple()
+    );
+    AcceptedState {
+        client_state: Secret::new(drawn),
+        kind: kind.clone(),
     }
 }

@@ -30,7 +30,11 @@ impl PresenceSync {
     fn carry_out(&mut self, due: Due, ctx: &mut Context<Self>) {
         if !due.reads.is_empty() {
             let ordered = self.dependencies.presence_sweep.ask(Read { users: due.reads });
-            ctx.spawn(ordered.into_actor(self).map(|_sweeps_everybody_when_back, _, _| ()));
+            ctx.spawn(
+                ordered
+                    .into_actor(self)
+                    .map(|_sweeps_everybody_when_back, _, _| ()),
+            );
         }
         let (teams, entries) = (due.teams, due.entries);
         if due.ledger.is_empty() {
@@ -47,11 +51,18 @@ impl PresenceSync {
         }));
     }
 
-    fn let_leave(&mut self, teams: Vec<(PbxGuid, PresenceWrite)>, entries: Vec<EntryWrite>, ctx: &mut Context<Self>) {
+    fn let_leave(
+        &mut self,
+        teams: Vec<(PbxGuid, PresenceWrite)>,
+        entries: Vec<EntryWrite>,
+        ctx: &mut Context<Self>,
+    ) {
         for (user, write) in teams {
             // a call goes before everything else: it is what others want to know at once
             match write.change {
-                PresenceChange::SetSession { .. } | PresenceChange::ClearSession => self.queue.push_front((user, write)),
+                PresenceChange::SetSession { .. } | PresenceChange::ClearSession => {
+                    self.queue.push_front((user, write))
+                }
                 _ => self.queue.push_back((user, write)),
             }
         }
@@ -66,7 +77,10 @@ impl PresenceSync {
         let session = self.dependencies.sessions.carrying(&entry.home);
         let written = async move {
             match session {
-                Some(session) => session.ask(SetEntry(entry)).await.unwrap_or(Outcome::Failed { wait: None }),
+                Some(session) => session
+                    .ask(SetEntry(entry))
+                    .await
+                    .unwrap_or(Outcome::Failed { wait: None }),
                 None => Outcome::Failed { wait: None },
             }
         };
@@ -104,9 +118,18 @@ impl PresenceSync {
         }
     }
 
-    fn take_in(&mut self, users: Vec<PbxGuid>, results: Vec<Result<(), GraphError>>, ctx: &mut Context<Self>) {
+    fn take_in(
+        &mut self,
+        users: Vec<PbxGuid>,
+        results: Vec<Result<(), GraphError>>,
+        ctx: &mut Context<Self>,
+    ) {
         let now = self.dependencies.clock.now();
-        let unanswered = std::iter::repeat_with(|| Err(GraphError::Lost { detail: "no result".to_owned() }));
+        let unanswered = std::iter::repeat_with(|| {
+            Err(GraphError::Lost {
+                detail: "no result".to_owned(),
+            })
+        });
         let mut changes = Vec::new();
         for (user, result) in users.into_iter().zip(results.into_iter().chain(unanswered)) {
             let outcome = self.judge(&result);
@@ -125,18 +148,27 @@ impl PresenceSync {
             Err(GraphError::Throttled { retry_after }) => {
                 self.status.teams_failed += 1;
                 self.pace.throttled(*retry_after);
-                Outcome::Failed { wait: Some(*retry_after) }
+                Outcome::Failed {
+                    wait: Some(*retry_after),
+                }
             }
             Err(GraphError::Lost { .. } | GraphError::NotSignedIn { .. }) => {
                 self.status.teams_failed += 1;
                 Outcome::Failed { wait: None }
             }
-            Err(GraphError::Refused { status, code, message }) => {
+            Err(GraphError::Refused {
+                status,
+                code,
+                message,
+            }) => {
                 self.status.teams_refused += 1;
                 if self.status.teams_refused == 1 {
                     log::warn!("teams refuses a presence write: {status} {code}: {message}");
                 }
-                Outcome::Refused { message: format!("{status} {code}: {message}"), gone: *status == 404 }
+                Outcome::Refused {
+                    message: format!("{status} {code}: {message}"),
+                    gone: *status == 404,
+                }
             }
         }
     }
@@ -144,7 +176,9 @@ impl PresenceSync {
     /// Plans to ask the board again at its next deadline, unless that is planned already.
     fn plan(&mut self, ctx: &mut Context<Self>) {
         let now = self.dependencies.clock.now();
-        let Some(at) = self.board.next_deadline(now) else { return };
+        let Some(at) = self.board.next_deadline(now) else {
+            return;
+        };
         if self.waking_at.is_some_and(|waking_at| waking_at <= at) {
             return;
         }
