@@ -6,6 +6,16 @@ use fastrand::Rng;
 
 use super::act::{ACTIVITIES, Act, CallAct, PREFERABLE, PhoneAct, TeamsAct, TeamsState};
 
+const AVAILABLE: TeamsState = TeamsState {
+    availability: "Available",
+    activity: "Available",
+};
+
+const OFFLINE: TeamsState = TeamsState {
+    availability: "Offline",
+    activity: "Offline",
+};
+
 /// The presences that a user sets at the PBX, with a plausible note.
 const PBX_PRESENCES: [(&str, &str); 6] = [
     ("away", "back soon"),
@@ -21,7 +31,7 @@ const PBX_PRESENCES: [(&str, &str); 6] = [
 pub(super) enum Scene {
     /// The Teams client reports a state, which stays until the person's next scene.
     Session(TeamsState),
-    /// The user chooses a Teams state and takes it back.
+    /// The user, at the client, chooses a Teams state and takes it back. Without a client nobody would see the choice.
     Preference(TeamsState),
     /// The user sets a presence at the PBX and clears it.
     Presence(&'static str, &'static str),
@@ -63,7 +73,8 @@ pub(super) fn script(scene: Scene, rng: &mut Rng) -> Vec<(Duration, Act)> {
     match scene {
         Scene::Session(state) => script.now(Act::Teams(TeamsAct::Show(state))),
         Scene::Preference(state) => {
-            script.now(Act::Teams(TeamsAct::Prefer(state)));
+            script.now(Act::Teams(TeamsAct::Show(AVAILABLE)));
+            script.after(1..=2, Act::Teams(TeamsAct::Prefer(state)));
             script.after(12..=30, Act::Teams(TeamsAct::Forget));
         }
         Scene::Presence(activity, note) => {
@@ -102,17 +113,10 @@ pub(super) fn script(scene: Scene, rng: &mut Rng) -> Vec<(Duration, Act)> {
             script.call(4..=10, CallAct::End);
         }
         Scene::Absence => {
-            let [offline, online] =
-                [("Offline", "Offline"), ("Available", "Available")].map(|(availability, activity)| {
-                    TeamsState {
-                        availability,
-                        activity,
-                    }
-                });
-            script.now(Act::Teams(TeamsAct::Show(offline)));
+            script.now(Act::Teams(TeamsAct::Show(OFFLINE)));
             script.after(1..=1, Act::Phone(PhoneAct::Chat { online: false }));
             script.after(12..=25, Act::Phone(PhoneAct::Chat { online: true }));
-            script.after(1..=1, Act::Teams(TeamsAct::Show(online)));
+            script.after(1..=1, Act::Teams(TeamsAct::Show(AVAILABLE)));
         }
     }
     script.acts

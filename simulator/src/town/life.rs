@@ -2,7 +2,7 @@
 //!
 //! Time is cut into slots; in each at most one thing happens, so the rate is bounded whatever the number of people.
 //! A slot first serves what a scene that has begun still owes, else it begins the next scene from a shuffled deck that
-//! holds every scene once. A deck takes about 60 slots, so that each of them is played well within two minutes.
+//! holds every scene once. A deck takes about 66 slots, so that each of them is played well within two minutes.
 //! A person plays one scene at a time, and rests between two, so that each state stands long enough to be seen.
 
 use std::{

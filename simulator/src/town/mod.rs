@@ -2,10 +2,12 @@
 //!
 //! [`Life`] decides who does what and when, as a pure function of a seed and the number of people: the same seed gives
 //! the same day. [`Town`] lets that day pass in real time on a thread of its own and carries it out through two ports,
-//! one for the people's Teams clients and one for their phones; [`PbxPhones`] is the latter for simulated PBXs. What
-//! happened is counted by kind in the [`Tally`], so that a test can say what must have been seen.
+//! one for the people's Teams clients and one for their phones: [`CloudClients`] is the former for the simulated Microsoft
+//! cloud, [`PbxPhones`] the latter for simulated PBXs. What happened is counted by kind in the [`Tally`], so that a test can
+//! say what must have been seen.
 
 mod act;
+mod clients;
 mod day;
 mod life;
 mod names;
@@ -20,6 +22,7 @@ use std::{
 };
 
 pub use act::{ACTIVITIES, Act, CallAct, Kind, PREFERABLE, PhoneAct, TeamsAct, TeamsState};
+pub use clients::CloudClients;
 pub use life::{Happening, Life};
 pub use person::{Person, people};
 pub use phones::PbxPhones;

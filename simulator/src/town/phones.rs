@@ -25,6 +25,24 @@ impl PbxPhones {
         }
     }
 
+    /// Adds people to the PBXs in turn, beginning with the first, and assigns a license to each of them.
+    #[must_use]
+    pub fn settle(pbxs: Vec<Pbx>, people: &[Person], license: &str) -> Self {
+        if let Some(first) = pbxs.first() {
+            let homes = pbxs.iter().cycle();
+            first.add_users(
+                people
+                    .iter()
+                    .zip(homes)
+                    .map(|(person, home)| person.pbx_user(home.name())),
+            );
+            for person in people {
+                first.assign(&person.h323(), license);
+            }
+        }
+        Self::new(pbxs)
+    }
+
     fn home(&self, person: &Person) -> Option<Pbx> {
         let home = self.pbxs.first()?.user(&person.h323())?.loc;
         self.pbxs.iter().find(|pbx| pbx.name() == home).cloned()

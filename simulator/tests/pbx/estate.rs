@@ -113,3 +113,21 @@ fn a_user_who_moved_while_the_pbx_was_away_shows_the_new_home() {
     start(&at_master, &["guid", "h323", "loc"], None);
     assert!(pull(&at_master).iter().all(|row| row["loc"] == "master"));
 }
+
+#[test]
+fn two_app_objects_of_one_pbx_have_a_connection_each() {
+    let (app, estate) = (App::start(), Estate::new());
+    let user_app = Pbx::start_in(&estate, app.options("master")).unwrap();
+    let first = app.logged_in();
+    let api = PbxOptions {
+        app_object: "microsoft365-api".to_owned(),
+        ..app.options("master")
+    };
+    let _api = Pbx::start_in(&estate, api).unwrap();
+    let second = app.logged_in();
+    user_app.add_user(alice());
+    for connection in [&first, &second] {
+        start(connection, &["guid"], None);
+        assert_eq!(pull(connection).len(), 1);
+    }
+}

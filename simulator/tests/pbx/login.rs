@@ -33,7 +33,7 @@ fn digests_and_session_keys_are_those_of_the_vectors() {
 }
 
 #[test]
-fn a_pbx_dials_the_app_url_less_its_last_component_and_logs_in_as_the_vector_says() {
+fn a_pbx_dials_the_app_url_less_its_last_component_and_signs_the_info_that_it_sends() {
     let app = App::start();
     let mut options = PbxOptions {
         object_dn: "Connector für Teams".to_owned(),

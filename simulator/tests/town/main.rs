@@ -16,10 +16,11 @@ use std::{
 };
 
 use m365_simulator::{
+    microsoft::{MicrosoftCloud, Options, Pair, Tenant},
     pbx::{Estate, Pbx, PbxOptions, Role},
     town::{
-        ACTIVITIES, Act, CallAct, Happening, Life, PREFERABLE, PbxPhones, Person, PhoneAct, Phones, TeamsAct,
-        TeamsClients, Town, people,
+        ACTIVITIES, Act, CallAct, CloudClients, Happening, Life, PREFERABLE, PbxPhones, Person, PhoneAct,
+        Phones, TeamsAct, TeamsClients, TeamsState, Town, people,
     },
 };
 
@@ -118,7 +119,9 @@ fn calls_follow_their_order_and_nobody_plays_two_scenes_at_once() {
                     calls.remove(&person);
                 }
             }
-            Act::Teams(TeamsAct::Prefer(_)) => assert!(chosen.insert(person)),
+            Act::Teams(TeamsAct::Prefer(_)) => {
+                assert!(chosen.insert(person) && !calls.contains_key(&person));
+            }
             Act::Phone(PhoneAct::Presence { activity, .. }) if !activity.is_empty() => {
                 assert!(chosen.insert(person));
             }
@@ -212,8 +215,15 @@ fn people_telephone_at_the_pbx_where_they_live() {
     };
     let slave = Pbx::start_in(&estate, slave).unwrap();
     let town = people(4, 2);
-    master.add_users([town[0].pbx_user("master"), town[1].pbx_user("slave1")]);
-    let mut phones = PbxPhones::new(vec![master.clone(), slave]);
+    let mut phones = PbxPhones::settle(vec![master.clone(), slave], &town, "App(app)");
+    assert_eq!(
+        master
+            .users()
+            .iter()
+            .map(|user| user.loc.as_str())
+            .collect::<Vec<_>>(),
+        ["master", "slave1"]
+    );
     for person in &town {
         for step in [CallAct::Dial, CallAct::Alert, CallAct::Connect] {
             phones.act(person, PhoneAct::Call(step));
@@ -232,4 +242,29 @@ fn people_telephone_at_the_pbx_where_they_live() {
         phones.act(person, PhoneAct::Chat { online: true });
         assert!(master.entry(&person.h323(), "im:").unwrap().open);
     }
+}
+
+#[test]
+fn people_use_teams_in_the_cloud() {
+    let cloud = MicrosoftCloud::start(Options::default()).unwrap();
+    let control = cloud.control();
+    let tenant = Tenant::new("contoso.onmicrosoft.com");
+    control.add_tenant(tenant.clone());
+    let town = people(4, 3);
+    let mut clients = CloudClients::settle(control.clone(), tenant.id, &town, "contoso.com");
+    let (person, other) = (&town[0], clients.id(&town[1]).unwrap());
+    let user = clients.id(person).unwrap();
+    assert_eq!(control.user(user).unwrap().display_name, Some(person.name()));
+    let state = |availability, activity| TeamsState {
+        availability,
+        activity,
+    };
+    clients.act(person, TeamsAct::Show(state("Busy", "InAMeeting")));
+    assert_eq!(control.presence(user), Some(Pair::new("Busy", "InAMeeting")));
+    clients.act(person, TeamsAct::Prefer(state("Offline", "OffWork")));
+    assert_eq!(control.presence(user), Some(Pair::new("Offline", "OffWork")));
+    clients.act(person, TeamsAct::Forget);
+    clients.act(person, TeamsAct::Show(state("Offline", "Offline")));
+    assert_eq!(control.presence(user), Some(Pair::offline()));
+    assert_eq!(control.presence(other), Some(Pair::new("Available", "Available")));
 }
