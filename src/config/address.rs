@@ -37,7 +37,10 @@ pub(super) fn reached_from_here(listen: SocketAddr) -> SocketAddr {
 /// Reads the base address of a web service: scheme, host, perhaps a port and a path, and nothing behind it. The
 /// result has no slash at its end, so that paths can be appended.
 pub(super) fn base_url(text: &str) -> Result<String, Refusal> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]@?#".contains(c);
+    if text.contains(['?', '#']) {
+        return Err("has a query or fragment behind it: leave out everything from '?' or '#' on".into());
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]@".contains(c);
     if let Some(odd) = text.chars().find(|c| !allowed(*c)) {
         return Err(format!("has {odd:?} in it, which no address has").into());
     }
@@ -48,9 +51,6 @@ pub(super) fn base_url(text: &str) -> Result<String, Refusal> {
     };
     if !url.username().is_empty() || url.password().is_some() {
         return Err("carries a user name or password, which does not belong there".into());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("has a query or fragment behind it: leave out everything from '?' or '#' on".into());
     }
     if url.path().contains("//") {
         return Err("has two slashes in a row in its path".into());

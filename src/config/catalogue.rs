@@ -36,7 +36,7 @@ pub(super) struct Key {
     pub(super) allowed: &'static str,
     /// A value that would be right, written as in the file.
     pub(super) example: &'static str,
-    /// Where the administrator finds the value; empty where it is a matter of choice.
+    /// Where the administrator finds the value, or how to choose it; empty where the default is fine.
     pub(super) found_at: &'static str,
 }
 
@@ -73,8 +73,9 @@ pub(super) fn is_map(path: &Path) -> bool {
 
 /// Names the valid path that was most probably meant by an unknown one.
 ///
-/// A slip of the pen is looked for among the neighbours first; then a key of this very name that stands elsewhere,
-/// which is what a key in the wrong section looks like; then whatever is nearest by its whole path.
+/// A slip of the pen, or a name cut short, is looked for among the neighbours first; then a key of this very name
+/// that stands elsewhere, which is what a key in the wrong section looks like; then whatever is nearest by its whole
+/// path.
 pub(super) fn nearest(unknown: &Path) -> String {
     let parent = unknown.parent().unwrap_or_default();
     let name = unknown.last();
@@ -86,8 +87,11 @@ pub(super) fn nearest(unknown: &Path) -> String {
             .filter(|neighbour| *neighbour != "*")
     };
     let slip = nearest::nearest(name, neighbours());
-    if let Some(slip) = slip.filter(|slip| nearest::distance(name, slip) <= (name.len() / 3).max(2)) {
-        return parent.join(slip).to_string();
+    let slip = slip.filter(|slip| nearest::distance(name, slip) <= (name.len() / 3).max(2));
+    let shortened =
+        |neighbour: &&str| depth > 0 && (neighbour.starts_with(name) || name.starts_with(neighbour));
+    if let Some(meant) = slip.or_else(|| neighbours().find(shortened)) {
+        return parent.join(meant).to_string();
     }
     let elsewhere = KEYS.iter().find(|key| key.path.rsplit('.').next() == Some(name));
     let whole = unknown.to_string();
@@ -133,6 +137,7 @@ mod tests {
             ("public.token", "management.token"),
             ("tenant", "microsoft.tenant"),
             ("pbx.master_pbx", "pbx.master"),
+            ("matching.strip", "matching.strip_domain"),
         ] {
             assert_eq!(nearest(&Path::dotted(unknown)), meant, "{unknown}");
         }

@@ -56,6 +56,23 @@ pub(super) enum Value {
     Unread,
 }
 
+impl Value {
+    /// Reads a text, which is all that the environment has, as what the key takes; what does not fit stays a text.
+    pub(super) fn written_as(self, shape: Shape) -> Self {
+        match (shape, self) {
+            (Shape::Flag, Self::Text(text)) => match text.trim().to_lowercase().parse() {
+                Ok(flag) => Self::Flag(flag),
+                Err(_) => Self::Text(text),
+            },
+            (Shape::List, Self::Text(text)) => {
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                Self::List(items.map(str::to_owned).collect())
+            }
+            (_, value) => value,
+        }
+    }
+}
+
 /// A value with its origin.
 #[derive(Clone)]
 pub(super) struct Entry {
@@ -171,4 +188,127 @@ fn row_as_known(path: Path) -> Path {
         _ => Some(row.to_lowercase()),
     };
     parent.join(known.unwrap_or_else(|| row.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Layers;
+
+    fn stored(key: &str, value: serde_json::Value) -> Layer {
+        Layer::stored([(key.to_owned(), value)])
+    }
+
+    fn environment(name: &str, value: &str) -> Layer {
+        Layer::from_environment([(name.into(), value.into())])
+    }
+
+    fn in_force(layers: &Layers, key: &str) -> (String, Origin) {
+        let resolution = layers.resolve();
+        let value = resolution
+            .effective
+            .into_iter()
+            .find(|value| value.key == key)
+            .unwrap();
+        (value.value, value.origin)
+    }
+
+    #[test]
+    fn each_layer_overrides_the_one_before() {
+        let key = "sync.read";
+        let mut layers = Layers::default();
+        assert_eq!(in_force(&layers, key), ("\"hybrid\"".to_owned(), Origin::Default));
+        layers.file = Layer::from_toml("[sync]\nread = \"polling\"", "x");
+        assert_eq!(in_force(&layers, key), ("\"polling\"".to_owned(), Origin::File));
+        layers.stored = stored(key, json!("subscription"));
+        assert_eq!(
+            in_force(&layers, key),
+            ("\"subscription\"".to_owned(), Origin::Stored)
+        );
+        let variable = "CONNECTOR__SYNC__READ";
+        layers.environment = environment(variable, "hybrid");
+        assert_eq!(
+            in_force(&layers, key),
+            ("\"hybrid\"".to_owned(), Origin::Environment(variable.to_owned()))
+        );
+    }
+
+    #[test]
+    fn single_values_are_overridden_and_the_others_stay() {
+        let users = "[[microsoft.communication_users]]\nusername = \"a@x\"\n[[microsoft.communication_users]]\nusername = \"b@x\"";
+        let layers = Layers {
+            file: Layer::from_toml(users, "x"),
+            environment: environment("CONNECTOR__MICROSOFT__COMMUNICATION_USERS__1__USERNAME", "c@x"),
+            ..Layers::default()
+        };
+        assert_eq!(
+            in_force(&layers, "microsoft.communication_users.0.username").0,
+            "\"a@x\""
+        );
+        assert_eq!(
+            in_force(&layers, "microsoft.communication_users.1.username").0,
+            "\"c@x\""
+        );
+    }
+
+    #[test]
+    fn rows_of_a_mapping_meet_whatever_their_case() {
+        let layers = Layers {
+            file: Layer::from_toml("[mapping.pbx_to_teams]\nOn-The-Phone = \"Busy\"", "x"),
+            environment: environment("CONNECTOR__MAPPING__PBX_TO_TEAMS__ON_THE_PHONE", "Away"),
+            ..Layers::default()
+        };
+        assert_eq!(
+            in_force(&layers, "mapping.pbx_to_teams.on-the-phone").0,
+            "\"Away\""
+        );
+    }
+
+    #[test]
+    fn a_row_twice_in_one_layer_is_refused() {
+        let layer = Layer::from_toml("[mapping.teams_to_pbx]\nAway = \"away\"\naway = \"busy\"", "x");
+        assert!(layer.problems[0].cause.contains("given twice"));
+    }
+
+    #[test]
+    fn stored_settings_keep_their_types() {
+        let layers = Layers {
+            stored: stored("matching.strip_domain", json!(true)),
+            ..Layers::default()
+        };
+        assert_eq!(in_force(&layers, "matching.strip_domain").0, "true");
+        assert!(
+            stored("matching.strip", json!(true)).problems[0]
+                .cause
+                .contains("matching.strip_domain")
+        );
+    }
+
+    #[test]
+    fn a_health_check_needs_one_key_only() {
+        let layers = Layers {
+            environment: environment("CONNECTOR__MANAGEMENT__LISTEN", "[::]:9"),
+            ..Layers::default()
+        };
+        assert!(layers.resolve().settings.is_none());
+        assert_eq!(layers.management_address().unwrap().to_string(), "[::1]:9");
+    }
+
+    #[test]
+    fn secrets_are_masked_in_the_settings_themselves() {
+        let text = include_str!("../../tests/configuration/valid.toml");
+        let layers = Layers {
+            file: Layer::from_toml(text, "x"),
+            ..Layers::default()
+        };
+        let settings = layers.resolve().settings.unwrap();
+        assert_eq!(settings.pbx.password.expose(), "the-pbx-password");
+        let shown = format!("{settings:?}");
+        assert!(
+            !shown.contains("the-pbx-password") && !shown.contains("the~client.secret"),
+            "{shown}"
+        );
+    }
 }

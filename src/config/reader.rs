@@ -99,34 +99,29 @@ impl Reader {
     /// Reads `true` or `false`.
     pub(super) fn flag(&mut self, path: &str) -> Option<bool> {
         let (_, entry) = self.look(path, None)?;
-        let flag = match &entry.value {
-            Value::Flag(flag) => Some(*flag),
-            Value::Text(text) => text.trim().to_lowercase().parse().ok(),
-            _ => None,
-        };
-        if flag.is_none() {
-            self.refuse(path, "is neither true nor false");
+        match entry.value {
+            Value::Flag(flag) => Some(flag),
+            _ => {
+                self.refuse(path, "is neither true nor false");
+                None
+            }
         }
-        flag
     }
 
-    /// Reads a list of texts, which the environment writes with commas. Empty items are dropped.
+    /// Reads a list of texts, which the environment writes with commas.
     pub(super) fn list_or(&mut self, path: &str, default: &[&str]) -> Option<Vec<String>> {
         if !self.is_set(path) {
             self.note(path.to_owned(), format!("{default:?}"), Origin::Default);
             return Some(default.iter().map(|item| (*item).to_owned()).collect());
         }
         let (_, entry) = self.look(path, None)?;
-        let items = match entry.value {
-            Value::List(items) => items,
-            Value::Text(text) => text.split(',').map(str::to_owned).collect(),
+        match entry.value {
+            Value::List(items) => Some(items.iter().map(|item| item.trim().to_owned()).collect()),
             _ => {
                 self.refuse(path, "is no list of texts");
-                return None;
+                None
             }
-        };
-        let trimmed = items.iter().map(|item| item.trim().to_owned());
-        Some(trimmed.filter(|item| !item.is_empty()).collect())
+        }
     }
 
     /// Reads a secret.
@@ -199,7 +194,7 @@ impl Reader {
         if let Place::Key(key) = catalogue::at(&Path::dotted(path)) {
             problem.allowed = Some(key.allowed.to_owned());
             problem.example = Some(key.example.to_owned());
-            problem.remedy = (!key.found_at.is_empty()).then(|| format!("find it here: {}", key.found_at));
+            problem.remedy = (!key.found_at.is_empty()).then(|| key.found_at.to_owned());
         }
         self.problems.push(problem);
     }
@@ -245,17 +240,12 @@ impl Reader {
         let Place::Key(key) = catalogue::at(&at) else {
             return None;
         };
-        let default = default.or(key.default).map(|text| match key.shape {
-            Shape::Flag => Value::Flag(text == "true"),
-            Shape::Text | Shape::Secret | Shape::List => Value::Text(text.to_owned()),
+        let default = default.or(key.default).map(|text| Entry {
+            value: Value::Text(text.to_owned()),
+            origin: Origin::Default,
         });
-        let default = || {
-            default.map(|value| Entry {
-                value,
-                origin: Origin::Default,
-            })
-        };
-        let entry = self.values.get(&at).cloned().or_else(default)?;
+        let mut entry = self.values.get(&at).cloned().or(default)?;
+        entry.value = entry.value.written_as(key.shape);
         if entry.value == Value::Unread {
             return None;
         }

@@ -2,7 +2,7 @@
 
 use super::{Key, Shape};
 
-const APP_REGISTRATION: &str = "Entra admin center (entra.microsoft.com) > App registrations > your app";
+const APP_REGISTRATION: &str = "see Entra admin center (entra.microsoft.com) > App registrations > your app";
 
 const fn text(
     path: &'static str,
@@ -53,13 +53,13 @@ pub(in crate::config) static KEYS: &[Key] = &[
         r#""https://connector.example.com""#,
     )
     .found_at(
-        "it is your own choice: the public DNS name that leads to public.listen, with a publicly signed certificate",
+        "choose the public DNS name that leads to public.listen, with a publicly signed certificate",
     ),
     text("public.tls_certificate", None, "a readable PEM file with the certificate chain", r#""/data/tls.crt""#),
     text("public.tls_private_key", None, "a readable PEM file with the private key", r#""/data/tls.key""#),
     text("management.listen", Some("127.0.0.1:8081"), "IP address and port to listen on", r#""127.0.0.1:8081""#),
     secret("management.token", "a text of at least 16 characters", "the output of: openssl rand -hex 24")
-        .found_at("it is your own choice: draw one with 'openssl rand -hex 24' and keep it like a password"),
+        .found_at("draw one with 'openssl rand -hex 24' and keep it like a password"),
     secret(
         "management.viewer_token",
         "a text of at least 16 characters, other than management.token",
@@ -95,24 +95,24 @@ pub(in crate::config) static KEYS: &[Key] = &[
         "one tenant's domain or directory id; not common, organizations or consumers",
         r#""contoso.onmicrosoft.com""#,
     )
-    .found_at("Entra admin center (entra.microsoft.com) > Overview: Primary domain, or Tenant ID"),
+    .found_at("see Entra admin center (entra.microsoft.com) > Overview: Primary domain, or Tenant ID"),
     text(
         "microsoft.client_id",
         None,
         "the app registration's Application (client) ID",
         r#""11111111-2222-3333-4444-555555555555""#,
     )
-    .found_at("Entra admin center (entra.microsoft.com) > App registrations > your app > Overview: Application (client) ID"),
+    .found_at("see Entra admin center (entra.microsoft.com) > App registrations > your app > Overview: Application (client) ID"),
     secret(
         "microsoft.client_secret",
         "the app registration's client secret; or client_certificate with client_private_key instead",
         "CONNECTOR__MICROSOFT__CLIENT_SECRET_FILE=/run/secrets/client_secret",
     )
-    .found_at("Entra admin center (entra.microsoft.com) > App registrations > your app > Certificates & secrets > New client secret: the column Value, not Secret ID"),
+    .found_at("see Entra admin center (entra.microsoft.com) > App registrations > your app > Certificates & secrets > New client secret: the column Value, not Secret ID"),
     text("microsoft.client_certificate", None, "a readable PEM file with the certificate", r#""/data/app.crt""#)
-        .found_at("the certificate that is uploaded in the Entra admin center > App registrations > your app > Certificates & secrets > Certificates"),
+        .found_at("see the certificate that is uploaded in the Entra admin center > App registrations > your app > Certificates & secrets > Certificates"),
     text("microsoft.client_private_key", None, "a readable PEM file with the private key", r#""/data/app.key""#)
-        .found_at("the key of the certificate, from where the certificate was made; it is never uploaded to Entra"),
+        .found_at("look for it where the certificate was made; it is never uploaded to Entra"),
     text("microsoft.teams_plans", None, "service plan ids (GUIDs)", r#"["57ff2da0-773e-42df-b2af-ffb7a2317929"]"#)
         .written_as(Shape::List),
     text(
@@ -121,14 +121,14 @@ pub(in crate::config) static KEYS: &[Key] = &[
         "a user principal name, different from the other communication users'",
         r#""presence@contoso.com""#,
     )
-    .found_at("Entra admin center (entra.microsoft.com) > Users > the communication user > User principal name; it needs a Teams license and no role"),
+    .found_at("see Entra admin center (entra.microsoft.com) > Users > the communication user > User principal name; it needs a Teams license and no role"),
     text("microsoft.communication_users.*.sign_in", Some("password"), "", r#""device-code""#),
     secret(
         "microsoft.communication_users.*.password",
         "the communication user's password, without blanks at either end; or sign_in = \"device-code\" instead",
         "CONNECTOR__MICROSOFT__COMMUNICATION_USERS__0__PASSWORD_FILE=/run/secrets/presence_password",
     )
-    .found_at("Entra admin center (entra.microsoft.com) > Users > the communication user > Reset password; for an account with MFA set sign_in = \"device-code\" instead"),
+    .found_at("see Entra admin center (entra.microsoft.com) > Users > the communication user > Reset password; for an account with MFA set sign_in = \"device-code\" instead"),
     text(
         "microsoft.communication_users.*.client_id",
         None,
@@ -148,11 +148,11 @@ pub(in crate::config) static KEYS: &[Key] = &[
         "the last component of the App URL, without slash and without .htm",
         r#""innovaphone-microsoft365""#,
     )
-    .found_at("PBX Manager, or PBX > Objects > the App object > URL"),
+    .found_at("see PBX Manager, or PBX > Objects > the App object > URL"),
     secret("pbx.password", "the App object's password", "CONNECTOR__PBX__PASSWORD_FILE=/run/secrets/pbx_password")
-        .found_at("PBX > Objects > the App object > Password: what is typed there must stand here too"),
+        .found_at("see PBX > Objects > the App object > Password: what is typed there must stand here too"),
     text("pbx.master", None, "the master PBX's name, which is no DNS name and no address", r#""pbx""#)
-        .found_at("PBX > Config > General of the master PBX: PBX Name; 'pbx', not 'pbx.example.com'"),
+        .found_at("see PBX > Config > General of the master PBX: PBX Name; 'pbx', not 'pbx.example.com'"),
     text(
         "pbx.presence_contact",
         Some("teams:"),
@@ -165,7 +165,7 @@ pub(in crate::config) static KEYS: &[Key] = &[
         "App(name), without the PBX- before it and the version behind it",
         r#""App(innovaphone-microsoft365)""#,
     )
-    .found_at("PBX > Objects > a user > Licenses"),
+    .found_at("see PBX > Objects > a user > Licenses"),
     text("matching.pbx", Some("cn"), "", r#""cn""#),
     text("matching.microsoft", Some("displayName"), "", r#""displayName""#),
     text("matching.strip_domain", Some("false"), "true or false", "true").written_as(Shape::Flag),

@@ -1,0 +1,16 @@
+//! What an administrator sees of the configuration, through the real binary.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+mod annotated;
+mod environment;
+mod healthcheck;
+mod names;
+mod program;
+mod values;
