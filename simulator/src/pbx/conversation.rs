@@ -71,9 +71,9 @@ impl Conversation {
     {
         let mut orders = self.site.orders.clone();
         let ordered = async {
-            match orders.wait_for(|order| *order != Order::Dial).await {
-                Ok(_) | Err(_) => Ended::Closing,
-            }
+            // Without a handle nobody gives orders any more, which is an order to stop.
+            orders.wait_for(|order| *order != Order::Dial).await.ok();
+            Ended::Closing
         };
         tokio::select! {
             ended = self.speak(outgoing, sink) => ended,

@@ -21,7 +21,7 @@ pub struct PbxOptions {
     pub object_guid: String,
     /// Holds the object's display name; may contain any character.
     pub object_dn: String,
-    /// Holds the App URL; its last path component is the app, the rest is dialled.
+    /// Holds the App URL, over http; its last path component is the app, the rest is dialled.
     pub app_url: String,
     /// Holds the object's password; may contain colons.
     pub password: String,

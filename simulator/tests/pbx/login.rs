@@ -175,7 +175,7 @@ fn keep_alives_and_pings_are_answered_before_and_after_the_login() {
 #[test]
 fn a_pbx_with_keep_alive_gives_a_deaf_app_up_and_dials_again() {
     let app = App::start();
-    let interval = std::time::Duration::from_millis(100);
+    let interval = std::time::Duration::from_millis(400);
     let _pbx = Pbx::start(PbxOptions {
         keep_alive: Some(interval),
         ..app.options("master")
@@ -242,4 +242,17 @@ fn a_stopped_pbx_ends_its_connection_for_good() {
     pbx.stop();
     connection.wait_for_end();
     assert!(!pbx.is_connected());
+}
+
+#[test]
+fn a_handle_can_be_shared_among_threads() {
+    fn is_shareable<Handle: Clone + Send + Sync + 'static>(_: &Handle) {}
+    let app = App::start();
+    let pbx = Pbx::start(app.options("master")).unwrap();
+    is_shareable(&pbx);
+    is_shareable(pbx.estate());
+    let clone = pbx.clone();
+    drop(pbx);
+    app.logged_in();
+    assert!(clone.wait_until_connected(PATIENCE));
 }
