@@ -162,7 +162,7 @@ impl<A: SupervisedActor> AsyncContext<A> for Context<A> {
     {
         let bar = Some(Bar::new(&self.vitals));
         self.parts.wait(Spawned {
-            step: Step::Future,
+            step: self.step,
             bar,
             future: Some(Box::pin(future)),
         });

@@ -65,7 +65,7 @@ mod tests {
             restarts: 2,
             window: Duration::from_secs(10),
         });
-        let spent = [0, 4, 10, 14, 20, 23, 24].map(|seconds| window.is_spent_by_failure(at(seconds)));
+        let spent = [0, 4, 10, 14, 20, 24, 25].map(|seconds| window.is_spent_by_failure(at(seconds)));
         assert_eq!(
             spent,
             [false, false, false, false, false, false, true],

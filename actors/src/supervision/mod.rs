@@ -69,6 +69,7 @@ mod orders;
 mod panics;
 mod post;
 mod register;
+mod roster;
 mod run;
 mod seat;
 mod snapshot;

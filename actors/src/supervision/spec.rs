@@ -188,7 +188,7 @@ impl SupervisorSpec {
             intensity: self.intensity,
             policy: self.policy.unwrap_or(surroundings.settings.policy),
             surroundings: Rc::clone(surroundings),
-            roster: Rc::new(RefCell::new(children)),
+            children: Rc::new(RefCell::new(children)),
             nursery: self.nursery,
         });
         let (_unwatched, occupant) = self.seat.seat_with_vitals(actor);

@@ -6,8 +6,6 @@
 //!
 //! Its children outlive its runs, with their mailboxes: a new run starts all of them again, in order.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use actix::fut::ActorFutureExt;
@@ -20,12 +18,14 @@ use tokio::time::Instant;
 use super::branch::Nursery;
 use super::child::{Child, Surroundings};
 use super::context::Context;
-use super::departure::{Departure, Runs, end_in_order};
+use super::departure::{Departure, end_in_order};
 use super::exit::{End, ExitReason};
 use super::intensity::{Intensity, Window};
+use super::journal::Subject;
 use super::orders::{Admit, Arrival, InjectPanic, Remove, Restart, Shutdown};
-use super::register::InvalidName;
-use super::run::Run;
+use super::panics::guarded;
+use super::register::{InvalidName, Register};
+use super::roster::{Children, Roster};
 use super::snapshot::NodeState;
 use super::spec::{ChildSpec, Strategy};
 use super::verdict::{Pause, Policy};
@@ -38,27 +38,17 @@ pub(super) struct Dependencies {
     pub(super) intensity: Intensity,
     pub(super) policy: Policy,
     pub(super) surroundings: Rc<Surroundings>,
-    pub(super) roster: Rc<RefCell<Vec<Rc<Child>>>>,
+    pub(super) children: Children,
     pub(super) nursery: Nursery,
 }
 
 /// A supervisor in one run. Its public face is [`super::SupervisorSpec`] and [`super::TreeHandle`].
 pub struct Supervisor {
     dependencies: Dependencies,
-    standings: BTreeMap<String, Standing>,
+    roster: Roster,
     window: Window,
     pauses: u64,
     closing: Closing,
-}
-
-/// How a child stands.
-enum Standing {
-    Running(Run),
-    /// It starts when the pause of `leader`, which may be itself, is over.
-    Paused {
-        leader: String,
-        pause: u64,
-    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,7 +61,7 @@ enum Closing {
 impl Supervisor {
     pub(super) fn new(dependencies: Dependencies) -> Self {
         Self {
-            standings: BTreeMap::new(),
+            roster: Roster::new(Rc::clone(&dependencies.children), dependencies.strategy),
             window: Window::new(dependencies.intensity),
             pauses: 0,
             closing: Closing::Open,
@@ -84,12 +74,11 @@ impl Actor for Supervisor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let children = self.dependencies.roster.borrow().clone();
-        for child in children {
+        for child in self.roster.all() {
             self.start(&child, ctx);
         }
-        let settings = self.dependencies.surroundings.settings;
-        ctx.run_interval(settings.watchdog_period, |actor, _| actor.end_what_hangs());
+        let period = self.dependencies.surroundings.settings.watchdog_period;
+        ctx.run_interval(period, |actor, _| actor.end_what_hangs());
     }
 
     fn stopping(&mut self, ctx: &mut Self::Context) -> Running {
@@ -98,30 +87,20 @@ impl Actor for Supervisor {
             Closing::Ending => return Running::Continue,
             Closing::Open => self.closing = Closing::Ending,
         }
-        let children = self.dependencies.roster.borrow().clone();
-        let runs = self.take_runs(&children);
-        self.standings.clear();
-        ctx.wait(
-            end_in_order(runs)
-                .into_actor(self)
-                .map(move |departures, actor, ctx| {
-                    actor.note_departures(&departures);
-                    for child in children {
-                        actor.set_state(child.name(), NodeState::Ended);
-                    }
-                    actor.closing = Closing::Ended;
-                    ctx.stop();
-                }),
-        );
+        let runs = self.roster.take_runs(&self.roster.all());
+        ctx.wait(end_in_order(runs).into_actor(self).map(|departures, actor, ctx| {
+            actor.note(&departures);
+            actor.mark_all_ended();
+            actor.closing = Closing::Ended;
+            ctx.stop();
+        }));
         Running::Continue
     }
 }
 
 impl Supervised for Supervisor {
     fn restarting(&mut self, _ctx: &mut Self::Context) {
-        for child in self.dependencies.roster.borrow().iter() {
-            self.set_state(child.name(), NodeState::Ended);
-        }
+        self.mark_all_ended();
         *self = Self::new(self.dependencies.clone());
     }
 }
@@ -130,18 +109,14 @@ impl Handler<Restart> for Supervisor {
     type Result = AtomicResponse<Self, ()>;
 
     fn handle(&mut self, message: Restart, _ctx: &mut Self::Context) -> Self::Result {
-        let leader = match self.standings.get(&message.name) {
-            Some(Standing::Paused { leader, .. }) => Some(leader.clone()),
-            _ => None,
-        };
-        let affected = self.affected_by(leader.as_deref().unwrap_or(&message.name));
-        for child in affected.iter().take(1) {
-            child.forgive();
+        let affected = self.roster.affected_by(self.roster.leader_of(&message.name));
+        if let Some(leader) = affected.first() {
+            leader.forgive();
         }
-        let runs = self.take_runs(&affected);
+        let runs = self.roster.take_runs(&affected);
         AtomicResponse::new(Box::pin(end_in_order(runs).into_actor(self).map(
             move |departures, actor, ctx| {
-                actor.note_departures(&departures);
+                actor.note(&departures);
                 for child in affected {
                     actor.start(&child, ctx);
                 }
@@ -154,7 +129,7 @@ impl Handler<InjectPanic> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, message: InjectPanic, _ctx: &mut Self::Context) {
-        if let Some(Standing::Running(run)) = self.standings.get(&message.name) {
+        if let Some(run) = self.roster.run_of(&message.name) {
             run.inject_panic();
         }
     }
@@ -169,21 +144,20 @@ impl Handler<Admit> for Supervisor {
             Arrival::InNursery(name) => self.take_from_nursery(&name),
         };
         let Some(spec) = spec else {
-            // who put it there has given up since
+            // an earlier order under the same name has taken it in already
             return AtomicResponse::new(Box::pin(actix::fut::ready(Ok(()))));
         };
         let replaced = if message.replaces {
-            self.take_out(spec.name())
+            self.roster.take_out(spec.name())
         } else {
             None
         };
         let (replaced, runs) = replaced.unzip();
         let ending = end_in_order(runs.unwrap_or_default()).into_actor(self);
         AtomicResponse::new(Box::pin(ending.map(move |departures, actor, ctx| {
-            actor.strike(replaced, departures);
-            let dependencies = &actor.dependencies;
-            let child = spec.plant(&dependencies.surroundings, Some(ctx.post()))?;
-            dependencies.roster.borrow_mut().push(Rc::clone(&child));
+            actor.strike(replaced, departures, ctx);
+            let child = spec.plant(&actor.dependencies.surroundings, Some(ctx.post()))?;
+            actor.roster.add(Rc::clone(&child));
             actor.start(&child, ctx);
             Ok(())
         })))
@@ -194,11 +168,11 @@ impl Handler<Remove> for Supervisor {
     type Result = AtomicResponse<Self, bool>;
 
     fn handle(&mut self, message: Remove, _ctx: &mut Self::Context) -> Self::Result {
-        let (removed, runs) = self.take_out(&message.name).unzip();
+        let (removed, runs) = self.roster.take_out(&message.name).unzip();
         let existed = removed.is_some();
         let ending = end_in_order(runs.unwrap_or_default()).into_actor(self);
-        AtomicResponse::new(Box::pin(ending.map(move |departures, actor, _| {
-            actor.strike(removed, departures);
+        AtomicResponse::new(Box::pin(ending.map(move |departures, actor, ctx| {
+            actor.strike(removed, departures, ctx);
             existed
         })))
     }
@@ -217,126 +191,87 @@ impl Supervisor {
     fn start(&mut self, child: &Rc<Child>, ctx: &mut Context<Self>) {
         let run = child.begin(&self.dependencies.surroundings.register);
         let (name, number, ended) = (child.name().to_owned(), run.number, run.ended());
-        self.standings.insert(name.clone(), Standing::Running(run));
+        self.roster.set_running(child, run);
         ctx.spawn(ended.into_actor(self).map(move |end, actor, ctx| {
-            if let Some(child) = actor.running(&name, number) {
-                actor.hear_end(&child, number, &end, ctx);
+            if let Some(child) = actor.roster.running(&name, number) {
+                actor.judge(&child, number, &end, ctx);
             }
         }));
     }
 
-    /// The child whose present run has this number.
-    fn running(&self, name: &str, number: u64) -> Option<Rc<Child>> {
-        let Some(Standing::Running(run)) = self.standings.get(name) else {
-            return None;
-        };
-        let roster = self.dependencies.roster.borrow();
-        roster
-            .iter()
-            .find(|child| child.name() == name && run.number == number)
-            .cloned()
-    }
-
-    /// Hears that a run ended by itself, and decides.
-    fn hear_end(&mut self, child: &Rc<Child>, number: u64, end: &End, ctx: &mut Context<Self>) {
+    /// Judges the end of a run that ended by itself, and lets the child and those that build on it pause.
+    fn judge(&mut self, child: &Rc<Child>, number: u64, end: &End, ctx: &mut Context<Self>) {
+        self.roster.take_runs(std::slice::from_ref(child));
         let verdict = child.judge(end, &self.dependencies.policy);
-        self.dependencies
-            .surroundings
-            .register
-            .end(child.name(), number, end);
+        self.register().end(child.name(), number, end);
         child.subject(number).ended(end, Some(verdict.pause));
         if verdict.counts && self.window.is_spent_by_failure(Instant::now()) {
-            self.escalate(child, end, ctx);
+            self.give_up(child, end, ctx);
             return;
         }
         self.pauses += 1;
-        let pause = self.pauses;
-        let affected = self.affected_by(child.name());
-        let runs = self.take_runs(&affected);
+        let affected = self.roster.affected_by(child.name());
+        let runs = self.roster.take_runs(&affected);
         for follower in &affected {
-            let standing = Standing::Paused {
-                leader: child.name().to_owned(),
-                pause,
-            };
-            self.standings.insert(follower.name().to_owned(), standing);
+            self.roster.set_paused(follower, child.name(), self.pauses);
         }
-        let (leader, reason) = (Rc::clone(child), end.reason.to_string());
-        if runs.is_empty() {
-            self.pause(&leader, pause, verdict.pause, &reason, ctx);
-            return;
-        }
+        let (leader, pause, reason) = (Rc::clone(child), self.pauses, end.reason.to_string());
         ctx.wait(
             end_in_order(runs)
                 .into_actor(self)
                 .map(move |departures, actor, ctx| {
-                    actor.note_departures(&departures);
+                    actor.note(&departures);
                     actor.pause(&leader, pause, verdict.pause, &reason, ctx);
                 }),
         );
     }
 
-    /// Lets a leader and its followers pause, and starts them afterwards unless something else came first.
-    fn pause(
-        &mut self,
-        leader: &Rc<Child>,
-        number: u64,
-        pause: Pause,
-        reason: &str,
-        ctx: &mut Context<Self>,
-    ) {
-        let over_at = chrono::Utc::now() + pause.length();
-        for child in self.led_by(leader.name()) {
-            let reason = if Rc::ptr_eq(&child, leader) {
+    fn pause(&self, leader: &Child, number: u64, pause: Pause, reason: &str, ctx: &mut Context<Self>) {
+        let until = chrono::Utc::now() + pause.length();
+        for child in self.roster.led_by(leader.name()) {
+            let is_leader = child.name() == leader.name();
+            let of_follower = || format!("it builds on {}, which ended: {reason}", leader.name());
+            let reason = if is_leader {
                 reason.to_owned()
             } else {
-                format!("it builds on {}, which ended: {reason}", leader.name())
+                of_follower()
             };
-            self.set_state(
-                child.name(),
-                match pause {
-                    Pause::Held(_) => NodeState::Held {
-                        probe_at: over_at,
-                        reason,
-                    },
-                    Pause::Wait(_) | Pause::None => NodeState::Waiting {
-                        until: over_at,
-                        reason,
-                    },
+            let state = match pause {
+                Pause::Held(_) => NodeState::Held {
+                    probe_at: until,
+                    reason,
                 },
-            );
-        }
-        if pause == Pause::None {
-            self.resume(leader.name(), number, ctx);
-            return;
+                Pause::Wait(_) | Pause::None => NodeState::Waiting { until, reason },
+            };
+            self.register().set_state(child.name(), state);
         }
         let leader = leader.name().to_owned();
         ctx.run_later(pause.length(), move |actor, ctx| {
-            actor.resume(&leader, number, ctx)
+            if actor.roster.is_in_pause(&leader, number) {
+                actor.resume(&leader, ctx);
+            }
         });
     }
 
-    fn resume(&mut self, leader: &str, number: u64, ctx: &mut Context<Self>) {
-        let is_due =
-            matches!(self.standings.get(leader), Some(Standing::Paused { pause, .. }) if *pause == number);
-        for child in self.led_by(leader).into_iter().filter(|_| is_due) {
+    fn resume(&mut self, leader: &str, ctx: &mut Context<Self>) {
+        for child in self.roster.led_by(leader) {
             self.start(&child, ctx);
         }
     }
 
-    fn escalate(&mut self, child: &Child, end: &End, ctx: &mut Context<Self>) {
-        self.standings.remove(child.name());
+    fn give_up(&self, child: &Child, end: &End, ctx: &mut Context<Self>) {
         let Intensity { restarts, window } = self.dependencies.intensity;
         let (name, seconds) = (child.name(), window.as_secs());
         let reason = format!(
-            "more than {restarts} failures in {seconds} s, the last of {name}: {}",
+            "more than {restarts} failures in {seconds} s, {name} last: {}",
             end.reason
         );
-        let subject = super::journal::Subject {
+        Subject {
             actor: &self.dependencies.name,
             run: 0,
             streak: 0,
-        };
-        subject.escalated(&reason);
+        }
+        .escalated(&reason);
         ctx.end(ExitReason::bug(reason));
     }
 
@@ -344,13 +279,12 @@ impl Supervisor {
         let patience = self.dependencies.surroundings.settings.watchdog_patience;
         let now = Instant::now();
         for child in self
-            .dependencies
             .roster
-            .borrow()
+            .all()
             .iter()
             .filter(|child| child.is_hanging(patience, now))
         {
-            if let Some(Standing::Running(run)) = self.standings.get(child.name()) {
+            if let Some(run) = self.roster.run_of(child.name()) {
                 let seconds = patience.as_secs();
                 run.kill(ExitReason::bug(format_args!(
                     "no answer to the watchdog within {seconds} s"
@@ -359,78 +293,37 @@ impl Supervisor {
         }
     }
 
-    /// The child of this name and, by strategy, those that build on it; in the order of their start.
-    fn affected_by(&self, name: &str) -> Vec<Rc<Child>> {
-        let roster = self.dependencies.roster.borrow();
-        let from_name_on = roster.iter().skip_while(|child| child.name() != name).cloned();
-        match self.dependencies.strategy {
-            Strategy::OneForOne => from_name_on.take(1).collect(),
-            Strategy::RestForOne => from_name_on.collect(),
-        }
-    }
-
-    fn led_by(&self, name: &str) -> Vec<Rc<Child>> {
-        let is_led = |child: &&Rc<Child>| matches!(self.standings.get(child.name()), Some(Standing::Paused { leader, .. }) if leader == name);
-        self.dependencies
-            .roster
-            .borrow()
-            .iter()
-            .filter(is_led)
-            .cloned()
-            .collect()
-    }
-
-    /// Takes the running ones out of the standings, so that their ends are not heard any more.
-    fn take_runs(&mut self, children: &[Rc<Child>]) -> Runs {
-        let mut runs = Vec::new();
-        for child in children {
-            if let Some(Standing::Running(run)) = self.standings.remove(child.name()) {
-                runs.push((Rc::clone(child), run));
-            }
-        }
-        runs
-    }
-
-    /// Takes a child off the roster, with its run if it has one.
-    fn take_out(&mut self, name: &str) -> Option<(Rc<Child>, Runs)> {
-        let position = self
-            .dependencies
-            .roster
-            .borrow()
-            .iter()
-            .position(|child| child.name() == name)?;
-        let child = self.dependencies.roster.borrow_mut().remove(position);
-        let runs = self.take_runs(std::slice::from_ref(&child));
-        Some((child, runs))
-    }
-
     fn take_from_nursery(&self, name: &str) -> Option<ChildSpec> {
         let mut nursery = self.dependencies.nursery.borrow_mut();
         let position = nursery.iter().position(|spec| spec.name() == name)?;
         nursery.remove(position)
     }
 
-    /// Forgets a removed child.
-    fn strike(&self, removed: Option<Rc<Child>>, departures: Vec<Departure>) {
-        self.note_departures(&departures);
+    /// Forgets a removed child; who waited for it starts.
+    fn strike(&mut self, removed: Option<Rc<Child>>, departures: Vec<Departure>, ctx: &mut Context<Self>) {
+        self.note(&departures);
         drop(departures);
         let Some(child) = removed else { return };
-        self.dependencies.surroundings.register.strike(child.name());
+        self.register().strike(child.name());
+        self.resume(child.name(), ctx);
         // its destructor is the actor's code
-        let _dropped = super::panics::guarded(move || drop(child));
+        let _dropped = guarded(move || drop(child));
     }
 
-    fn note_departures(&self, departures: &[Departure]) {
+    fn note(&self, departures: &[Departure]) {
         for Departure { child, run, end } in departures {
-            self.dependencies
-                .surroundings
-                .register
-                .end(child.name(), *run, end);
+            self.register().end(child.name(), *run, end);
             child.subject(*run).ended(end, None);
         }
     }
 
-    fn set_state(&self, name: &str, state: NodeState) {
-        self.dependencies.surroundings.register.set_state(name, state);
+    fn mark_all_ended(&self) {
+        for child in self.roster.all() {
+            self.register().set_state(child.name(), NodeState::Ended);
+        }
+    }
+
+    fn register(&self) -> &Register {
+        &self.dependencies.surroundings.register
     }
 }
