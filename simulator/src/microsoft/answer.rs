@@ -35,8 +35,12 @@ impl Call {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Returns the body as JSON.
+    /// Returns the body as JSON, which it is only when its content type says so.
     pub(super) fn json(&self) -> Option<Value> {
+        let kind = self.header("content-type")?;
+        if !kind.to_ascii_lowercase().starts_with("application/json") {
+            return None;
+        }
         serde_json::from_slice(&self.body).ok()
     }
 }

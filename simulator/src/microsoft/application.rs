@@ -210,7 +210,7 @@ pub(super) fn object(call: &Call) -> Result<Map<String, Value>, GraphError> {
         _ => Err(GraphError::new(
             400,
             "BadRequest",
-            "Unable to read JSON request payload.",
+            "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.",
         )),
     }
 }

@@ -93,6 +93,11 @@ impl Control {
         self.cloud.state().apps.get_mut(&client_id).map(change).is_some()
     }
 
+    /// Removes an app registration; false when it does not exist.
+    pub fn remove_app(&self, client_id: Uuid) -> bool {
+        self.cloud.state().apps.remove(&client_id).is_some()
+    }
+
     /// Adds an account that can sign in and, unless it exists, the licensed directory user that it belongs to.
     pub fn add_account(&self, account: Account) {
         let mut state = self.cloud.state();

@@ -9,6 +9,24 @@
 //! strike, checks the token and the limits and asks the endpoint; state lives in `cloud` behind one lock that no await
 //! ever sees. A changed presence or user becomes an outgoing notification, which `delivery` posts.
 //!
+//! ```
+//! use m365_simulator::microsoft::{Account, App, MicrosoftCloud, Options, Pair, Tenant, User};
+//!
+//! let cloud = MicrosoftCloud::start(Options::default())?;
+//! let control = cloud.control();
+//! let tenant = Tenant::new("contoso.onmicrosoft.com");
+//! control.add_tenant(tenant.clone());
+//! control.put_app(App::synchroniser(tenant.id, "client secret"));
+//! control.add_account(Account::new(tenant.id, "presence@contoso.com", "password"));
+//! let adele = User::new("Adele Vance", "adele@contoso.com");
+//! let id = adele.id;
+//! control.put_user(tenant.id, adele);
+//! control.set_client(id, "desktop", Pair::new("Busy", "InAMeeting"));
+//! assert_eq!(control.presence(id), Some(Pair::new("Busy", "InAMeeting")));
+//! cloud.stop();
+//! # Ok::<(), m365_simulator::microsoft::StartError>(())
+//! ```
+//!
 //! The crate shares nothing with the connector, not even a constant: what both sides know, each knows from the protocol.
 
 mod answer;

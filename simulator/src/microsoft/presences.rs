@@ -120,7 +120,7 @@ pub(super) fn write(
     }
     let body = call
         .json()
-        .ok_or_else(|| bad_request("Empty or malformed payload. JSON content expected."))?;
+        .ok_or_else(|| bad_request("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."))?;
     match action {
         "setPresence" => set_session(cloud, caller, id, &body),
         "clearPresence" => clear_session(cloud, caller, id, &body),

@@ -171,6 +171,23 @@ async fn leases_run_out_by_themselves() {
 }
 
 #[live]
+async fn a_body_without_its_content_type_is_not_read() {
+    let stage = Stage::new();
+    let token = stage.app_token().await;
+    let anna = stage.add_person("Anna");
+    let url = format!(
+        "{}/v1.0/users/{anna}/presence/clearUserPreferredPresence",
+        stage.cloud.graph_url()
+    );
+    let request = stage
+        .http
+        .post(url)
+        .bearer_auth(&token)
+        .insert_header(("Content-Type", "text/plain"));
+    assert_eq!(request.send_body("{}").await.unwrap().status(), 400);
+}
+
+#[live]
 async fn single_and_bulk_reads_have_their_odd_shapes() {
     let stage = Stage::new();
     let token = stage.app_token().await;

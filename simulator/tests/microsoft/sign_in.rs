@@ -115,7 +115,7 @@ async fn accounts_refuse_by_their_condition() {
 
 #[live]
 async fn tenants_and_apps_are_checked() {
-    let mut stage = Stage::new();
+    let stage = Stage::new();
     let login = stage.cloud.login_url().to_owned();
     let client = stage.app.client_id.to_string();
     let fields = [
@@ -138,7 +138,7 @@ async fn tenants_and_apps_are_checked() {
         .change_app(stage.app.client_id, |app| app.public_client = false);
     let reply = stage.form(&stage.token_url(), &fields).await;
     assert_eq!((reply.status, code(&reply)), (401, 7_000_218));
-    stage.app.client_id = uuid::Uuid::new_v4();
+    assert!(stage.control.remove_app(stage.app.client_id));
     let reply = stage.app_sign_in("s3cret").await;
     assert_eq!((reply.status, code(&reply)), (400, 700_016));
     assert_eq!(reply.body["error"], "unauthorized_client");
