@@ -92,7 +92,7 @@ impl Layer {
     pub fn stored(values: impl IntoIterator<Item = (String, serde_json::Value)>) -> Self {
         let mut layer = Self::default();
         for (name, value) in values {
-            let path = row_as_known(Path::dotted(&name));
+            let path = path(&name, ".");
             match (catalogue::at(&path), toml::Value::try_from(value)) {
                 (Place::Key(_), Ok(value)) => layer.insert(path, file::value(value), Origin::Stored, &name),
                 (Place::Key(_), Err(_)) => layer.problems.push(Problem::error(name, "takes no such value")),
@@ -158,6 +158,18 @@ fn secret_of_file(path: &Path) -> Option<(Path, &'static Key)> {
         Place::Key(key) if key.shape == Shape::Secret => Some((path, key)),
         _ => None,
     }
+}
+
+/// The path that a written name means, whose levels are separated like this. The name of a row is whatever follows,
+/// perhaps in quotation marks; everything else is lower case.
+fn path(name: &str, separator: &str) -> Path {
+    if let [section, table, row] = name.splitn(3, separator).collect::<Vec<_>>().as_slice() {
+        let map = Path::dotted(&format!("{section}.{table}").to_lowercase());
+        if catalogue::is_map(&map) {
+            return row_as_known(map.join(row.trim_matches('"')));
+        }
+    }
+    Path::dotted(&name.replace(separator, ".").to_lowercase())
 }
 
 /// Spells the name of a mapping's row as the mapping itself does, so that rows of different layers meet.
@@ -283,6 +295,21 @@ mod tests {
             stored("matching.strip", json!(true)).problems[0]
                 .cause
                 .contains("matching.strip_domain")
+        );
+    }
+
+    #[test]
+    fn the_name_of_a_row_may_have_dots() {
+        let key = "matching.overrides.\"alice.b\"";
+        let mut layers = Layers {
+            file: Layer::from_toml("[matching.overrides]\n\"Alice.B\" = \"a@contoso.com\"", "x"),
+            ..Layers::default()
+        };
+        assert_eq!(in_force(&layers, key).0, "\"a@contoso.com\"");
+        layers.stored = stored(key, json!("b@contoso.com"));
+        assert_eq!(
+            in_force(&layers, key),
+            ("\"b@contoso.com\"".to_owned(), Origin::Stored)
         );
     }
 

@@ -11,6 +11,8 @@
 mod annotated;
 mod environment;
 mod healthcheck;
+mod microsoft;
 mod names;
+mod pbx;
 mod program;
 mod values;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{Layer, Origin, Value, row_as_known, secret_of_file};
+use super::{Layer, Origin, Value, path, secret_of_file};
 use crate::config::catalogue::{self, KEYS, Place};
 use crate::config::path::Path;
 use crate::config::problem::{Problem, Severity};
@@ -26,7 +26,7 @@ impl Layer {
     }
 
     fn take(&mut self, name: &str, place: &str, value: String) {
-        let path = path(place);
+        let path = path(place, "__");
         let origin = Origin::Environment(name.to_owned());
         match (catalogue::at(&path), secret_of_file(&path)) {
             (Place::Key(_), _) => self.insert(path, Value::Text(value), origin, name),
@@ -57,17 +57,6 @@ impl Layer {
             });
         }
     }
-}
-
-/// The path that a variable's name means. The name of a row keeps its case, everything else is lower case.
-fn path(place: &str) -> Path {
-    if let [section, table, row] = place.splitn(3, "__").collect::<Vec<_>>().as_slice() {
-        let map = Path::dotted(&format!("{section}.{table}").to_lowercase());
-        if catalogue::is_map(&map) {
-            return row_as_known(map.join(*row));
-        }
-    }
-    Path::dotted(&place.replace("__", ".").to_lowercase())
 }
 
 /// The variable of a dotted path.

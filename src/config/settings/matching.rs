@@ -39,12 +39,12 @@ pub(super) fn read(reader: &mut Reader) -> Option<Matching> {
             .flatten()
             .any(|excluded| excluded.eq_ignore_ascii_case(name))
     };
-    for name in overrides.keys().filter(|name| excluded(name)) {
-        let cause = format!("names {name:?}, who is in matching.overrides, too");
+    if overrides.keys().any(excluded) {
+        let remedy = "keep one of the two: an excluded user is never matched";
         reader.warn(
             "matching.exclude",
-            cause,
-            "keep one of the two: an excluded user is never matched",
+            "names a user of matching.overrides, too",
+            remedy,
         );
     }
     let rule = MatchRule {
