@@ -1,4 +1,4 @@
-//! Where Microsoft answers: the hosts of the four clouds, or hosts of the administrator's choice (graph.md 1.1).
+//! Where Microsoft answers: the hosts of a cloud, or hosts of the administrator's choice (graph.md 1.1).
 
 use std::fmt::Write as _;
 use std::str::FromStr;
@@ -6,68 +6,7 @@ use std::str::FromStr;
 use awc::http::Uri;
 use url::{Host, Url};
 
-/// A Microsoft cloud; each has sign-in and Graph hosts of its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Cloud {
-    /// The worldwide cloud; GCC uses it too.
-    #[default]
-    Global,
-    /// US Government L4 (GCC High).
-    UsGovL4,
-    /// US Government L5 (DoD).
-    UsGovL5,
-    /// Operated by 21Vianet in China.
-    China,
-}
-
-impl Cloud {
-    /// The spelling in the configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Global => "global",
-            Self::UsGovL4 => "us-gov-l4",
-            Self::UsGovL5 => "us-gov-l5",
-            Self::China => "china",
-        }
-    }
-
-    fn login_host(self) -> &'static str {
-        match self {
-            Self::Global => "https://login.microsoftonline.com",
-            Self::UsGovL4 | Self::UsGovL5 => "https://login.microsoftonline.us",
-            Self::China => "https://login.partner.microsoftonline.cn",
-        }
-    }
-
-    fn graph_host(self) -> &'static str {
-        match self {
-            Self::Global => "https://graph.microsoft.com",
-            Self::UsGovL4 => "https://graph.microsoft.us",
-            Self::UsGovL5 => "https://dod-graph.microsoft.us",
-            Self::China => "https://microsoftgraph.chinacloudapi.cn",
-        }
-    }
-
-    fn first_issuer_host(self) -> &'static str {
-        match self {
-            Self::Global | Self::UsGovL4 | Self::UsGovL5 => "https://sts.windows.net",
-            Self::China => "https://sts.chinacloudapi.cn",
-        }
-    }
-}
-
-impl FromStr for Cloud {
-    type Err = EndpointError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Global, Self::UsGovL4, Self::UsGovL5, Self::China]
-            .into_iter()
-            .find(|cloud| cloud.as_str() == text)
-            .ok_or_else(|| EndpointError::UnknownCloud {
-                found: text.to_owned(),
-            })
-    }
-}
+use crate::cloud::Cloud;
 
 /// Why an address is of no use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +33,15 @@ pub enum EndpointError {
         /// What stood there.
         found: String,
     },
+}
+
+/// The two generations of Entra's tokens (graph.md 4.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenVersion {
+    /// Issued by `sts.windows.net`, publisher in `appid`.
+    One,
+    /// Issued by the sign-in host, publisher in `azp`.
+    Two,
 }
 
 /// The addresses of one cloud, with its overrides.
@@ -156,14 +104,18 @@ impl Endpoints {
         )
     }
 
-    /// The documents that may hold a signing key, in the order in which to look.
-    pub fn signing_keys(&self, tenant: &str) -> [String; 4] {
+    /// The documents that may hold the signing key of a token of this version, in the order in which to try them.
+    pub(crate) fn signing_keys(&self, tenant: &str, version: TokenVersion) -> [String; 4] {
         let tenant = segment(tenant);
+        let (first, second) = match version {
+            TokenVersion::One => ("discovery/keys", "discovery/v2.0/keys"),
+            TokenVersion::Two => ("discovery/v2.0/keys", "discovery/keys"),
+        };
         [
-            format!("{}/{tenant}/discovery/v2.0/keys", self.login),
-            format!("{}/{tenant}/discovery/keys", self.login),
-            format!("{}/common/discovery/v2.0/keys", self.login),
-            format!("{}/common/discovery/keys", self.login),
+            format!("{}/{tenant}/{first}", self.login),
+            format!("{}/{tenant}/{second}", self.login),
+            format!("{}/common/{first}", self.login),
+            format!("{}/common/{second}", self.login),
         ]
     }
 

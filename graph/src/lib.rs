@@ -2,6 +2,7 @@
 
 mod client;
 mod clock;
+mod cloud;
 mod endpoints;
 mod fault;
 mod http;
@@ -12,7 +13,8 @@ mod webhook;
 
 pub use client::{DEFAULT_TEAMS_PLANS, GraphClient, GraphSettings};
 pub use clock::GraphClock;
-pub use endpoints::{Cloud, EndpointError, Endpoints};
+pub use cloud::Cloud;
+pub use endpoints::{EndpointError, Endpoints};
 pub use http::HttpClient;
 pub use identity::{AppRegistration, CommunicationUser, EntraIdentity, IdentitySettings, Proof, ProofError};
 pub use tls::{client_config, client_config_trusting};

@@ -6,9 +6,9 @@ use m365_presence::identity::Credential;
 use m365_presence::ports::{BATCH_LIMIT, GraphError, PresenceWrite};
 use serde_json::{Value, json};
 
-use super::write::{WireWrite, judge, wire};
+use super::write::{WireWrite, holds, wire};
 use super::{Call, GraphClient};
-use crate::fault::{Fault, member, refusal, unreadable};
+use crate::fault::{Fault, member, refusal, status_error, unreadable};
 use crate::http::retry_after;
 use crate::patience::Family;
 
@@ -56,12 +56,11 @@ impl GraphClient {
         let url = self.endpoints.graph(&pending.wire.path);
         let call = Call::new(&Credential::App, Family::PresenceWrite, Method::POST, &url);
         let answer = self.call(call.json(pending.wire.body.clone())).await?;
-        if answer.patience.is_some() {
-            return Err(refusal(&answer));
+        if holds(pending.write, answer.status) {
+            Ok(())
+        } else {
+            Err(refusal(&answer))
         }
-        judge(pending.write, answer.status, || {
-            Fault::read(answer.json().as_ref())
-        })
     }
 
     async fn write_batch(&self, chunk: &[Pending<'_>]) -> Vec<Outcome> {
@@ -97,18 +96,17 @@ impl GraphClient {
     }
 
     fn judge_item(&self, pending: &Pending<'_>, item: &Value) -> Outcome {
+        let status = status(item);
+        if holds(pending.write, status) {
+            return Ok(());
+        }
         let wait = member(item, "headers").and_then(|headers| member(headers, "Retry-After"));
         let wait = wait.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         let wait = wait.and_then(|value| retry_after(&value, self.http.clock().now()));
-        let status = status(item);
-        let throttled = !(200..=299).contains(&status);
-        if let Some(retry_after) = throttled
-            .then(|| self.http.heed(Family::PresenceWrite, status, wait))
-            .flatten()
-        {
-            return Err(GraphError::Throttled { retry_after });
-        }
-        judge(pending.write, status, || Fault::read(member(item, "body")))
+        Err(match self.http.heed(Family::PresenceWrite, status, wait) {
+            Some(retry_after) => GraphError::Throttled { retry_after },
+            None => status_error(status, Fault::read(member(item, "body"))),
+        })
     }
 }
 

@@ -133,14 +133,15 @@ impl GraphClient {
             ..Call::new(&credential, Family::Subscriptions, Method::POST, &url).json(body)
         };
         let answer = self.call(call).await?;
-        match answer.status {
-            200..=299 => Ok(Created::Live(read_answer(&answer)?)),
-            _ if answer.patience.is_some() => Err(refusal(&answer)),
-            status => match declined(status, Fault::read(answer.json().as_ref()), rich) {
-                Some(created) => Ok(created),
-                None => Err(refusal(&answer)),
-            },
+        if answer.is_success() {
+            return Ok(Created::Live(read_answer(&answer)?));
         }
+        let error = refusal(&answer);
+        let declined = match &error {
+            GraphError::Refused { status, message, .. } => declined(*status, message.clone(), rich),
+            _ => None,
+        };
+        declined.ok_or(error)
     }
 }
 

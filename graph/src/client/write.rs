@@ -7,7 +7,6 @@ use m365_presence::teams::TeamsPresence;
 use serde_json::{Value, json};
 
 use crate::endpoints::segment;
-use crate::fault::{Fault, status_error};
 
 /// The pairs that `setPresence` takes.
 const SESSION_PAIRS: [(&str, &str); 5] = [
@@ -76,17 +75,9 @@ pub(super) fn wire(write: &PresenceWrite, client_id: &str) -> Result<WireWrite, 
     })
 }
 
-/// Judges the answer to a write: any 2xx is success, and so is 404 when what was to be cleared does not exist.
-pub(super) fn judge(
-    write: &PresenceWrite,
-    status: u16,
-    fault: impl FnOnce() -> Fault,
-) -> Result<(), GraphError> {
-    match status {
-        200..=299 => Ok(()),
-        404 if write.change == PresenceChange::ClearSession => Ok(()),
-        _ => Err(status_error(status, fault())),
-    }
+/// Tells whether a status means that the write holds: any 2xx, and 404 when what was to be cleared does not exist.
+pub(super) fn holds(write: &PresenceWrite, status: u16) -> bool {
+    (200..=299).contains(&status) || (status == 404 && write.change == PresenceChange::ClearSession)
 }
 
 fn legal(
@@ -207,7 +198,7 @@ mod tests {
 
     #[test]
     fn clearing_what_is_not_there_is_success() {
-        assert!(judge(&write(PresenceChange::ClearSession), 404, Fault::default).is_ok());
-        assert!(judge(&write(PresenceChange::ClearPreferred), 404, Fault::default).is_err());
+        assert!(holds(&write(PresenceChange::ClearSession), 404));
+        assert!(!holds(&write(PresenceChange::ClearPreferred), 404));
     }
 }

@@ -33,7 +33,9 @@ impl Refusal {
         let error = text(&body, "error").unwrap_or_default().to_owned();
         let numbers = numbers(&body);
         let outcome = outcome(who, prover, answer, &body, &error, &numbers);
-        log::info!(
+        let expected = ["authorization_pending", "slow_down"].contains(&error.as_str());
+        log::log!(
+            if expected { log::Level::Debug } else { log::Level::Info },
             status = answer.status, error = error.as_str(), aadsts:? = numbers.first(),
             request_id = answer.request_id.as_str();
             "entra does not grant a sign-in"

@@ -14,9 +14,9 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::endpoints::Endpoints;
+use crate::endpoints::{Endpoints, TokenVersion};
 use crate::fault::member;
-use crate::http::{Content, HttpClient, Request};
+use crate::http::{Content, HttpClient, Request, Unanswered};
 use crate::patience::Family;
 
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -74,7 +74,7 @@ impl SigningKeys {
     }
 
     /// The key of this id, looked up when it is unknown.
-    pub(super) async fn find(&self, kid: &str) -> Option<Rc<DecodingKey>> {
+    pub(super) async fn find(&self, kid: &str, version: TokenVersion) -> Option<Rc<DecodingKey>> {
         if let Some(key) = self.known.borrow().fresh(kid) {
             return Some(key);
         }
@@ -87,7 +87,7 @@ impl SigningKeys {
             }
         };
         if may_ask {
-            self.look_up(kid).await;
+            self.look_up(kid, version).await;
         }
         self.known.borrow().keys.get(kid).cloned()
     }
@@ -109,33 +109,34 @@ impl SigningKeys {
         let document = self
             .fetch(&self.endpoints.openid_configuration(&self.tenant))
             .await;
-        let directory = document.as_ref().and_then(directory);
+        let directory = document.ok().flatten().as_ref().and_then(directory);
         let mut known = self.known.borrow_mut();
         known.discovery_after = Some(Instant::now() + DISCOVERY_PAUSE);
         known.directory.clone_from(&directory);
         directory
     }
 
-    /// Reads one document of keys after the other until one has it.
-    async fn look_up(&self, kid: &str) {
-        let mut found = HashMap::new();
-        let mut answered = false;
-        for url in self.endpoints.signing_keys(&self.tenant) {
-            if let Some(document) = self.fetch(&url).await {
-                answered = true;
-                found.extend(keys(&document));
-                if found.contains_key(kid) {
-                    break;
+    /// Reads the first document of keys that there is; the others stand in where Entra does not serve it.
+    async fn look_up(&self, kid: &str, version: TokenVersion) {
+        for url in self.endpoints.signing_keys(&self.tenant, version) {
+            match self.fetch(&url).await {
+                Ok(Some(document)) => {
+                    let found = keys(&document);
+                    log::info!(found = found.contains_key(kid); "unknown signing key looked up");
+                    self.known.borrow_mut().take_in(kid, found);
+                    return;
+                }
+                Ok(None) => {}
+                Err(reason) => {
+                    log::info!(reason:% = reason; "signing keys not readable");
+                    return;
                 }
             }
         }
-        log::info!(answered, found = found.contains_key(kid); "unknown signing key looked up");
-        if answered {
-            self.known.borrow_mut().take_in(kid, found);
-        }
     }
 
-    async fn fetch(&self, url: &str) -> Option<Value> {
+    /// Reads a document; `None` when Entra answers, but not with one.
+    async fn fetch(&self, url: &str) -> Result<Option<Value>, Unanswered> {
         let request = Request {
             family: Family::SigningKeys,
             method: Method::GET,
@@ -145,14 +146,8 @@ impl SigningKeys {
             content: &Content::Empty,
             deadline: DEADLINE,
         };
-        match self.http.send(request).await {
-            Ok(answer) if answer.is_success() => answer.json(),
-            Ok(_) => None,
-            Err(reason) => {
-                log::debug!(reason:% = reason; "no signing keys");
-                None
-            }
-        }
+        let answer = self.http.send(request).await?;
+        Ok(answer.json().filter(|_| answer.is_success()))
     }
 }
 

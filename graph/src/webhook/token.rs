@@ -10,7 +10,7 @@ use jsonwebtoken::{Algorithm, Validation};
 use serde_json::Value;
 
 use super::signing_keys::SigningKeys;
-use crate::endpoints::Endpoints;
+use crate::endpoints::{Endpoints, TokenVersion};
 use crate::http::HttpClient;
 
 /// Microsoft Graph Change Tracking, the only publisher of notifications.
@@ -74,10 +74,9 @@ impl TokenCheck {
     /// When a token with these claims ends; `None` when it is not for us or not for now.
     fn end(&self, claims: &Value, directory: &str) -> Option<f64> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        let publisher = match text("ver")? {
-            "1.0" => text("appid")?,
-            "2.0" => text("azp")?,
-            _ => return None,
+        let publisher = match version(claims)? {
+            TokenVersion::One => text("appid")?,
+            TokenVersion::Two => text("azp")?,
         };
         let issuer = text("iss")?.trim_end_matches('/');
         let issuers = self.endpoints.issuers(directory);
@@ -128,7 +127,9 @@ async fn verified(token: &str, keys: &SigningKeys) -> Option<Value> {
     let header = jsonwebtoken::decode_header(token)
         .ok()
         .filter(|header| header.alg == Algorithm::RS256)?;
-    let key = keys.find(&header.kid?).await?;
+    // What is read before the signature only chooses where to look for the key first.
+    let claimed: Value = jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
+    let key = keys.find(&header.kid?, version(&claimed)?).await?;
     let mut validation = Validation::new(Algorithm::RS256);
     validation.validate_exp = false;
     validation.validate_aud = false;
@@ -136,6 +137,14 @@ async fn verified(token: &str, keys: &SigningKeys) -> Option<Value> {
     jsonwebtoken::decode::<Value>(token, &key, &validation)
         .ok()
         .map(|token| token.claims)
+}
+
+fn version(claims: &Value) -> Option<TokenVersion> {
+    match claims.get("ver")?.as_str()? {
+        "1.0" => Some(TokenVersion::One),
+        "2.0" => Some(TokenVersion::Two),
+        _ => None,
+    }
 }
 
 fn hash(token: &str) -> Option<Hash> {

@@ -8,6 +8,8 @@
     missing_docs
 )]
 
+mod desk;
+mod device_code;
 mod directory;
 mod garbage;
 mod notification;

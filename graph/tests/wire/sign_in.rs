@@ -8,20 +8,20 @@ use m365_graph::{AppRegistration, CommunicationUser, EntraIdentity, IdentitySett
 use m365_presence::clock::Clock;
 use m365_presence::identity::{Account, Credential};
 use m365_presence::light::AuthenticationCode;
-use m365_presence::ports::{DeviceSignIn, Identity, SignInError, SignedIn};
+use m365_presence::ports::{Identity, SignInError, SignedIn};
 use m365_presence::secret::Secret;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use serde_json::{Value, json};
 
-use crate::support::{APP, Reply, Rig, Seen};
+use crate::support::{APP, Reply, Rig};
 
-const ACCOUNT: &str = "Presence@Contoso.com";
+pub const ACCOUNT: &str = "Presence@Contoso.com";
 const PASSWORD: &str = "p&ä*(+ ) %='!~#\";<>";
 const CERTIFICATE: &str = include_str!("../vectors/rich-notification/cert.pem");
 const KEY: &str = include_str!("../vectors/rich-notification/key.pem");
 
-fn by_secret() -> Proof {
+pub fn by_secret() -> Proof {
     Proof::Secret(Secret::new("s&cret+ %"))
 }
 
@@ -32,7 +32,12 @@ fn by_certificate() -> Proof {
     }
 }
 
-fn identity(rig: &Rig, proof: Proof, password: Option<&str>, own: Option<AppRegistration>) -> EntraIdentity {
+pub fn identity(
+    rig: &Rig,
+    proof: Proof,
+    password: Option<&str>,
+    own: Option<AppRegistration>,
+) -> EntraIdentity {
     let settings = IdentitySettings {
         tenant: "contoso.onmicrosoft.com".to_owned(),
         app: AppRegistration {
@@ -48,13 +53,13 @@ fn identity(rig: &Rig, proof: Proof, password: Option<&str>, own: Option<AppRegi
     EntraIdentity::new(rig.http.clone(), rig.endpoints.clone(), &settings).unwrap()
 }
 
-fn granted() -> Reply {
+pub fn granted() -> Reply {
     let body =
         json!({"token_type": "Bearer", "expires_in": 4548, "access_token": "a", "refresh_token": "r2"});
     Reply::json(200, body)
 }
 
-fn refused(status: u16, error: &str, number: u32) -> Reply {
+pub fn refused(status: u16, error: &str, number: u32) -> Reply {
     let description = format!("AADSTS{number}: in whatever language\r\nTrace ID: x");
     Reply::json(
         status,
@@ -327,67 +332,6 @@ async fn html_and_nothing_are_lost_and_never_a_wrong_password() {
         let outcome = sign_in(&identity(&rig, by_secret(), Some(PASSWORD), None), None).await;
         assert!(matches!(outcome, Err(SignInError::Lost { .. })), "{status}");
     }
-}
-
-fn device(seen: &Seen) -> Reply {
-    if seen.path.ends_with("/devicecode") {
-        return Reply::json(
-            200,
-            json!({
-                "device_code": "secret-code", "user_code": "FRWQDE7YL", "interval": 3, "expires_in": 900,
-                "verification_uri": "https://microsoft.com/devicelogin", "message": "…",
-            }),
-        );
-    }
-    let pending: Value =
-        serde_json::from_str(include_str!("../vectors/entra/device-code-pending.json")).unwrap();
-    match seen.form()["device_code"].as_str() {
-        "secret-code" => Reply::json(400, pending["body"].clone()),
-        "entered" => granted(),
-        "hasty" => refused(400, "slow_down", 1),
-        "old" => refused(400, "expired_token", 70020),
-        "no" => refused(400, "authorization_declined", 70018),
-        _ => refused(401, "invalid_client", 7000218),
-    }
-}
-
-#[actix_rt::test]
-async fn a_device_code_is_polled_until_the_person_has_signed_in() {
-    let rig = Rig::new(device);
-    let identity = identity(&rig, by_secret(), None, None);
-    let account = Account::new(ACCOUNT);
-    let mut code = identity.begin_device_sign_in(&account).await.unwrap();
-    assert_eq!(
-        (code.user_code.as_str(), code.interval),
-        ("FRWQDE7YL", Duration::from_secs(3))
-    );
-    assert_eq!(code.verification_uri, "https://microsoft.com/devicelogin");
-    assert!(matches!(
-        identity.poll_device_sign_in(&account, &code).await,
-        Ok(DeviceSignIn::Pending)
-    ));
-    let form = rig.server.journal()[1].form();
-    assert_eq!(form["grant_type"], "urn:ietf:params:oauth:grant-type:device_code");
-    assert_eq!(form["client_secret"], "s&cret+ %");
-    for (entered, expected) in [
-        ("entered", "Done"),
-        ("hasty", "SlowDown"),
-        ("old", "Ended"),
-        ("no", "Ended"),
-    ] {
-        code.device_code = Secret::new(entered);
-        let polled = identity.poll_device_sign_in(&account, &code).await.unwrap();
-        assert!(format!("{polled:?}").starts_with(expected), "{entered}");
-    }
-    code.device_code = Secret::new("else");
-    let outcome = identity.poll_device_sign_in(&account, &code).await;
-    assert!(matches!(
-        outcome,
-        Err(SignInError::Refused {
-            code: AuthenticationCode::WrongClientSecret,
-            ..
-        })
-    ));
 }
 
 #[actix_rt::test]

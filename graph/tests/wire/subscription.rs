@@ -104,7 +104,10 @@ async fn a_declined_create_says_why() {
     ));
     let forbidden = created(403, of("403 wrong token type for presence subscription")).await;
     assert!(matches!(forbidden, Ok(Created::Forbidden { .. })));
-    let rejected = created(400, observed["400 validation failed"]["body"].clone()).await;
+    let unreachable = created(400, observed["400 validation failed"]["body"].clone()).await;
+    assert!(matches!(unreachable, Ok(Created::UrlUnreachable { .. })));
+    let not_found = "Subscription validation request failed. HTTP status code is 'NotFound'.";
+    let rejected = created(400, fault("InvalidRequest", not_found)).await;
     assert!(matches!(rejected, Ok(Created::UrlRejected { .. })));
     let timed_out = fault("InvalidRequest", "Subscription validation request timed out.");
     assert!(matches!(
