@@ -1,6 +1,13 @@
-//! The service.
+//! The service: command line, configuration, HTTP, and the wiring of the rooms. No presence rule lives here.
 
+pub mod assembly;
 pub mod cli;
 pub mod config;
 pub mod healthcheck;
+pub mod http;
 pub mod log;
+pub mod serve;
+pub mod view;
+
+/// The build number under which the PBX's clients load pages; hexadecimal (pbx.md 1.2).
+pub const BUILD: &str = "0100";

@@ -8,6 +8,7 @@ use m365_connector::cli::{Command, CommandLine};
 use m365_connector::config::{Layers, Settings};
 use m365_connector::healthcheck;
 use m365_connector::log::Log;
+use m365_connector::serve::Mode;
 
 /// The configuration is not valid.
 const MISCONFIGURED: u8 = 2;
@@ -15,7 +16,8 @@ const MISCONFIGURED: u8 = 2;
 fn main() -> anyhow::Result<ExitCode> {
     let line = CommandLine::parse();
     match line.command() {
-        Command::Serve | Command::Demo(_) => serve(&line),
+        Command::Serve => serve(&line),
+        Command::Demo(_) => serve(&line),
         Command::CheckConfig => check_config(&line),
         Command::Healthcheck => check_health(&line),
     }
@@ -31,7 +33,7 @@ fn serve(line: &CommandLine) -> anyhow::Result<ExitCode> {
     for problem in &resolution.problems {
         log::warn!(key = problem.key.as_str(); "{} {}", problem.key, problem.cause);
     }
-    Ok(ExitCode::SUCCESS)
+    m365_connector::serve::serve(&settings, Mode::default(), |_addresses| {})
 }
 
 fn start_log(settings: &Settings) -> anyhow::Result<()> {

@@ -49,6 +49,11 @@ impl Sessions {
         );
     }
 
+    /// Takes a session out of the register again.
+    pub fn strike(&self, pbx: &PbxName) {
+        self.lock().remove(pbx);
+    }
+
     /// The session of a PBX, connected or not.
     pub fn of(&self, pbx: &PbxName) -> Option<Post<PbxSession>> {
         self.lock().get(pbx).map(|registration| registration.post.clone())

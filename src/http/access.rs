@@ -40,9 +40,16 @@ impl Keys {
 }
 
 fn role(request: &HttpRequest) -> Result<Role, Problem> {
-    let keys = request.app_data::<web::Data<Keys>>().ok_or_else(Problem::unauthorized)?;
-    let header = request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok());
-    let (scheme, token) = header.and_then(|header| header.split_once(' ')).ok_or_else(Problem::unauthorized)?;
+    let keys = request
+        .app_data::<web::Data<Keys>>()
+        .ok_or_else(Problem::unauthorized)?;
+    let header = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|header| header.to_str().ok());
+    let (scheme, token) = header
+        .and_then(|header| header.split_once(' '))
+        .ok_or_else(Problem::unauthorized)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Problem::unauthorized());
     }

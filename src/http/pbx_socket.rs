@@ -66,7 +66,13 @@ struct Counters {
 impl Doors {
     /// Makes the route's surroundings.
     pub fn new(password: Secret, app: String, build: &'static str, doorkeeper: Doorkeeper) -> Self {
-        Self { password, app, build, doorkeeper, counters: Arc::default() }
+        Self {
+            password,
+            app,
+            build,
+            doorkeeper,
+            counters: Arc::default(),
+        }
     }
 }
 
@@ -88,7 +94,11 @@ impl Drop for Place {
 }
 
 /// Accepts a websocket.
-pub(super) async fn open(request: HttpRequest, payload: web::Payload, doors: web::Data<Doors>) -> HttpResponse {
+pub(super) async fn open(
+    request: HttpRequest,
+    payload: web::Payload,
+    doors: web::Data<Doors>,
+) -> HttpResponse {
     if !request.headers().contains_key("upgrade") {
         return HttpResponse::NotFound().finish();
     }
@@ -103,7 +113,10 @@ pub(super) async fn open(request: HttpRequest, payload: web::Payload, doors: web
         .aggregate_continuations()
         .max_continuation_size(LARGEST_MESSAGE);
     let doors = doors.into_inner();
-    #[expect(clippy::disallowed_methods, reason = "the task belongs to its socket and ends with it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the task belongs to its socket and ends with it"
+    )]
     actix_web::rt::spawn(async move {
         let mut connection = Connection { session, stream };
         if let Some(introduction) = connection.log_in(&doors, place).await {
@@ -189,7 +202,11 @@ impl Connection {
         let mut unheard = None;
         loop {
             let (outgoing, frames) = mpsc::unbounded_channel();
-            let attach = Attach { connection: id, introduction: introduction.clone(), outgoing };
+            let attach = Attach {
+                connection: id,
+                introduction: introduction.clone(),
+                outgoing,
+            };
             if actor.ask(attach).await.is_err() {
                 tokio::time::sleep(ATTACH_PAUSE).await;
                 continue;

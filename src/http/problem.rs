@@ -24,20 +24,42 @@ pub struct Problem {
 
 impl Problem {
     /// Makes a problem of a kind.
-    pub fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { kind: format!("urn:m365-connector:{code}"), title, status: status.as_u16(), detail: detail.into(), code }
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind: format!("urn:m365-connector:{code}"),
+            title,
+            status: status.as_u16(),
+            detail: detail.into(),
+            code,
+        }
     }
 
     /// No or a wrong token.
     pub fn unauthorized() -> Self {
         let detail = "this route needs the header 'Authorization: Bearer TOKEN' with management.token or management.viewer_token";
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Token missing or wrong", detail)
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "Token missing or wrong",
+            detail,
+        )
     }
 
     /// A viewer asked for a change.
     pub fn forbidden() -> Self {
-        let detail = "the viewer token reads everything and changes nothing; use management.token for this route";
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "Administrator role needed", detail)
+        let detail =
+            "the viewer token reads everything and changes nothing; use management.token for this route";
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "forbidden",
+            "Administrator role needed",
+            detail,
+        )
     }
 
     /// Nothing of that name.
@@ -47,13 +69,24 @@ impl Problem {
 
     /// A wrong parameter.
     pub fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad_request", "Parameter not understood", detail)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "bad_request",
+            "Parameter not understood",
+            detail,
+        )
     }
 
     /// The actor that knows is down at this moment.
     pub fn unavailable(actor: &str) -> Self {
-        let detail = format!("actor {actor} is being restarted; try again in a few seconds and see /api/v1/actors");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Actor not available", detail)
+        let detail =
+            format!("actor {actor} is being restarted; try again in a few seconds and see /api/v1/actors");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "Actor not available",
+            detail,
+        )
     }
 }
 

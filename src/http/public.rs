@@ -54,7 +54,9 @@ struct Validation {
 pub fn routes(config: &mut web::ServiceConfig) {
     for path in ["/graph/notifications", "/graph/lifecycle"] {
         config.service(
-            web::resource(path).route(web::post().to(take_in)).default_service(web::to(only_post)),
+            web::resource(path)
+                .route(web::post().to(take_in))
+                .default_service(web::to(only_post)),
         );
     }
     config
@@ -74,7 +76,10 @@ async fn take_in(request: HttpRequest, intake: web::Data<Intake>, payload: web::
         Ok(Err(refusal)) => return refusal,
         Err(_too_slow) => return HttpResponse::RequestTimeout().finish(),
     };
-    match intake.queue.push(Raw { body: body.into(), received_at: intake.clock.now() }) {
+    match intake.queue.push(Raw {
+        body: body.into(),
+        received_at: intake.clock.now(),
+    }) {
         Ok(was_empty) => {
             // an actor that is down looks at the queue when it is back
             let _looks_later = was_empty.then(|| intake.actor.tell(Arrived));
@@ -85,7 +90,10 @@ async fn take_in(request: HttpRequest, intake: web::Data<Intake>, payload: web::
 }
 
 fn validation_token(request: &HttpRequest) -> Option<String> {
-    web::Query::<Validation>::from_query(request.query_string()).ok()?.into_inner().token
+    web::Query::<Validation>::from_query(request.query_string())
+        .ok()?
+        .into_inner()
+        .token
 }
 
 async fn read(mut payload: web::Payload) -> Result<Vec<u8>, HttpResponse> {

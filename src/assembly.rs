@@ -1,0 +1,406 @@
+//! Wires the rooms together: adapters behind ports, actors on their seats, supervisors above them.
+
+use std::rc::Rc;
+
+use anyhow::Context as _;
+use m365_actors::intake_queue::IntakeQueue;
+use m365_actors::license_check::{self, LicenseCheck};
+use m365_actors::pbx_session::{self, PbxSession};
+use m365_actors::presence_subscription::{self, PresenceSubscription, Reading};
+use m365_actors::presence_sweep::{self, PresenceSweep};
+use m365_actors::presence_sync::{self, PresenceSync};
+use m365_actors::sessions::Sessions;
+use m365_actors::supervision::{
+    Branch, Seat, Settings as TreeSettings, Strategy, SupervisorSpec, TreeHandle, start,
+};
+use m365_actors::token_refresh::{self, TokenRefresh, TokensOf};
+use m365_actors::user_sync::{self, Matching, UserSync};
+use m365_actors::webhook_intake::{self, WebhookIntake};
+use m365_graph::{
+    AppRegistration, CommunicationUser, Endpoints, EntraIdentity, GraphClient, GraphClock, GraphSettings,
+    HttpClient, IdentitySettings, KeyRing, Proof, WebhookOpener, WebhookSettings,
+};
+use m365_pbx::Dialogues;
+use m365_presence::board::{self, Rules};
+use m365_presence::clock::Clock;
+use m365_presence::identity::{Account, PbxName};
+use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
+use m365_presence::ports::Store;
+use m365_store::SqliteStore;
+
+use crate::BUILD;
+use crate::config::{AppCredential, DatabaseUrl, Direction, OnThePhone, Read, Settings, SignIn};
+use crate::view::overview::Posts;
+
+/// Messages that wait for the board at most: a burst of a whole PBX fits.
+const BOARD_MAILBOX: usize = 8_192;
+
+/// Messages that wait for a PBX session at most.
+const SESSION_MAILBOX: usize = 2_048;
+
+/// Path of change notifications below the public address.
+const NOTIFICATIONS: &str = "/graph/notifications";
+
+/// Path of lifecycle notifications below the public address.
+const LIFECYCLE: &str = "/graph/lifecycle";
+
+/// Everything that runs on the actors' thread, wired and started.
+pub struct Assembly {
+    /// The supervision tree.
+    pub tree: TreeHandle,
+    /// The posts of all actors.
+    pub posts: Posts,
+    /// The queue that the webhook fills.
+    pub queue: IntakeQueue,
+    /// Graph's time.
+    pub clock: GraphClock,
+    /// What must be closed at the end.
+    pub store: Rc<SqliteStore>,
+    pbx_branch: Branch,
+    session_template: SessionTemplate,
+}
+
+/// What every PBX session is made of, but for the PBX's name.
+struct SessionTemplate {
+    contact: String,
+    license: String,
+    dialogues: Rc<Dialogues>,
+}
+
+/// Opens the store that the settings name.
+///
+/// # Errors
+/// The cause and its remedy, when the database cannot be used.
+pub fn open_store(settings: &Settings) -> anyhow::Result<SqliteStore> {
+    let DatabaseUrl::Sqlite(path) = &settings.database.url;
+    let key = match &settings.database.key {
+        Some(text) => m365_store::KeySource::Given(text.expose().parse().context("database.key")?),
+        None => m365_store::KeySource::Beside,
+    };
+    Ok(SqliteStore::open(path, key)?)
+}
+
+/// Wires and starts everything, on the thread of an actix system.
+///
+/// # Errors
+/// What cannot be used: certificates, addresses, notification keys.
+pub async fn assemble(settings: &Settings, store: SqliteStore) -> anyhow::Result<Assembly> {
+    let clock = GraphClock::new();
+    let shared_clock: Rc<dyn Clock> = Rc::new(clock.clone());
+    let store = Rc::new(store);
+    let port: Rc<dyn Store> = Rc::clone(&store) as Rc<dyn Store>;
+    let microsoft = &settings.microsoft;
+    let endpoints = Endpoints::new(
+        microsoft.cloud,
+        microsoft.login_url.as_deref(),
+        microsoft.graph_url.as_deref(),
+    )?;
+    let http = Rc::new(HttpClient::new(
+        m365_graph::client_config()?,
+        Rc::clone(&shared_clock),
+    ));
+    let identity = Rc::new(EntraIdentity::new(
+        Rc::clone(&http),
+        endpoints.clone(),
+        &identity_settings(settings)?,
+    )?);
+    let reading = reading(settings);
+    let keys = Rc::new(notification_keys(&*port, reading, &shared_clock).await?);
+
+    let token_seat = Seat::<TokenRefresh>::new("token-refresh");
+    let user_seat = Seat::<UserSync>::new("user-sync");
+    let license_seat = Seat::<LicenseCheck>::new("license-check");
+    let subscription_seat = Seat::<PresenceSubscription>::new("presence-subscription");
+    let sweep_seat = Seat::<PresenceSweep>::new("presence-sweep");
+    let intake_seat = Seat::<WebhookIntake>::new("webhook-intake");
+    let sync_seat = Seat::<PresenceSync>::with_capacity("presence-sync", BOARD_MAILBOX);
+    let posts = Posts {
+        token_refresh: token_seat.post(),
+        user_sync: user_seat.post(),
+        license_check: license_seat.post(),
+        presence_subscription: subscription_seat.post(),
+        presence_sweep: sweep_seat.post(),
+        webhook_intake: intake_seat.post(),
+        presence_sync: sync_seat.post(),
+        sessions: Sessions::new(settings.pbx.master.clone()),
+    };
+    let queue = IntakeQueue::default();
+
+    let public_url = settings.public.url.clone().unwrap_or_default();
+    let graph = Rc::new(GraphClient::new(
+        Rc::clone(&http),
+        endpoints.clone(),
+        Rc::new(TokensOf(posts.token_refresh.clone())),
+        Rc::clone(&keys),
+        GraphSettings {
+            client_id: microsoft.client_id.clone(),
+            teams_plans: microsoft.teams_plans.clone(),
+            notification_url: format!("{public_url}{NOTIFICATIONS}"),
+            lifecycle_url: format!("{public_url}{LIFECYCLE}"),
+        },
+    ));
+    let certificates = match reading {
+        Reading::Polling => Vec::new(),
+        Reading::Subscription | Reading::Hybrid => key_ids(&*port).await,
+    };
+    let opener = Rc::new(WebhookOpener::new(
+        http,
+        endpoints,
+        keys,
+        webhook_settings(settings),
+    ));
+
+    let token_refresh = TokenRefresh::new(token_refresh::Dependencies {
+        identity,
+        store: Rc::clone(&port),
+        clock: Rc::clone(&shared_clock),
+        communication_users: communication_users(settings),
+    });
+    let user_sync = UserSync::new(user_sync::Dependencies {
+        users: Rc::clone(&graph) as Rc<_>,
+        clock: Rc::clone(&shared_clock),
+        matching: Rc::new(Matching {
+            rule: settings.matching.rule,
+            overrides: settings.matching.overrides.clone(),
+            excluded: settings.matching.exclude.clone(),
+        }),
+        period: settings.timers.user_subscription,
+        sessions: posts.sessions.clone(),
+        license_check: posts.license_check.clone(),
+    });
+    let license_check = LicenseCheck::new(license_check::Dependencies {
+        store: Rc::clone(&port),
+        clock: Rc::clone(&shared_clock),
+        sessions: posts.sessions.clone(),
+        user_sync: posts.user_sync.clone(),
+        presence_subscription: posts.presence_subscription.clone(),
+        presence_sync: posts.presence_sync.clone(),
+    });
+    let presence_subscription = PresenceSubscription::new(presence_subscription::Dependencies {
+        subscriptions: Rc::clone(&graph) as Rc<_>,
+        store: Rc::clone(&port),
+        clock: Rc::clone(&shared_clock),
+        accounts: accounts(settings),
+        reading,
+        presence_period: settings.timers.presence_subscription,
+        users_period: settings.timers.user_subscription,
+        sweep_period: settings.timers.sweep,
+        certificates,
+        license_check: posts.license_check.clone(),
+        user_sync: posts.user_sync.clone(),
+        presence_sweep: posts.presence_sweep.clone(),
+        webhook_intake: posts.webhook_intake.clone(),
+    });
+    let presence_sweep = PresenceSweep::new(presence_sweep::Dependencies {
+        presence_io: Rc::clone(&graph) as Rc<_>,
+        clock: Rc::clone(&shared_clock),
+        period: (reading != Reading::Subscription).then_some(settings.timers.sweep),
+        presence_sync: posts.presence_sync.clone(),
+        license_check: posts.license_check.clone(),
+    });
+    let webhook_intake = WebhookIntake::new(webhook_intake::Dependencies {
+        queue: queue.clone(),
+        opener,
+        presence_sync: posts.presence_sync.clone(),
+        user_sync: posts.user_sync.clone(),
+        presence_subscription: posts.presence_subscription.clone(),
+    });
+    let presence_sync = PresenceSync::new(presence_sync::Dependencies {
+        rules: Rc::new(rules(settings)),
+        store: port,
+        clock: shared_clock,
+        presence_io: graph,
+        sessions: posts.sessions.clone(),
+        presence_sweep: posts.presence_sweep.clone(),
+        license_check: posts.license_check.clone(),
+    });
+
+    let microsoft = SupervisorSpec::new("microsoft", Strategy::RestForOne)
+        .child(token_seat.occupy(token_refresh))
+        .child(user_seat.occupy(user_sync))
+        .child(license_seat.occupy(license_check))
+        .child(subscription_seat.occupy(presence_subscription))
+        .child(sweep_seat.occupy(presence_sweep));
+    let pbx = SupervisorSpec::new("pbx", Strategy::OneForOne);
+    let pbx_branch = pbx.branch();
+    let root = SupervisorSpec::new("root", Strategy::OneForOne)
+        .child(microsoft)
+        .child(pbx)
+        .child(intake_seat.occupy(webhook_intake))
+        .child(sync_seat.occupy(presence_sync));
+    let tree = start(root, TreeSettings::default())?;
+    let session_template = SessionTemplate {
+        contact: settings.pbx.presence_contact.clone(),
+        license: settings.pbx.license.clone(),
+        dialogues: Rc::new(Dialogues::new(&settings.pbx.app, BUILD)),
+    };
+    Ok(Assembly {
+        tree,
+        posts,
+        queue,
+        clock,
+        store,
+        pbx_branch,
+        session_template,
+    })
+}
+
+impl Assembly {
+    /// Starts the actor of a PBX, unless there is one; answers whether there is one now.
+    pub async fn open_session(&self, pbx: PbxName) -> bool {
+        let sessions = &self.posts.sessions;
+        if sessions.of(&pbx).is_some() {
+            return true;
+        }
+        let name = format!("pbx-session-{}", pbx.as_str().replace('/', "-"));
+        let seat = Seat::<PbxSession>::with_capacity(name, SESSION_MAILBOX);
+        sessions.register(pbx.clone(), seat.post());
+        let session = PbxSession::new(pbx_session::Dependencies {
+            pbx: pbx.clone(),
+            contact: self.session_template.contact.clone(),
+            license: self.session_template.license.clone(),
+            dialogues: Rc::clone(&self.session_template.dialogues) as Rc<_>,
+            clock: Rc::new(self.clock.clone()),
+            sessions: sessions.clone(),
+            user_sync: self.posts.user_sync.clone(),
+            presence_sync: self.posts.presence_sync.clone(),
+        });
+        match self.pbx_branch.add(seat.occupy(session)).await {
+            Ok(()) => true,
+            Err(error) => {
+                log::error!(pbx = pbx.as_str(); "the session of pbx {pbx} cannot be started: {error}");
+                sessions.strike(&pbx);
+                false
+            }
+        }
+    }
+}
+
+/// Loads the keys for resource data; makes the first one.
+async fn notification_keys(
+    store: &dyn Store,
+    reading: Reading,
+    clock: &Rc<dyn Clock>,
+) -> anyhow::Result<KeyRing> {
+    let mut keys = store.notification_keys().await?;
+    if keys.is_empty() && reading != Reading::Polling {
+        let now = clock.now();
+        let key = tokio::task::spawn_blocking(move || m365_graph::generate_notification_key(now)).await??;
+        store.put_notification_key(&key).await?;
+        log::info!("a key pair for encrypted notifications was made");
+        keys.push(key);
+    }
+    Ok(KeyRing::load(&keys)?)
+}
+
+async fn key_ids(store: &dyn Store) -> Vec<String> {
+    let keys = store.notification_keys().await.unwrap_or_default();
+    keys.into_iter().map(|key| key.id).collect()
+}
+
+fn reading(settings: &Settings) -> Reading {
+    match settings.sync.read {
+        Read::Subscription => Reading::Subscription,
+        Read::Polling => Reading::Polling,
+        Read::Hybrid => Reading::Hybrid,
+    }
+}
+
+fn rules(settings: &Settings) -> Rules {
+    Rules {
+        teams_to_pbx: TeamsToPbx::default().with_overrides(&settings.mapping.teams_to_pbx),
+        pbx_to_teams: PbxToTeams::default().with_overrides(&settings.mapping.pbx_to_teams),
+        contact: settings.pbx.presence_contact.clone(),
+        direction: board::Direction {
+            teams_to_pbx: settings.sync.direction != Direction::PbxToTeams,
+            pbx_to_teams: settings.sync.direction != Direction::TeamsToPbx,
+        },
+        on_the_phone: match settings.sync.on_the_phone {
+            OnThePhone::InACall => board::OnThePhone::InACall,
+            OnThePhone::DoNotDisturb => board::OnThePhone::DoNotDisturb,
+        },
+        renewal: settings.timers.on_the_phone,
+    }
+}
+
+fn accounts(settings: &Settings) -> Vec<Account> {
+    settings
+        .microsoft
+        .communication_users
+        .iter()
+        .map(|user| Account::new(&user.username))
+        .collect()
+}
+
+fn communication_users(settings: &Settings) -> Vec<token_refresh::CommunicationUser> {
+    let users = settings.microsoft.communication_users.iter();
+    users
+        .map(|user| token_refresh::CommunicationUser {
+            account: Account::new(&user.username),
+            device_code: matches!(user.sign_in, SignIn::DeviceCode),
+        })
+        .collect()
+}
+
+fn identity_settings(settings: &Settings) -> anyhow::Result<IdentitySettings> {
+    let microsoft = &settings.microsoft;
+    let proof = match &microsoft.credential {
+        AppCredential::Secret(secret) => Proof::Secret(secret.clone()),
+        AppCredential::Certificate {
+            certificate,
+            private_key,
+        } => Proof::Certificate {
+            certificate: std::fs::read_to_string(certificate).with_context(|| {
+                format!(
+                    "microsoft.client_certificate: {} cannot be read",
+                    certificate.display()
+                )
+            })?,
+            private_key: std::fs::read_to_string(private_key)
+                .with_context(|| {
+                    format!(
+                        "microsoft.client_private_key: {} cannot be read",
+                        private_key.display()
+                    )
+                })?
+                .into(),
+        },
+    };
+    let users = microsoft
+        .communication_users
+        .iter()
+        .map(|user| CommunicationUser {
+            username: user.username.clone(),
+            password: match &user.sign_in {
+                SignIn::Password(password) => Some(password.clone()),
+                SignIn::DeviceCode => None,
+            },
+            registration: user.registration.as_ref().map(|registration| AppRegistration {
+                client_id: registration.client_id.clone(),
+                proof: registration.client_secret.clone().map(Proof::Secret),
+            }),
+        });
+    Ok(IdentitySettings {
+        tenant: microsoft.tenant.clone(),
+        app: AppRegistration {
+            client_id: microsoft.client_id.clone(),
+            proof: Some(proof),
+        },
+        communication_users: users.collect(),
+    })
+}
+
+fn webhook_settings(settings: &Settings) -> WebhookSettings {
+    let microsoft = &settings.microsoft;
+    let own = microsoft
+        .communication_users
+        .iter()
+        .filter_map(|user| user.registration.as_ref());
+    let client_ids = std::iter::once(microsoft.client_id.clone())
+        .chain(own.map(|registration| registration.client_id.clone()))
+        .collect();
+    WebhookSettings {
+        tenant: microsoft.tenant.clone(),
+        client_ids,
+    }
+}

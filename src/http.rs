@@ -1,0 +1,10 @@
+//! The two listeners.
+
+pub mod access;
+pub mod doorkeeper;
+pub mod management;
+pub mod page;
+pub mod pbx_socket;
+pub mod problem;
+pub mod public;
+pub mod tls;

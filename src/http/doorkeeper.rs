@@ -1,0 +1,98 @@
+//! Leads accepted PBX connections to the actor of their PBX, and remembers who was turned away.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use m365_actors::pbx_session::PbxSession;
+use m365_actors::sessions::Sessions;
+use m365_actors::supervision::Post;
+use m365_pbx::Refusal;
+use m365_presence::identity::PbxName;
+use tokio::sync::{mpsc, oneshot};
+
+/// Sessions that may be started and not be there yet.
+const ORDERS: usize = 64;
+
+/// An order to start the actor of a PBX.
+pub struct OpenSession {
+    /// Which PBX.
+    pub pbx: PbxName,
+    /// Told when the actor is registered, or dropped when it cannot be.
+    pub opened: oneshot::Sender<()>,
+}
+
+/// What was turned away.
+#[derive(Default)]
+struct Refusals {
+    by_reason: BTreeMap<Refusal, u64>,
+    last: Option<(Refusal, DateTime<Utc>)>,
+}
+
+/// The doorkeeper; clones share their memory.
+#[derive(Clone)]
+pub struct Doorkeeper {
+    sessions: Sessions,
+    orders: mpsc::Sender<OpenSession>,
+    refusals: Arc<Mutex<Refusals>>,
+}
+
+impl Doorkeeper {
+    /// Makes the doorkeeper, and the orders that somebody on the actors' thread must carry out.
+    pub fn new(sessions: Sessions) -> (Self, mpsc::Receiver<OpenSession>) {
+        let (orders, received) = mpsc::channel(ORDERS);
+        (
+            Self {
+                sessions,
+                orders,
+                refusals: Arc::default(),
+            },
+            received,
+        )
+    }
+
+    /// The actor of a PBX, started if need be; `None` when it cannot be started.
+    pub async fn session_of(&self, pbx: &PbxName) -> Option<Post<PbxSession>> {
+        if let Some(session) = self.sessions.of(pbx) {
+            return Some(session);
+        }
+        let (opened, done) = oneshot::channel();
+        self.orders
+            .send(OpenSession {
+                pbx: pbx.clone(),
+                opened,
+            })
+            .await
+            .ok()?;
+        done.await.ok()?;
+        self.sessions.of(pbx)
+    }
+
+    /// Notes a refused login.
+    pub fn refused(&self, refusal: Refusal) {
+        let mut refusals = self.lock();
+        let count = refusals.by_reason.entry(refusal).or_default();
+        *count += 1;
+        if count.is_power_of_two() {
+            log::warn!(count = *count; "a pbx connection was turned away: {refusal}");
+        }
+        // a malformed login says nothing about the configuration
+        if refusal != Refusal::Malformed {
+            refusals.last = Some((refusal, Utc::now()));
+        }
+    }
+
+    /// The last login that was refused for its password or app.
+    pub fn last_refusal(&self) -> Option<(Refusal, DateTime<Utc>)> {
+        self.lock().last
+    }
+
+    /// Refused logins since the start, by reason.
+    pub fn refusals(&self) -> BTreeMap<Refusal, u64> {
+        self.lock().by_reason.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

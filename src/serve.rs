@@ -1,0 +1,237 @@
+//! Runs the connector: listeners, supervision tree, and an orderly end.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::{App, HttpServer, web};
+use anyhow::Context as _;
+use chrono::Utc;
+use m365_actors::presence_sync::Release;
+use m365_actors::supervision::ExitReason;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::BUILD;
+use crate::assembly::{Assembly, assemble, open_store};
+use crate::config::{Read, Settings};
+use crate::http::access::Keys;
+use crate::http::doorkeeper::Doorkeeper;
+use crate::http::management::{self, Management};
+use crate::http::pbx_socket::Doors;
+use crate::http::public::{self, Intake};
+use crate::http::tls;
+use crate::view::lights::LightBook;
+use crate::view::users::Terms;
+
+/// The supervision tree has given up; whoever started the process should start it again.
+pub const GAVE_UP: u8 = 70;
+
+/// Threads of the public listener.
+const PUBLIC_WORKERS: usize = 2;
+
+/// Threads of the management listener.
+const MANAGEMENT_WORKERS: usize = 1;
+
+/// Requests that are under way have this many seconds when the process ends.
+const LAST_REQUESTS: u64 = 1;
+
+/// Connections that one thread of the public listener holds open at most.
+const PUBLIC_CONNECTIONS: usize = 4_096;
+
+/// How a run differs from the ordinary one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mode {
+    /// Actors may be made to panic over the API.
+    pub faults: bool,
+}
+
+/// Where the two listeners are.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// What Microsoft and the PBXs reach.
+    pub public: SocketAddr,
+    /// What administrators reach.
+    pub management: SocketAddr,
+}
+
+/// Runs the connector until it is told to end. `listening` is called once both listeners are there.
+///
+/// # Errors
+/// What keeps it from starting, with cause and remedy.
+pub fn serve(settings: &Settings, mode: Mode, listening: impl FnOnce(Addresses)) -> anyhow::Result<ExitCode> {
+    let system = actix_web::rt::System::new();
+    system.block_on(run(settings, mode, listening))
+}
+
+async fn run(settings: &Settings, mode: Mode, listening: impl FnOnce(Addresses)) -> anyhow::Result<ExitCode> {
+    let mut ended_by_order = end_signal()?;
+    let assembly = assemble(settings, open_store(settings)?).await?;
+    let (doorkeeper, mut orders) = Doorkeeper::new(assembly.posts.sessions.clone());
+
+    let doors = Doors::new(
+        settings.pbx.password.clone(),
+        settings.pbx.app.clone(),
+        BUILD,
+        doorkeeper.clone(),
+    );
+    let intake = Intake {
+        queue: assembly.queue.clone(),
+        actor: assembly.posts.webhook_intake.clone(),
+        clock: assembly.clock.clone(),
+    };
+    let (public, public_address) = listen_public(settings, &intake, &doors)?;
+    let management = Management {
+        posts: assembly.posts.clone(),
+        tree: assembly.tree.clone(),
+        lights: LightBook::default(),
+        doorkeeper,
+        clock: assembly.clock.clone(),
+        started_at: Utc::now(),
+        terms: Terms {
+            license: settings.pbx.license.clone(),
+            swept: settings.sync.read != Read::Subscription,
+        },
+        faults: mode.faults,
+    };
+    let (managed, management_address) = listen_management(settings, &management)?;
+    let handles = [public.handle(), managed.handle()];
+    serve_beside(public);
+    serve_beside(managed);
+    log::info!(
+        "listening for microsoft and the pbxs on {public_address}, for administrators on {management_address}"
+    );
+    listening(Addresses {
+        public: public_address,
+        management: management_address,
+    });
+
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(1));
+    let mut gave_up = Box::pin(assembly.tree.ended());
+    loop {
+        tokio::select! {
+            reason = &mut gave_up => return Ok(give_up(&reason, &assembly, &handles).await),
+            () = &mut ended_by_order => break,
+            Some(order) = orders.recv() => {
+                if assembly.open_session(order.pbx).await {
+                    // the connection may have closed meanwhile
+                    let _closed = order.opened.send(());
+                }
+            }
+            // a look notes since when the lights show what they show, also while nobody asks
+            _ = look.tick() => {
+                let _noted = management.status().await;
+            }
+        }
+    }
+    end(&assembly, &handles).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Releases what was set on both sides while everything still runs, then ends in reverse order.
+async fn end(assembly: &Assembly, handles: &[ServerHandle]) {
+    log::info!("ending by order");
+    match assembly.posts.presence_sync.ask(Release).await {
+        Ok(true) => log::info!("everything that was set is released"),
+        _ => log::warn!("not everything that was set could be released; the next start cleans up"),
+    }
+    assembly.tree.shutdown().await;
+    stop(handles).await;
+    assembly.store.close().await;
+}
+
+async fn give_up(reason: &ExitReason, assembly: &Assembly, handles: &[ServerHandle]) -> ExitCode {
+    log::error!("the supervision tree has given up: {}", reason.text());
+    stop(handles).await;
+    assembly.store.close().await;
+    ExitCode::from(GAVE_UP)
+}
+
+async fn stop(handles: &[ServerHandle]) {
+    for handle in handles {
+        handle.stop(true).await;
+    }
+}
+
+fn listen_public(
+    settings: &Settings,
+    intake: &Intake,
+    doors: &Doors,
+) -> anyhow::Result<(Server, SocketAddr)> {
+    let address = settings.public.listen;
+    let (intake, doors) = (web::Data::new(intake.clone()), web::Data::new(doors.clone()));
+    if let Some(files) = &settings.public.tls {
+        return tls::listen(address, files, PUBLIC_WORKERS, move |config| {
+            config
+                .app_data(intake.clone())
+                .app_data(doors.clone())
+                .configure(public::routes);
+        });
+    }
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(intake.clone())
+            .app_data(doors.clone())
+            .configure(public::routes)
+    });
+    let server = server
+        .workers(PUBLIC_WORKERS)
+        .max_connections(PUBLIC_CONNECTIONS)
+        .shutdown_timeout(LAST_REQUESTS)
+        .disable_signals()
+        .bind(address)
+        .with_context(|| cannot_listen("public.listen", address))?;
+    let bound = server.addrs().first().copied().unwrap_or(address);
+    Ok((server.run(), bound))
+}
+
+fn listen_management(settings: &Settings, management: &Management) -> anyhow::Result<(Server, SocketAddr)> {
+    let address = settings.management.listen;
+    let keys = web::Data::new(Keys {
+        administrator: settings.management.token.clone(),
+        viewer: settings.management.viewer_token.clone(),
+    });
+    let management = web::Data::new(management.clone());
+    let server = HttpServer::new(move || {
+        App::new()
+            .wrap(actix_web::middleware::Compress::default())
+            .app_data(keys.clone())
+            .app_data(management.clone())
+            .configure(management::routes)
+    });
+    let server = server
+        .workers(MANAGEMENT_WORKERS)
+        .shutdown_timeout(LAST_REQUESTS)
+        .disable_signals()
+        .bind(address)
+        .with_context(|| cannot_listen("management.listen", address))?;
+    let bound = server.addrs().first().copied().unwrap_or(address);
+    Ok((server.run(), bound))
+}
+
+fn cannot_listen(key: &str, address: SocketAddr) -> String {
+    format!(
+        "{key}: cannot listen on {address}; another program may use that port: choose another one, or end that program"
+    )
+}
+
+/// Lets a listener run beside the tree: it stays up whatever happens there.
+fn serve_beside(server: Server) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the listener belongs to the process and is ended through its handle"
+    )]
+    actix_web::rt::spawn(server);
+}
+
+/// Resolves when the process is told to end.
+fn end_signal() -> anyhow::Result<std::pin::Pin<Box<dyn Future<Output = ()>>>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(Box::pin(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }))
+}

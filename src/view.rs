@@ -1,0 +1,5 @@
+//! What the management API shows, gathered from the actors.
+
+pub mod lights;
+pub mod overview;
+pub mod users;

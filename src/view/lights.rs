@@ -1,0 +1,289 @@
+//! The three lights: state, code, cause and remedy, and what readiness lacks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use m365_actors::presence_subscription::SubscriptionStatus;
+use m365_pbx::Refusal;
+use m365_presence::identity::PbxName;
+use m365_presence::light::{AuthenticationCode, MasterPbxCode, SubscriptionCode};
+use m365_presence::ports::SubscriptionKind;
+use serde::Serialize;
+
+use super::overview::Overview;
+
+/// So long after the start a PBX that has not dialled yet is still expected.
+const STARTING: TimeDelta = TimeDelta::seconds(90);
+
+/// One light.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Light {
+    /// `green` or `red`.
+    pub state: &'static str,
+    /// Since when the code stands.
+    pub since: DateTime<Utc>,
+    /// Code of the closed set.
+    pub code: &'static str,
+    /// Cause and remedy.
+    pub detail: String,
+}
+
+/// The three lights.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lights {
+    /// The connection to the master PBX.
+    pub master_pbx: Light,
+    /// The sign-ins.
+    pub authentication: Light,
+    /// The presence subscriptions.
+    pub presence_subscription: Light,
+}
+
+impl Lights {
+    /// Whether all three are green.
+    pub fn all_green(&self) -> bool {
+        self.each().iter().all(|(_, light)| light.state == "green")
+    }
+
+    /// The lights by name.
+    pub fn each(&self) -> [(&'static str, &Light); 3] {
+        [
+            ("master_pbx", &self.master_pbx),
+            ("authentication", &self.authentication),
+            ("presence_subscription", &self.presence_subscription),
+        ]
+    }
+}
+
+/// What a light shows, before it is known since when.
+struct Shown {
+    green: bool,
+    code: &'static str,
+    detail: String,
+}
+
+/// What a light's code needs to know beside the overview.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Name of the master PBX.
+    pub master: PbxName,
+    /// When the process was started.
+    pub started_at: DateTime<Utc>,
+    /// The last refused login of a PBX.
+    pub refused: Option<(Refusal, DateTime<Utc>)>,
+    /// Whether users beyond the shards are swept instead.
+    pub swept: bool,
+}
+
+/// Remembers since when each light shows its code.
+#[derive(Clone, Default)]
+pub struct LightBook {
+    since: Arc<Mutex<HashMap<&'static str, (&'static str, DateTime<Utc>)>>>,
+}
+
+impl LightBook {
+    /// Reads the lights off the overview.
+    pub fn read(&self, overview: &Overview, surroundings: &Surroundings, now: DateTime<Utc>) -> Lights {
+        Lights {
+            master_pbx: self.note("master_pbx", master_pbx(overview, surroundings, now), now),
+            authentication: self.note("authentication", authentication(overview), now),
+            presence_subscription: self.note(
+                "presence_subscription",
+                subscription(overview, surroundings),
+                now,
+            ),
+        }
+    }
+
+    fn note(&self, name: &'static str, shown: Shown, now: DateTime<Utc>) -> Light {
+        let mut book = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        let (code, since) = book.entry(name).or_insert((shown.code, now));
+        if *code != shown.code {
+            (*code, *since) = (shown.code, now);
+            log::info!(light = name, code = shown.code; "light {name} is now {}: {}", shown.code, shown.detail);
+        }
+        let since = *since;
+        Light {
+            state: if shown.green { "green" } else { "red" },
+            since,
+            code: shown.code,
+            detail: shown.detail,
+        }
+    }
+}
+
+fn sentence(cause: &str, remedy: &str) -> String {
+    format!("{}. {remedy}", cause.trim_end_matches('.'))
+}
+
+fn master_pbx(overview: &Overview, surroundings: &Surroundings, now: DateTime<Utc>) -> Shown {
+    let name = &surroundings.master;
+    let show = |code: MasterPbxCode, cause: String| Shown {
+        green: code == MasterPbxCode::Ok,
+        code: code.as_str(),
+        detail: sentence(&cause, code.remedy()),
+    };
+    let up: Vec<_> = overview
+        .sessions
+        .iter()
+        .filter(|session| session.state == "up")
+        .collect();
+    if let Some(master) = up.iter().find(|session| session.pbx == *name) {
+        if !master.missing_apis.is_empty() {
+            let missing: Vec<_> = master.missing_apis.iter().map(|api| api.checkmark()).collect();
+            let cause = format!(
+                "the App object at {name} lacks the checkmark {}",
+                missing.join(", ")
+            );
+            return show(MasterPbxCode::MissingApiRight, cause);
+        }
+        if !master.users_complete {
+            return show(
+                MasterPbxCode::Starting,
+                format!("{name} is connected, its users are being replicated"),
+            );
+        }
+        return show(
+            MasterPbxCode::Ok,
+            format!("{name} is connected with {} users", master.users),
+        );
+    }
+    // a refusal counts as long as nobody has logged in after it
+    if let Some((refusal, at)) = &surroundings.refused
+        && up.iter().all(|session| session.since < *at)
+    {
+        return show(
+            MasterPbxCode::WrongAppPassword,
+            format!("a PBX was turned away at {}: {refusal}", at.format("%H:%M:%S")),
+        );
+    }
+    if !up.is_empty() {
+        let names: Vec<_> = up.iter().map(|session| session.pbx.as_str()).collect();
+        let cause = format!(
+            "connected is {}, and none of them is called {name}",
+            names.join(", ")
+        );
+        return show(MasterPbxCode::WrongMasterName, cause);
+    }
+    if now < surroundings.started_at + STARTING && overview.sessions.is_empty() {
+        return show(MasterPbxCode::Starting, format!("{name} has not dialled yet"));
+    }
+    show(MasterPbxCode::NotConnected, format!("{name} is not connected"))
+}
+
+fn authentication(overview: &Overview) -> Shown {
+    let show = |code: AuthenticationCode, cause: &str| Shown {
+        green: code == AuthenticationCode::Ok,
+        code: code.as_str(),
+        detail: sentence(cause, code.remedy()),
+    };
+    let Some(status) = &overview.token_refresh else {
+        return show(AuthenticationCode::Starting, "the sign-ins are being restarted");
+    };
+    let failed = status.credentials.iter().find(|credential| {
+        !matches!(
+            credential.code,
+            AuthenticationCode::Ok | AuthenticationCode::Starting
+        )
+    });
+    if let Some(failed) = failed {
+        let whose = failed.credential.to_string();
+        let cause = if failed.detail.to_lowercase().contains(&whose.to_lowercase()) {
+            failed.detail.clone()
+        } else {
+            format!("{whose}: {}", failed.detail)
+        };
+        return show(failed.code, &cause);
+    }
+    if let Some(starting) = status
+        .credentials
+        .iter()
+        .find(|credential| credential.code == AuthenticationCode::Starting)
+    {
+        return show(
+            AuthenticationCode::Starting,
+            &format!("{} is signing in", starting.credential),
+        );
+    }
+    show(
+        AuthenticationCode::Ok,
+        &format!("{} accounts are signed in", status.credentials.len()),
+    )
+}
+
+fn subscription(overview: &Overview, surroundings: &Surroundings) -> Shown {
+    let show = |code: SubscriptionCode, cause: &str| Shown {
+        green: matches!(code, SubscriptionCode::Ok | SubscriptionCode::Polling),
+        code: code.as_str(),
+        detail: sentence(cause, code.remedy()),
+    };
+    let Some(status) = &overview.presence_subscription else {
+        return show(
+            SubscriptionCode::Starting,
+            "the subscriptions are being restarted",
+        );
+    };
+    let licensed = overview
+        .license_check
+        .as_ref()
+        .is_some_and(|license| license.told);
+    if !status.roster_known || !licensed {
+        return show(SubscriptionCode::Starting, "users and licenses are not known yet");
+    }
+    if overview
+        .license_check
+        .as_ref()
+        .is_some_and(|license| license.licensed == 0)
+    {
+        return show(
+            SubscriptionCode::NoLicensedUsers,
+            "no matched user holds the license",
+        );
+    }
+    if status.polling {
+        let swept = overview
+            .presence_sweep
+            .as_ref()
+            .is_some_and(|sweep| sweep.whole && sweep.last_failure.is_none());
+        if !swept {
+            let failure = overview
+                .presence_sweep
+                .as_ref()
+                .and_then(|sweep| sweep.last_failure.clone());
+            return match failure {
+                Some(failure) => show(SubscriptionCode::Unreachable, &failure),
+                None => show(
+                    SubscriptionCode::Starting,
+                    "presence is being read for the first time",
+                ),
+            };
+        }
+        return show(SubscriptionCode::Polling, "presence is read in bulk");
+    }
+    let shards = || {
+        status
+            .subscriptions
+            .iter()
+            .filter(|shard| shard.kind != SubscriptionKind::Users)
+    };
+    // an account without users carries nothing, which is no trouble while others carry everybody
+    let used =
+        |shard: &&SubscriptionStatus| shard.users > 0 || shard.code != SubscriptionCode::NoLicensedUsers;
+    let green = |shard: &&SubscriptionStatus| shard.code == SubscriptionCode::Ok;
+    if let Some(failed) = shards().filter(used).find(|shard| !green(shard)) {
+        let whose = match &failed.kind {
+            SubscriptionKind::Presence(account) => account.to_string(),
+            SubscriptionKind::Users => "the directory".to_owned(),
+        };
+        return show(failed.code, &format!("{whose}: {}", failed.detail));
+    }
+    if status.overflow > 0 && !surroundings.swept {
+        return show(
+            SubscriptionCode::TooManyUsers,
+            &format!("{} licensed users find no place", status.overflow),
+        );
+    }
+    let users: usize = shards().map(|shard| shard.users).sum();
+    show(SubscriptionCode::Ok, &format!("{users} users are subscribed"))
+}

@@ -1,0 +1,103 @@
+//! One look at all actors.
+//!
+//! Every actor answers for itself; one that is being restarted is simply missing in the overview, so that a page never
+//! waits for it.
+
+use std::future::Future;
+use std::time::Duration;
+
+use m365_actors::license_check::{self, LicenseCheck};
+use m365_actors::pbx_session::{self, SessionStatus};
+use m365_actors::presence_subscription::{self, PresenceSubscription};
+use m365_actors::presence_sweep::{self, PresenceSweep};
+use m365_actors::presence_sync::{self, PresenceSync};
+use m365_actors::sessions::Sessions;
+use m365_actors::supervision::{Gone, Post};
+use m365_actors::token_refresh::{self, TokenRefresh};
+use m365_actors::user_sync::{self, UserSync};
+use m365_actors::webhook_intake::{self, WebhookIntake};
+use serde::Serialize;
+
+/// An actor that does not answer in this time is left out.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The posts of all actors.
+#[derive(Clone)]
+pub struct Posts {
+    /// The access tokens.
+    pub token_refresh: Post<TokenRefresh>,
+    /// The directory.
+    pub user_sync: Post<UserSync>,
+    /// The licenses.
+    pub license_check: Post<LicenseCheck>,
+    /// The Graph subscriptions.
+    pub presence_subscription: Post<PresenceSubscription>,
+    /// The bulk reads.
+    pub presence_sweep: Post<PresenceSweep>,
+    /// The notifications.
+    pub webhook_intake: Post<WebhookIntake>,
+    /// The board.
+    pub presence_sync: Post<PresenceSync>,
+    /// The PBXs.
+    pub sessions: Sessions,
+}
+
+/// What every actor says of itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct Overview {
+    /// The access tokens.
+    pub token_refresh: Option<token_refresh::Status>,
+    /// The directory.
+    pub user_sync: Option<user_sync::Status>,
+    /// The licenses.
+    pub license_check: Option<license_check::Status>,
+    /// The Graph subscriptions.
+    pub presence_subscription: Option<presence_subscription::Status>,
+    /// The bulk reads.
+    pub presence_sweep: Option<presence_sweep::Status>,
+    /// The notifications.
+    pub webhook_intake: Option<webhook_intake::Status>,
+    /// The board.
+    pub presence_sync: Option<presence_sync::Status>,
+    /// The PBXs, by name.
+    pub sessions: Vec<SessionStatus>,
+}
+
+impl Posts {
+    /// Asks everybody at once.
+    pub async fn look(&self) -> Overview {
+        let sessions = self
+            .sessions
+            .all()
+            .into_iter()
+            .map(|(_, session)| answered(session.ask(pbx_session::GetStatus)));
+        let sessions = futures_util::future::join_all(sessions);
+        let (token_refresh, user_sync, license_check, presence_subscription) = futures_util::join!(
+            answered(self.token_refresh.ask(token_refresh::GetStatus)),
+            answered(self.user_sync.ask(user_sync::GetStatus)),
+            answered(self.license_check.ask(license_check::GetStatus)),
+            answered(self.presence_subscription.ask(presence_subscription::GetStatus)),
+        );
+        let (presence_sweep, webhook_intake, presence_sync, sessions) = futures_util::join!(
+            answered(self.presence_sweep.ask(presence_sweep::GetStatus)),
+            answered(self.webhook_intake.ask(webhook_intake::GetStatus)),
+            answered(self.presence_sync.ask(presence_sync::GetStatus)),
+            sessions,
+        );
+        Overview {
+            token_refresh,
+            user_sync,
+            license_check,
+            presence_subscription,
+            presence_sweep,
+            webhook_intake,
+            presence_sync,
+            sessions: sessions.into_iter().flatten().collect(),
+        }
+    }
+}
+
+/// The answer, if it comes in time.
+pub(crate) async fn answered<T>(question: impl Future<Output = Result<T, Gone>>) -> Option<T> {
+    tokio::time::timeout(PATIENCE, question).await.ok()?.ok()
+}

@@ -1,0 +1,218 @@
+//! Everybody of either side, and why somebody is not synchronised.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use m365_actors::license_check::{GetRoster, Roster};
+use m365_actors::presence_subscription::GetAssignment;
+use m365_actors::presence_sync::GetViews;
+use m365_actors::user_sync::GetDirectory;
+use m365_presence::board::PersonView;
+use m365_presence::identity::PbxGuid;
+use m365_presence::matching::{Directory, Entry, Position, Reason};
+use m365_presence::sharding::Assignment;
+use serde::Serialize;
+
+use super::overview::{Posts, answered};
+
+/// One user, or one pair.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UserItem {
+    /// Name at the PBX; null for a user of Teams only.
+    pub h323: Option<String>,
+    /// Long name at the PBX.
+    pub cn: Option<String>,
+    /// Home PBX.
+    pub pbx: Option<String>,
+    /// Object id in Teams.
+    pub teams_id: Option<String>,
+    /// Name shown in Teams.
+    pub teams_name: Option<String>,
+    /// Whether the PBX user holds the license.
+    pub licensed: bool,
+    /// Whether both sides are known and kept in step.
+    pub synchronised: bool,
+    /// Why not, one of a closed set.
+    pub reason: Option<&'static str>,
+    /// The state in one plain sentence.
+    pub explanation: String,
+    /// The communication user whose subscription watches the user.
+    pub shard: Option<String>,
+    /// What Teams shows, as `availability/activity`.
+    pub teams_presence: Option<String>,
+    /// What the PBX shows, empty for none.
+    pub pbx_presence: Option<String>,
+    /// Our entry at the PBX, empty for none.
+    pub shown_at_pbx: Option<String>,
+    /// What we hold in Teams.
+    pub set_in_teams: Option<String>,
+}
+
+/// What the list is made of.
+struct Sources {
+    directory: Arc<Directory>,
+    roster: Option<Roster>,
+    assignment: Assignment,
+    views: HashMap<PbxGuid, PersonView>,
+    license: String,
+    swept: bool,
+    reachable: Box<dyn Fn(&Entry) -> bool>,
+}
+
+/// A page of the list.
+#[derive(Clone, Debug, Serialize)]
+pub struct Page {
+    /// The users.
+    pub items: Vec<UserItem>,
+    /// Where the next page begins.
+    pub next_cursor: Option<String>,
+}
+
+/// How the settings bear on a user's reason.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The license's name.
+    pub license: String,
+    /// Whether users beyond the shards are swept instead.
+    pub swept: bool,
+}
+
+impl Posts {
+    /// A page of all users, beginning after a position.
+    pub async fn users(&self, after: Option<&Position>, limit: usize, terms: &Terms) -> Option<Page> {
+        let Some(directory) = answered(self.user_sync.ask(GetDirectory)).await? else {
+            return Some(Page {
+                items: Vec::new(),
+                next_cursor: None,
+            });
+        };
+        let rest = after.map_or(directory.entries(), |position| directory.after(position));
+        let entries: Vec<Entry> = rest.iter().take(limit).cloned().collect();
+        let more = rest.len() > limit;
+        let sources = self.sources(&directory, &entries, terms).await;
+        let next_cursor = entries
+            .last()
+            .filter(|_| more)
+            .and_then(|entry| cursor(&entry.position()));
+        Some(Page {
+            items: entries.iter().map(|entry| sources.item(entry)).collect(),
+            next_cursor,
+        })
+    }
+
+    /// One PBX user by name; `Some(None)` when there is none.
+    pub async fn user(&self, h323: &str, terms: &Terms) -> Option<Option<UserItem>> {
+        let Some(directory) = answered(self.user_sync.ask(GetDirectory)).await? else {
+            return Some(None);
+        };
+        let Some(entry) = directory.by_h323(h323).cloned() else {
+            return Some(None);
+        };
+        let sources = self
+            .sources(&directory, std::slice::from_ref(&entry), terms)
+            .await;
+        Some(Some(sources.item(&entry)))
+    }
+
+    async fn sources(&self, directory: &Arc<Directory>, entries: &[Entry], terms: &Terms) -> Sources {
+        let guids = entries
+            .iter()
+            .filter_map(|entry| entry.pbx.as_ref().map(|user| user.guid.clone()))
+            .collect();
+        let (roster, assignment, views) = futures_util::join!(
+            answered(self.license_check.ask(GetRoster)),
+            answered(self.presence_subscription.ask(GetAssignment)),
+            answered(self.presence_sync.ask(GetViews(guids))),
+        );
+        let sessions = self.sessions.clone();
+        Sources {
+            directory: Arc::clone(directory),
+            roster: roster.flatten(),
+            assignment: assignment.unwrap_or_default(),
+            views: views.unwrap_or_default().into_iter().collect(),
+            license: terms.license.clone(),
+            swept: terms.swept,
+            reachable: Box::new(move |entry| {
+                entry
+                    .pbx
+                    .as_ref()
+                    .is_some_and(|user| sessions.carrying(&user.home).is_some())
+            }),
+        }
+    }
+}
+
+impl Sources {
+    fn item(&self, entry: &Entry) -> UserItem {
+        let guid = entry.pbx.as_ref().map(|user| &user.guid);
+        let licensed = guid.is_some_and(|guid| {
+            self.roster
+                .as_ref()
+                .is_some_and(|roster| roster.licensed.contains(guid))
+        });
+        let view = guid.and_then(|guid| self.views.get(guid));
+        let teams_id = entry.teams.as_ref().map(|user| &user.id);
+        let shard = teams_id.and_then(|id| self.assignment.account_of(id));
+        let reason = self.reason(entry, licensed, shard.is_some(), view);
+        let explanation = match (reason, view) {
+            (Some(reason), _) => self.directory.explanation(entry, reason, &self.license),
+            (None, Some(view)) => view.why.clone(),
+            (None, None) => "the user is synchronised".to_owned(),
+        };
+        UserItem {
+            h323: entry.pbx.as_ref().map(|user| user.h323.clone()),
+            cn: entry.pbx.as_ref().map(|user| user.cn.clone()),
+            pbx: entry.pbx.as_ref().map(|user| user.home.to_string()),
+            teams_id: teams_id.map(ToString::to_string),
+            teams_name: entry.teams.as_ref().and_then(|user| user.display_name.clone()),
+            licensed,
+            synchronised: reason.is_none() && view.is_some_and(|view| view.synchronised),
+            reason: reason.map(Reason::as_str),
+            explanation,
+            shard: shard.map(ToString::to_string),
+            teams_presence: view.and_then(|view| view.teams_presence.clone()),
+            pbx_presence: view.and_then(|view| view.pbx_presence.clone()),
+            shown_at_pbx: view.and_then(|view| view.shown_at_pbx.clone()),
+            set_in_teams: view.and_then(|view| view.set_in_teams.clone()),
+        }
+    }
+
+    fn reason(
+        &self,
+        entry: &Entry,
+        licensed: bool,
+        sharded: bool,
+        view: Option<&PersonView>,
+    ) -> Option<Reason> {
+        if let Some(reason) = entry.verdict.reason() {
+            return Some(reason);
+        }
+        if !licensed {
+            return Some(Reason::NoLicense);
+        }
+        if !sharded && !self.swept {
+            return Some(Reason::OverCapacity);
+        }
+        if !(self.reachable)(entry) {
+            return Some(Reason::PbxAway);
+        }
+        let known = view.is_some_and(|view| view.synchronised);
+        (!known).then_some(Reason::PresenceUnknown)
+    }
+}
+
+/// A position as opaque text.
+fn cursor(position: &Position) -> Option<String> {
+    let json = serde_json::to_vec(position).ok()?;
+    Some(json.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Reads a cursor back.
+pub fn parse_cursor(text: &str) -> Option<Position> {
+    let digits = text
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| std::str::from_utf8(pair).ok());
+    let bytes: Option<Vec<u8>> = digits.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect();
+    serde_json::from_slice(&bytes?).ok()
+}
