@@ -159,8 +159,11 @@ impl EntraIdentity {
                 .with("scope", &scope)
                 .with("refresh_token", token.expose());
             match self.obtain(&user.username, &user.registration, &form).await {
-                Err(refusal) if refusal.is_about_the_grant() && user.password.is_some() => {
-                    log::info!(aadsts:? = refusal.aadsts(); "refresh token refused, signing in by password");
+                Err(refusal) if refusal.ends_the_stored_sign_in() => {
+                    if user.password.is_none() {
+                        return Err(refusal.asking_for_the_person());
+                    }
+                    log::info!("stored sign-in refused, signing in by password");
                 }
                 other => return other.map_err(Refusal::into_error),
             }

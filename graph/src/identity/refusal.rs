@@ -70,17 +70,30 @@ impl Refusal {
         &self.error
     }
 
-    pub(super) fn aadsts(&self) -> Option<u32> {
-        match &self.outcome {
-            SignInError::Refused { aadsts, .. } => *aadsts,
-            _ => None,
-        }
+    /// Tells whether a refresh token is of no more use while another sign-in may be: a locked or disabled account
+    /// would only be asked again in vain.
+    pub(super) fn ends_the_stored_sign_in(&self) -> bool {
+        let about_the_token = ["invalid_grant", "interaction_required"].contains(&self.error.as_str());
+        about_the_token
+            && matches!(
+                self.outcome,
+                SignInError::Refused {
+                    code: Code::SignInRequired | Code::MfaRequired | Code::PasswordExpired | Code::Refused,
+                    ..
+                }
+            )
     }
 
-    /// Tells whether the refresh token itself is refused, so that another grant may succeed.
-    pub(super) fn is_about_the_grant(&self) -> bool {
-        let refused = matches!(self.outcome, SignInError::Refused { .. });
-        refused && ["invalid_grant", "interaction_required"].contains(&self.error.as_str())
+    /// The same refusal for an account whose person can sign in anew with a device code.
+    pub(super) fn asking_for_the_person(self) -> SignInError {
+        match self.outcome {
+            SignInError::Refused { aadsts, detail, .. } => SignInError::Refused {
+                code: Code::SignInRequired,
+                aadsts,
+                detail,
+            },
+            other => other,
+        }
     }
 
     /// Tells whether the assertion is refused, which may be for its time.

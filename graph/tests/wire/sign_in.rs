@@ -239,17 +239,30 @@ async fn a_refresh_token_is_used_first_and_the_password_when_it_has_ended() {
 
 #[actix_rt::test]
 async fn without_a_password_an_ended_sign_in_asks_for_the_person() {
-    let rig = Rig::new(|_| refused(400, "invalid_grant", 50173));
-    let identity = identity(&rig, by_secret(), None, None);
-    let (found, detail) = code(sign_in(&identity, Some("r")).await);
-    assert_eq!(found, AuthenticationCode::SignInRequired);
-    assert!(
-        detail.contains(ACCOUNT) && detail.contains("AADSTS50173"),
-        "{detail}"
-    );
+    for number in [50173, 50076, 700082, 1] {
+        let rig = Rig::new(move |_| refused(400, "invalid_grant", number));
+        let identity = identity(&rig, by_secret(), None, None);
+        let (found, detail) = code(sign_in(&identity, Some("r")).await);
+        assert_eq!(found, AuthenticationCode::SignInRequired);
+        assert!(
+            detail.contains(ACCOUNT) && detail.contains(&format!("AADSTS{number}")),
+            "{detail}"
+        );
+        assert_eq!(
+            code(sign_in(&identity, None).await).0,
+            AuthenticationCode::SignInRequired
+        );
+        assert_eq!(rig.server.journal().len(), 1);
+    }
+}
+
+#[actix_rt::test]
+async fn a_locked_account_is_not_asked_again_with_its_password() {
+    let rig = Rig::new(|_| refused(400, "invalid_grant", 50053));
+    let identity = identity(&rig, by_secret(), Some(PASSWORD), None);
     assert_eq!(
-        code(sign_in(&identity, None).await).0,
-        AuthenticationCode::SignInRequired
+        code(sign_in(&identity, Some("r")).await).0,
+        AuthenticationCode::AccountLocked
     );
     assert_eq!(rig.server.journal().len(), 1);
 }
