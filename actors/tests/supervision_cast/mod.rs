@@ -252,3 +252,22 @@ pub const fn seconds(seconds: u64) -> Duration {
 pub async fn pass(time: Duration) {
     tokio::time::sleep(time).await;
 }
+
+/// Cancels a timer and stops in the same handler.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct CancelAndStop;
+
+impl Handler<CancelAndStop> for Player {
+    type Result = ();
+
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "what this does to the next run is the matter of a test"
+    )]
+    fn handle(&mut self, _message: CancelAndStop, ctx: &mut Self::Context) {
+        let timer = ctx.run_later(Duration::from_secs(1), |_, _| panic!("cancelled in vain"));
+        ctx.cancel_future(timer);
+        ctx.end(ExitReason::bug("stopped after a cancellation"));
+    }
+}
