@@ -66,14 +66,15 @@ impl Roster {
         }
     }
 
-    /// The child whose present run has this number.
-    pub(super) fn running(&self, name: &str, number: u64) -> Option<Rc<Child>> {
-        let _present = self.run_of(name).filter(|run| run.number == number)?;
-        self.children
-            .borrow()
-            .iter()
-            .find(|child| child.name() == name)
-            .cloned()
+    /// Whether this is a child, not just one of the same name, and its present run has this number.
+    pub(super) fn is_running(&self, child: &Rc<Child>, number: u64) -> bool {
+        let is_present = self.run_of(child.name()).is_some_and(|run| run.number == number);
+        is_present
+            && self
+                .children
+                .borrow()
+                .iter()
+                .any(|other| Rc::ptr_eq(other, child))
     }
 
     /// Whose pause a child waits for; its own name when it does not wait.

@@ -190,10 +190,14 @@ impl Handler<Shutdown> for Supervisor {
 impl Supervisor {
     fn start(&mut self, child: &Rc<Child>, ctx: &mut Context<Self>) {
         let run = child.begin(&self.dependencies.surroundings.register);
-        let (name, number, ended) = (child.name().to_owned(), run.number, run.ended());
+        let (number, ended, of_child) = (run.number, run.ended(), Rc::downgrade(child));
         self.roster.set_running(child, run);
         ctx.spawn(ended.into_actor(self).map(move |end, actor, ctx| {
-            if let Some(child) = actor.roster.running(&name, number) {
+            // a child that was removed, or whose run was ended by order, is not heard any more
+            if let Some(child) = of_child
+                .upgrade()
+                .filter(|child| actor.roster.is_running(child, number))
+            {
                 actor.judge(&child, number, &end, ctx);
             }
         }));
