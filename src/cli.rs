@@ -41,7 +41,7 @@ pub enum Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
 pub struct Demo {
     /// How many people there are
-    #[arg(long, default_value_t = 25, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub users: u32,
     /// How many PBXs they are spread over
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]

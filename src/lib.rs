@@ -3,6 +3,7 @@
 pub mod assembly;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod healthcheck;
 pub mod http;
 pub mod log;

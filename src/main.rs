@@ -17,7 +17,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let line = CommandLine::parse();
     match line.command() {
         Command::Serve => serve(&line),
-        Command::Demo(_) => serve(&line),
+        Command::Demo(demo) => m365_connector::demo::run(demo),
         Command::CheckConfig => check_config(&line),
         Command::Healthcheck => check_health(&line),
     }
