@@ -14,9 +14,9 @@ pub(super) struct Closed;
 
 pub(super) struct Gate {
     name: String,
-    capacity: usize,
-    depth: AtomicUsize,
+    capacity: u64,
     accepted: AtomicU64,
+    handled: AtomicU64,
     undelivered: AtomicU64,
     overflowing: AtomicBool,
     closed: AtomicBool,
@@ -28,9 +28,9 @@ impl Gate {
     pub(super) fn new(name: String, capacity: usize) -> Self {
         Self {
             name,
-            capacity,
-            depth: AtomicUsize::new(0),
+            capacity: u64::try_from(capacity).unwrap_or(u64::MAX),
             accepted: AtomicU64::new(0),
+            handled: AtomicU64::new(0),
             undelivered: AtomicU64::new(0),
             overflowing: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -44,7 +44,12 @@ impl Gate {
     }
 
     pub(super) fn depth(&self) -> usize {
-        self.depth.load(SeqCst)
+        usize::try_from(self.waiting_messages()).unwrap_or(usize::MAX)
+    }
+
+    fn waiting_messages(&self) -> u64 {
+        let handled = self.handled.load(SeqCst);
+        self.accepted.load(SeqCst).saturating_sub(handled)
     }
 
     pub(super) fn accepted(&self) -> u64 {
@@ -57,12 +62,11 @@ impl Gate {
 
     /// Passes the gate if there is room.
     pub(super) fn try_enter(&self) -> bool {
-        let room = |depth| (depth < self.capacity).then_some(depth + 1);
-        let entered = self.depth.fetch_update(SeqCst, SeqCst, room).is_ok();
-        if entered {
-            self.accepted.fetch_add(1, SeqCst);
-        }
-        entered
+        let passed = |accepted: u64| {
+            let depth = accepted.saturating_sub(self.handled.load(SeqCst));
+            (depth < self.capacity).then_some(accepted + 1)
+        };
+        self.accepted.fetch_update(SeqCst, SeqCst, passed).is_ok()
     }
 
     /// Waits for room and passes the gate.
@@ -85,13 +89,13 @@ impl Gate {
     /// Makes room: a message was taken out, or could not be put in.
     pub(super) fn leave(&self) {
         // a message that an actor sent through its bare address never passed the gate
-        let _bypassed = self
-            .depth
-            .fetch_update(SeqCst, SeqCst, |depth| depth.checked_sub(1));
+        if self.waiting_messages() > 0 {
+            self.handled.fetch_add(1, SeqCst);
+        }
         if self.waiting.load(SeqCst) > 0 {
             self.room.notify_one();
         }
-        if self.overflowing.load(SeqCst) && self.depth() <= self.capacity / 2 {
+        if self.overflowing.load(SeqCst) && self.waiting_messages() <= self.capacity / 2 {
             self.overflowing.store(false, SeqCst);
         }
     }

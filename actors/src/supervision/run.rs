@@ -4,11 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{self, Poll};
+use std::task::{self, Poll, Waker};
 
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
-use futures_util::task::AtomicWaker;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -88,7 +87,7 @@ impl Run {
     /// Makes the actor panic when it is polled next.
     pub(super) fn inject_panic(&self) {
         self.orders.fault.set(true);
-        self.orders.waker.wake();
+        self.orders.wake();
     }
 
     pub(super) fn ended(&self) -> Ended {
@@ -106,7 +105,7 @@ impl Drop for Run {
 struct Orders {
     pending: Cell<Option<Order>>,
     fault: Cell<bool>,
-    waker: AtomicWaker,
+    waker: Cell<Option<Waker>>,
 }
 
 enum Order {
@@ -117,7 +116,18 @@ enum Order {
 impl Orders {
     fn give(&self, order: Order) {
         self.pending.set(Some(order));
-        self.waker.wake();
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    fn register(&self, waker: &Waker) {
+        let known = self.waker.take().filter(|known| known.will_wake(waker));
+        self.waker.set(Some(known.unwrap_or_else(|| waker.clone())));
     }
 }
 
@@ -136,7 +146,7 @@ impl Future for Course {
 
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<End> {
         let this = self.get_mut();
-        this.orders.waker.register(task.waker());
+        this.orders.register(task.waker());
         let occupant = Rc::clone(&this.runnable.occupant);
         let mut occupant = occupant.borrow_mut();
         if !this.has_begun {
