@@ -181,7 +181,7 @@ fn fits(error: &str, code: Code) -> bool {
         Code::WrongClientSecret | Code::ClientSecretExpired | Code::WrongCertificate
     );
     match error {
-        "invalid_client" => about_the_proof,
+        "invalid_client" => about_the_proof || code == Code::UnknownApp,
         "invalid_grant" | "interaction_required" => {
             !matches!(code, Code::WrongClientSecret | Code::ClientSecretExpired)
         }

@@ -84,7 +84,14 @@ impl WebhookOpener {
         } else {
             None
         };
-        let mut vouched = None;
+        let vouched = if readings
+            .iter()
+            .any(|reading| matches!(reading, Reading::Sealed { .. }))
+        {
+            self.vouch(&envelope, directory.as_deref()).await
+        } else {
+            Ok(())
+        };
         let mut sealed = Vec::new();
         for (item, reading) in envelope.items().zip(readings) {
             match reading {
@@ -93,18 +100,10 @@ impl WebhookOpener {
                     opened.discarded.push(Discard::WrongTenant);
                 }
                 Reading::Told(notice) => opened.notices.push(notice),
-                Reading::Sealed { user, content } => {
-                    if vouched.is_none() {
-                        vouched = Some(self.vouch(&envelope, directory.as_deref()).await);
-                    }
-                    match vouched
-                        .unwrap_or(Err(Discard::MissingToken))
-                        .and_then(|()| self.sealed(content))
-                    {
-                        Ok(content) => sealed.push((user, content)),
-                        Err(reason) => opened.discarded.push(reason),
-                    }
-                }
+                Reading::Sealed { user, content } => match vouched.and_then(|()| self.sealed(content)) {
+                    Ok(content) => sealed.push((user, content)),
+                    Err(reason) => opened.discarded.push(reason),
+                },
             }
         }
         self.unseal(sealed, received_at, &mut opened).await;
