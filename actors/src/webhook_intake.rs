@@ -175,14 +175,15 @@ impl WebhookIntake {
             return;
         }
         self.opening = true;
-        let fresh: Vec<Raw> = raws.into_iter().filter(|raw| self.is_new(raw)).collect();
+        let fresh: Vec<(u64, Raw)> = raws.into_iter().filter_map(|raw| self.if_new(raw)).collect();
         let opener = Rc::clone(&self.dependencies.opener);
         let accepted = self.accepted.clone();
         let opened = async move {
-            let opened = fresh
+            let (hashes, opened): (Vec<_>, Vec<_>) = fresh
                 .into_iter()
-                .map(|raw| opener.open(raw.body, raw.received_at, &accepted));
-            join_all(opened).await
+                .map(|(hash, raw)| (hash, opener.open(raw.body, raw.received_at, &accepted)))
+                .unzip();
+            hashes.into_iter().zip(join_all(opened).await).collect()
         };
         ctx.spawn(
             opened
@@ -192,14 +193,17 @@ impl WebhookIntake {
     }
 
     /// Tells what was verified, then goes on: the receivers' pace is the intake's pace.
-    fn tell(&mut self, opened: Vec<Opened>, ctx: &mut Context<Self>) {
+    fn tell(&mut self, opened: Vec<(u64, Opened)>, ctx: &mut Context<Self>) {
         let mut newest: HashMap<TeamsId, usize> = HashMap::new();
         let mut observations: Vec<TeamsObservation> = Vec::new();
         let mut hints = Vec::new();
         let mut users_changed = false;
         let mut lifecycle = Vec::new();
-        for opened in opened {
+        for (hash, opened) in opened {
             self.status.opened += 1;
+            if !opened.sealed {
+                self.seen.remove(&hash);
+            }
             for reason in opened.discarded {
                 self.count_discarded(reason);
             }
@@ -253,12 +257,13 @@ impl WebhookIntake {
         }));
     }
 
-    /// A body that was seen already is dropped before anything is decrypted (DESIGN 5).
-    fn is_new(&mut self, raw: &Raw) -> bool {
+    /// A body that was seen already is dropped before anything is decrypted (DESIGN 5). Only encrypted ones stay
+    /// remembered: a body in the clear may come again because the same has happened again.
+    fn if_new(&mut self, raw: Raw) -> Option<(u64, Raw)> {
         let hash = self.hasher.hash_one(&*raw.body);
         if !self.seen.insert(hash) {
             self.count_discarded(Discard::Duplicate);
-            return false;
+            return None;
         }
         self.seen_in_order.push_back(hash);
         if self.seen_in_order.len() > REMEMBERED
@@ -266,7 +271,7 @@ impl WebhookIntake {
         {
             self.seen.remove(&oldest);
         }
-        true
+        Some((hash, raw))
     }
 
     fn count_discarded(&mut self, reason: Discard) {

@@ -429,6 +429,9 @@ pub struct Opened {
     pub notices: Vec<Notice>,
     /// What is not, by reason.
     pub discarded: Vec<Discard>,
+    /// Whether every notice came out of encrypted content. Each of those is encrypted with a fresh key, so the same body
+    /// never says something new; a body without may say the same again because the same has happened again.
+    pub sealed: bool,
 }
 
 /// Turns raw bodies into verified notices: parsing, client state, validation tokens, decryption (graph.md 4).
