@@ -208,8 +208,11 @@ impl Supervisor {
         self.roster.take_runs(std::slice::from_ref(child));
         let verdict = child.judge(end, &self.dependencies.policy);
         self.register().end(child.name(), number, end);
-        child.subject(number).ended(end, Some(verdict.pause));
-        if verdict.counts && self.window.is_spent_by_failure(Instant::now()) {
+        let is_spent = verdict.counts && self.window.is_spent_by_failure(Instant::now());
+        child
+            .subject(number)
+            .ended(end, (!is_spent).then_some(verdict.pause));
+        if is_spent {
             self.give_up(child, end, ctx);
             return;
         }
