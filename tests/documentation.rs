@@ -1,0 +1,172 @@
+//! The documents say what the code does.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use m365_connector::config::{Layer, Layers};
+use m365_presence::light::{AuthenticationCode, MasterPbxCode, SubscriptionCode};
+use m365_presence::matching::Reason;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The documents for people: the root's, and those of `docs/`.
+fn documents() -> Vec<PathBuf> {
+    ["", "docs", "docs/adr"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(root().join(folder)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect()
+}
+
+/// The cells of the table below the heading that begins so, without its first row.
+fn table(document: &str, heading: &str) -> Vec<Vec<String>> {
+    let section = document
+        .split("\n## ")
+        .find(|section| section.starts_with(heading))
+        .unwrap_or_else(|| panic!("there is no heading {heading}"));
+    let cells = |line: &str| {
+        line.trim_matches('|')
+            .split('|')
+            .map(|cell| cell.trim().to_owned())
+            .collect()
+    };
+    let rows = section.lines().filter(|line| line.starts_with('|'));
+    rows.skip(2).map(cells).collect()
+}
+
+fn assert_lights(heading: &str, codes: &[(&str, &str)]) {
+    let rows = table(&read("docs/LIGHTS.md"), heading);
+    let written: Vec<(&str, &str)> = rows
+        .iter()
+        .map(|row| (row[0].trim_matches('`'), row[3].as_str()))
+        .collect();
+    assert_eq!(written, codes, "the table of {heading} and the codes differ");
+    for row in &rows {
+        let green = ["`ok`", "`polling`"].contains(&row[0].as_str());
+        assert_eq!(row[1], if green { "green" } else { "red" }, "{}", row[0]);
+        assert!(!row[2].is_empty(), "{} has no cause", row[0]);
+    }
+}
+
+#[test]
+fn every_code_of_the_master_pbx_light_is_explained_with_its_remedy() {
+    let codes: Vec<_> = MasterPbxCode::ALL
+        .iter()
+        .map(|code| (code.as_str(), code.remedy()))
+        .collect();
+    assert_lights("`master_pbx`", &codes);
+}
+
+#[test]
+fn every_code_of_the_authentication_light_is_explained_with_its_remedy() {
+    let codes: Vec<_> = AuthenticationCode::ALL
+        .iter()
+        .map(|code| (code.as_str(), code.remedy()))
+        .collect();
+    assert_lights("`authentication`", &codes);
+}
+
+#[test]
+fn every_code_of_the_presence_subscription_light_is_explained_with_its_remedy() {
+    let codes: Vec<_> = SubscriptionCode::ALL
+        .iter()
+        .map(|code| (code.as_str(), code.remedy()))
+        .collect();
+    assert_lights("`presence_subscription`", &codes);
+}
+
+#[test]
+fn every_reason_why_a_user_is_not_synchronised_is_explained() {
+    let rows = table(&read("docs/LIGHTS.md"), "Why a user is not synchronised");
+    let written: Vec<&str> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
+    assert_eq!(written, Reason::ALL.map(Reason::as_str));
+    assert!(
+        rows.iter()
+            .all(|row| row.len() == 3 && row.iter().all(|cell| !cell.is_empty()))
+    );
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.contains("://")) {
+            let file = link.split('#').next().unwrap_or_default();
+            let target = document.parent().unwrap().join(file);
+            assert!(target.exists(), "{} links to {link}", document.display());
+        }
+    }
+}
+
+#[test]
+fn every_source_file_that_the_architecture_names_exists() {
+    const FOLDERS: [&str; 11] = [
+        "actors/",
+        "deploy/",
+        "docs/",
+        "graph/",
+        "migrations/",
+        "pbx/",
+        "presence/",
+        "simulator/",
+        "src/",
+        "store/",
+        "tests/",
+    ];
+    let text = read("docs/ARCHITECTURE.md");
+    let code = text.split('`').skip(1).step_by(2);
+    let paths: Vec<&str> = code
+        .filter(|word| FOLDERS.iter().any(|folder| word.starts_with(folder)))
+        .collect();
+    assert!(paths.len() > 20, "too few paths were found: {paths:?}");
+    for path in paths {
+        assert!(root().join(path).exists(), "docs/ARCHITECTURE.md names {path}");
+    }
+}
+
+#[test]
+fn every_decision_stands_in_the_list_of_decisions() {
+    let list = read("docs/adr/README.md");
+    for entry in fs::read_dir(root().join("docs/adr")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(
+            name == "README.md" || list.contains(&name),
+            "{name} is not listed"
+        );
+    }
+}
+
+#[test]
+fn the_configuration_of_the_readme_is_valid() {
+    let readme = read("README.md");
+    let example = readme
+        .split("```toml")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let layers = Layers {
+        file: Layer::from_toml(example, "README.md"),
+        ..Layers::default()
+    };
+    let resolution = layers.resolve();
+    assert!(resolution.settings.is_some(), "{}", resolution.findings());
+}
