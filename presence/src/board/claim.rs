@@ -13,6 +13,10 @@ pub const SETTLING: TimeDelta = TimeDelta::seconds(1);
 /// A released claim explains observations no longer than this (DESIGN 5).
 pub const FADING: TimeDelta = TimeDelta::seconds(15);
 
+/// A notification without an order may tell of a released claim this long after (graph.md 3.4: up to a minute late, and
+/// repeated when we did not take it).
+const REMEMBERED: TimeDelta = TimeDelta::minutes(2);
+
 /// A state of ours in one slot of Teams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
@@ -51,22 +55,55 @@ pub(super) struct FadingClaim {
     pub(super) presence: TeamsPresence,
     /// When Graph accepted the change; unknown while the change is under way.
     pub(super) gone_at: Option<DateTime<Utc>>,
+    /// Whether a read has shown what lies beneath.
+    outlived: bool,
 }
 
 impl FadingClaim {
+    /// A claim whose replacement is under way.
+    pub(super) fn under_way(presence: TeamsPresence) -> Self {
+        Self {
+            presence,
+            gone_at: None,
+            outlived: false,
+        }
+    }
+
+    /// A claim that is gone since this time.
+    pub(super) fn gone(presence: TeamsPresence, at: DateTime<Utc>) -> Self {
+        Self {
+            presence,
+            gone_at: Some(at),
+            outlived: false,
+        }
+    }
+
     /// Tells whether an observed pair is what this claim made Teams show.
-    pub(super) fn explains(&self, observed: &TeamsPresence, rules: &Rules) -> bool {
+    pub(super) fn explains(&self, observed: &TeamsPresence, now: DateTime<Utc>, rules: &Rules) -> bool {
+        let lasts = self.gone_at.is_none_or(|gone_at| now <= gone_at + FADING);
+        lasts && !self.outlived && self.recalls(observed, rules)
+    }
+
+    /// Tells whether an observed pair may be a late trace of this claim.
+    pub(super) fn recalls(&self, observed: &TeamsPresence, rules: &Rules) -> bool {
         same_to_the_pbx(&self.presence, observed, rules)
     }
 
-    /// Tells whether it may explain anything at this time.
-    pub(super) fn lasts(&self, now: DateTime<Utc>) -> bool {
-        self.gone_at.is_none_or(|gone_at| now <= gone_at + FADING)
+    /// Takes in a read: from one second after the change on it shows what lies beneath.
+    pub(super) fn outlive(&mut self, begun_at: DateTime<Utc>) {
+        self.outlived |= self
+            .gone_at
+            .is_some_and(|gone_at| begun_at >= gone_at + SETTLING);
     }
 
-    /// Tells whether a read that began at this time shows what lies beneath it.
-    pub(super) fn outlived_by_read(&self, begun_at: DateTime<Utc>) -> bool {
-        self.gone_at.is_some_and(|gone_at| begun_at >= gone_at + SETTLING)
+    /// Whether a notification may still tell of it.
+    pub(super) fn is_remembered(&self, now: DateTime<Utc>) -> bool {
+        self.gone_at.is_none_or(|gone_at| now <= gone_at + REMEMBERED)
+    }
+
+    /// When it explains nothing any more.
+    pub(super) fn ends_at(&self) -> Option<DateTime<Utc>> {
+        self.gone_at.map(|gone_at| gone_at + FADING)
     }
 }
 

@@ -18,10 +18,14 @@ use crate::teams::TeamsPresence;
 pub(super) struct EntrySide {
     /// What the entry is, as far as we know; empty for none.
     shown: Option<String>,
-    /// Whether a write was left unanswered, or only the ledger tells of the entry.
+    /// Whether it may be another: a write was left unanswered, or only the ledger tells of the entry.
     unsure: bool,
     /// Whether the entry was seen at the PBX since it was written.
     seen: bool,
+    /// Whether any entry of ours was ever seen at the PBX, so that we have the right to see it.
+    visible: bool,
+    /// Whether the ledger has a row of it.
+    stored: bool,
     under_way: Option<String>,
     pub(super) hold: Hold,
     pace: Pace,
@@ -33,6 +37,8 @@ impl EntrySide {
             shown: None,
             unsure: false,
             seen: false,
+            visible: false,
+            stored: false,
             under_way: None,
             hold: Hold::default(),
             pace: Pace::new(now),
@@ -43,6 +49,7 @@ impl EntrySide {
     pub(super) fn restore(&mut self, row: &LedgerRow) {
         self.shown = Some(row.value.activity.clone());
         self.unsure = true;
+        self.stored = true;
     }
 
     /// What the entry is, as far as we know.
@@ -52,20 +59,21 @@ impl EntrySide {
 
     /// Whether nothing of ours is left at the PBX.
     pub(super) fn is_clear(&self) -> bool {
-        self.under_way.is_none() && self.shown.as_ref().is_none_or(String::is_empty)
+        self.under_way.is_none() && !self.unsure && self.shown.as_ref().is_none_or(String::is_empty)
     }
 
     /// Takes in what the PBX shows as our entry.
     pub(super) fn see(&mut self, own_entry: &str) {
+        let present = !own_entry.is_empty();
+        self.visible |= present;
         if let Some(written) = &self.under_way {
-            self.seen |= own_entry == written && !own_entry.is_empty();
+            self.seen |= present && own_entry == written;
             return;
         }
-        self.seen |= !own_entry.is_empty();
-        if !own_entry.is_empty() || self.seen || self.unsure || self.shown.is_none() {
+        if present || self.seen || self.unsure || self.shown.is_none() {
             self.shown = Some(own_entry.to_owned());
-            self.unsure = false;
-            self.seen = !own_entry.is_empty();
+            self.unsure &= !self.visible;
+            self.seen = present;
         }
     }
 
@@ -78,15 +86,20 @@ impl EntrySide {
         pbx: &PbxSight,
         leaving: bool,
         now: DateTime<Utc>,
-    ) -> Option<(EntryWrite, Option<LedgerChange>)> {
-        let wanted = wanted?;
+    ) -> (Option<EntryWrite>, Option<LedgerChange>) {
         let told = pbx.presence_fresh || leaving;
-        if self.under_way.is_some() || self.hold.lasts(now) || !told || self.pace.next() > now {
-            return None;
+        let (Some(wanted), Some(shown)) = (wanted, &self.shown) else {
+            return (None, None);
+        };
+        if self.under_way.is_some() || !told {
+            return (None, None);
         }
-        let shown = self.shown.as_deref()?;
-        if shown == wanted && !(self.unsure && leaving && !shown.is_empty()) {
-            return None;
+        if shown == wanted && !self.unsure {
+            let gone = wanted.is_empty() && std::mem::take(&mut self.stored);
+            return (None, gone.then(|| no_row(member)));
+        }
+        if self.hold.lasts(now) || self.pace.next() > now {
+            return (None, None);
         }
         self.pace.take(now, false);
         self.under_way = Some(wanted.to_owned());
@@ -98,7 +111,8 @@ impl EntrySide {
             activity: wanted.to_owned(),
         };
         let before = (!wanted.is_empty()).then(|| row(member, wanted, LedgerState::Intended, now));
-        Some((write, before))
+        self.stored |= before.is_some();
+        (Some(write), before)
     }
 
     /// Takes in the outcome of the write under way. Answers the change of the ledger.
@@ -125,12 +139,9 @@ impl EntrySide {
         }
         self.hold.end();
         self.unsure = false;
-        let slot = Slot::PbxEntry;
         let change = if written.is_empty() {
-            LedgerChange::Remove {
-                pbx_user: member.pbx.guid.clone(),
-                slot,
-            }
+            self.stored = false;
+            no_row(member)
         } else {
             row(member, &written, LedgerState::Confirmed, now)
         };
@@ -148,6 +159,13 @@ impl EntrySide {
             .flatten()
             .filter(|time| *time > now)
             .min()
+    }
+}
+
+fn no_row(member: &Member) -> LedgerChange {
+    LedgerChange::Remove {
+        pbx_user: member.pbx.guid.clone(),
+        slot: Slot::PbxEntry,
     }
 }
 

@@ -227,7 +227,10 @@ impl Board {
 
     /// The pair that Teams shows for a user, as far as it is known.
     pub fn teams_presence(&self, user: &TeamsId) -> Option<&TeamsPresence> {
-        self.by_teams.get(user).and_then(|guid| self.people.get(guid))?.teams_presence()
+        self.by_teams
+            .get(user)
+            .and_then(|guid| self.people.get(guid))?
+            .teams_presence()
     }
 
     /// Orders a read of a user, because something changed there.
@@ -356,7 +359,11 @@ impl Board {
 
     /// When [`Board::due`] should be asked again, unless something happens before.
     pub fn next_deadline(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        if self.dirty.is_empty() { self.deadlines.keys().next().copied() } else { Some(now) }
+        if self.dirty.is_empty() {
+            self.deadlines.keys().next().copied()
+        } else {
+            Some(now)
+        }
     }
 
     /// What an administrator sees of one person.

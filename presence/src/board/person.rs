@@ -71,22 +71,11 @@ impl Person {
         }
     }
 
-    fn scene<'a>(&'a self, pbx: &'a PbxSight, now: DateTime<Utc>, rules: &'a Rules) -> Scene<'a> {
-        Scene {
-            member: &self.member,
-            pbx,
-            leaving: self.leaving,
-            now,
-            rules,
-        }
-    }
-
-    /// Takes in what the ledger says that we may have set. A row past its end explains nothing.
+    /// Takes in what the ledger says that we may have set.
     pub(super) fn restore(&mut self, row: &LedgerRow, now: DateTime<Utc>) {
-        match (row.slot, row.until) {
-            (Slot::PbxEntry, _) => self.entry.restore(row),
-            (Slot::Session | Slot::Preferred, Some(until)) if until > now => self.side.restore(row, until),
-            _ => {}
+        match row.slot {
+            Slot::PbxEntry => self.entry.restore(row),
+            Slot::Session | Slot::Preferred => self.side.restore(row, now),
         }
     }
 
@@ -98,33 +87,42 @@ impl Person {
         now: DateTime<Utc>,
         rules: &Rules,
     ) -> (Verdict, Vec<LedgerChange>) {
-        let verdict = self.teams.see(observation);
-        let mut changes = Vec::new();
+        let observed = &observation.presence;
+        let scene = Scene {
+            member: &self.member,
+            pbx,
+            leaving: self.leaving,
+            now,
+            rules,
+        };
+        let echo = self.side.recalls(observed, rules) && !self.side.explains(observed, now, rules);
+        let verdict = self.teams.see(observation, echo);
         match (observation.source, verdict) {
-            (Source::Read { begun_at }, Verdict::Believed) => {
-                self.ordered_reads.retain(|wanted| *wanted > begun_at);
-                let mut side = self.side.clone();
-                changes = side.see_read(&observation.presence, begun_at, self.scene(pbx, now, rules));
-                self.side = side;
-            }
+            (_, Verdict::Old) => {}
             (Source::Read { begun_at }, Verdict::Doubted) => {
                 self.ordered_reads.retain(|wanted| *wanted > begun_at);
                 self.order_read(now);
             }
-            (Source::Notified { .. }, Verdict::BelievedUnconfirmed) => self.order_read(now + CONFIRMATION),
-            (Source::Notified { .. }, Verdict::Believed) => {
-                if self.side.contradicted_by(&observation.presence, rules) {
+            (Source::Read { begun_at }, _) => {
+                self.ordered_reads.retain(|wanted| *wanted > begun_at);
+                let changes = self.side.see_read(observed, begun_at, scene);
+                return (verdict, changes);
+            }
+            (Source::Notified { received_at }, _) => {
+                let contradicts =
+                    verdict != Verdict::Doubted && self.side.see_notice(observed, received_at, scene);
+                if contradicts || verdict != Verdict::Believed {
                     self.order_read(now + CONFIRMATION);
                 }
             }
-            (_, Verdict::Old | Verdict::Doubted | Verdict::BelievedUnconfirmed) => {}
         }
-        (verdict, changes)
+        (verdict, Vec::new())
     }
 
     /// Notes that a read begun at this time left the user out.
     pub(super) fn miss_teams(&mut self, begun_at: DateTime<Utc>) {
         self.teams.see_missing();
+        self.side.see_missing(begun_at);
         self.ordered_reads.retain(|wanted| *wanted > begun_at);
     }
 
@@ -159,27 +157,31 @@ impl Person {
 
     /// Decides anew, and notes as under way what it answers.
     pub(super) fn step(&mut self, pbx: &PbxSight, now: DateTime<Utc>, rules: &Rules) -> Step {
-        let mut side = self.side.clone();
-        let mut ledger = side.expire(self.scene(pbx, now, rules));
-        if !ledger.is_empty() {
-            self.order_read(now);
-        }
+        let scene = Scene {
+            member: &self.member,
+            pbx,
+            leaving: self.leaving,
+            now,
+            rules,
+        };
+        let expired = self.side.expire(scene);
+        let mut ledger = expired.changes;
         let mut teams = None;
-        if self.teams.read && (self.leaving || pbx.known()) {
-            let (write, changes) = side.next_write(self.scene(pbx, now, rules));
+        let known = self.leaving || !rules.direction.pbx_to_teams || pbx.known();
+        if self.teams.read && known {
+            let (write, changes) = self.side.next_write(scene);
             teams = write;
             ledger.extend(changes);
         }
-        self.side = side;
+        if expired.read {
+            self.order_read(now);
+        }
         self.wanted_entry = self.decide_entry(now, rules);
         let wanted = self.wanted_entry.clone();
-        let entry = self
+        let (entry, change) = self
             .entry
             .next_write(wanted.as_deref(), &self.member, pbx, self.leaving, now);
-        let entry = entry.map(|(write, before)| {
-            ledger.extend(before);
-            write
-        });
+        ledger.extend(change);
         Step { ledger, teams, entry }
     }
 
@@ -191,13 +193,18 @@ impl Person {
         now: DateTime<Utc>,
         rules: &Rules,
     ) -> Vec<LedgerChange> {
-        let mut side = self.side.clone();
-        let (changes, read_beneath) = side.written(outcome, self.scene(pbx, now, rules));
-        self.side = side;
-        if read_beneath {
+        let scene = Scene {
+            member: &self.member,
+            pbx,
+            leaving: self.leaving,
+            now,
+            rules,
+        };
+        let written = self.side.written(outcome, scene);
+        if written.read {
             self.order_read(now + SETTLING);
         }
-        changes
+        written.changes
     }
 
     /// Takes in the outcome of the write to the PBX that was under way.
@@ -217,9 +224,19 @@ impl Person {
         now: DateTime<Utc>,
         rules: &Rules,
     ) -> Option<DateTime<Utc>> {
-        let side = self.side.next_deadline(self.scene(pbx, now, rules));
+        let scene = Scene {
+            member: &self.member,
+            pbx,
+            leaving: self.leaving,
+            now,
+            rules,
+        };
+        let side = self.side.next_deadline(scene);
         let read = self.ordered_reads.iter().min().copied();
-        [side, self.entry.next_deadline(now), read].into_iter().flatten().min()
+        [side, self.entry.next_deadline(now), read]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The rule of what the PBX should show as our entry: what Teams shows, unless we made Teams show it.
@@ -242,9 +259,7 @@ impl Person {
 
     /// Tells what an administrator sees.
     pub(super) fn view(&self, pbx: &PbxSight, now: DateTime<Utc>, rules: &Rules) -> PersonView {
-        let pair = |presence: &TeamsPresence| {
-            format!("{}/{}", presence.availability, presence.activity)
-        };
+        let pair = |presence: &TeamsPresence| format!("{}/{}", presence.availability, presence.activity);
         let held: Vec<&Claim> = [&self.side.session, &self.side.preferred]
             .into_iter()
             .flatten()

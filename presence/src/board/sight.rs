@@ -159,10 +159,11 @@ pub enum Verdict {
 }
 
 impl TeamsSight {
-    /// Takes in an observation and says what became of it (DESIGN 5, order).
-    pub fn see(&mut self, observation: &TeamsObservation) -> Verdict {
+    /// Takes in an observation and says what became of it (DESIGN 5, order). `echo` tells whether it may be a late trace
+    /// of what we have released: without a number that proves the opposite, it is not shown before a read confirms it.
+    pub fn see(&mut self, observation: &TeamsObservation, echo: bool) -> Verdict {
         let verdict = match observation.source {
-            Source::Notified { received_at } => self.judge_notice(observation, received_at),
+            Source::Notified { received_at } => self.judge_notice(observation, received_at, echo),
             Source::Read { begun_at } => self.judge_read(observation, begun_at),
         };
         if matches!(verdict, Verdict::Believed | Verdict::BelievedUnconfirmed) {
@@ -182,7 +183,12 @@ impl TeamsSight {
         self.missing = true;
     }
 
-    fn judge_notice(&mut self, observation: &TeamsObservation, received_at: DateTime<Utc>) -> Verdict {
+    fn judge_notice(
+        &mut self,
+        observation: &TeamsObservation,
+        received_at: DateTime<Utc>,
+        echo: bool,
+    ) -> Verdict {
         if let (Some(new), Some(known)) = (&observation.sequence, &self.sequence)
             && is_older(new, known)
         {
@@ -190,10 +196,10 @@ impl TeamsSight {
         }
         self.newest_notice = self.newest_notice.max(Some(received_at));
         let ordered = observation.sequence.is_some() && !self.unnumbered;
-        if ordered {
-            Verdict::Believed
-        } else {
-            Verdict::BelievedUnconfirmed
+        match (ordered, echo) {
+            (true, _) => Verdict::Believed,
+            (false, true) => Verdict::Doubted,
+            (false, false) => Verdict::BelievedUnconfirmed,
         }
     }
 

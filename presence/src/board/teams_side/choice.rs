@@ -1,0 +1,171 @@
+//! Recognises what the user chose in Teams after us, and when a change at the PBX takes the slot again.
+//!
+//! DESIGN 5, the later choice wins. Only a read tells: a notification may be older than our write. A notification that
+//! contradicts our claim puts it in doubt, though, and what is in doubt is neither cleared nor renewed before a read.
+
+use chrono::{DateTime, Utc};
+
+use super::super::claim::{Claim, SETTLING};
+use super::super::sight::ON_THE_PHONE;
+use super::scene::{Scene, delta};
+use super::TeamsSide;
+use crate::mapping::Meaning;
+use crate::ports::{LedgerChange, LedgerState, Slot};
+use crate::teams::TeamsPresence;
+
+/// Pairs that say nothing about the preferred slot (DESIGN 5).
+fn says_nothing(observed: &TeamsPresence) -> bool {
+    ["Offline", "PresenceUnknown"]
+        .iter()
+        .any(|silent| observed.availability.eq_ignore_ascii_case(silent))
+}
+
+/// Pairs that can only come from the preferred slot while our session shows a call: weaker than Busy, or the plain
+/// do-not-disturb that a user chooses (graph.md 5.3).
+fn can_only_be_preferred(observed: &TeamsPresence) -> bool {
+    let is = |text: &String, value: &str| text.eq_ignore_ascii_case(value);
+    ["Available", "AvailableIdle", "Away", "BeRightBack"]
+        .iter()
+        .any(|weak| is(&observed.availability, weak))
+        || (is(&observed.availability, "DoNotDisturb") && is(&observed.activity, "DoNotDisturb"))
+}
+
+impl TeamsSide {
+    /// Takes in a notification that was believed; tells whether a read must follow.
+    pub(in super::super) fn see_notice(
+        &mut self,
+        observed: &TeamsPresence,
+        received_at: DateTime<Utc>,
+        scene: Scene,
+    ) -> bool {
+        let held = self.preferred.as_ref().filter(|claim| claim.holds());
+        let Some(claim) = held.filter(|claim| !claim.explains(observed, scene.rules)) else {
+            return false;
+        };
+        if claim.confirmed() && received_at > claim.written_at && !says_nothing(observed) {
+            self.doubted_at.get_or_insert(received_at);
+        }
+        true
+    }
+
+    /// Takes in a read that was believed: released claims end, and the user's own later choice is recognised.
+    pub(in super::super) fn see_read(
+        &mut self,
+        observed: &TeamsPresence,
+        begun_at: DateTime<Utc>,
+        scene: Scene,
+    ) -> Vec<LedgerChange> {
+        for claim in &mut self.fading {
+            claim.outlive(begun_at);
+        }
+        let settled = self
+            .last_write
+            .is_none_or(|written| begun_at >= written + SETTLING);
+        if self.under_way.is_some() || !settled {
+            return Vec::new();
+        }
+        let doubted = self.end_doubt(begun_at);
+        if says_nothing(observed) {
+            return Vec::new();
+        }
+        if doubted && scene.wish().is_none() && self.was_never_set(observed, scene) {
+            self.preferred = None;
+            return vec![scene.remove(Slot::Preferred)];
+        }
+        if let Some(claim) = &mut self.preferred {
+            let overridden = claim.confirmed()
+                && begun_at >= claim.written_at + SETTLING
+                && !claim.explains(observed, scene.rules);
+            if !overridden {
+                return Vec::new();
+            }
+            claim.state = LedgerState::Overridden;
+            return vec![scene.put(Slot::Preferred, claim)];
+        }
+        self.yield_during_call(observed, begun_at, scene)
+    }
+
+    /// Notes that a read left the user out: it will tell nothing more.
+    pub(in super::super) fn see_missing(&mut self, begun_at: DateTime<Utc>) {
+        self.end_doubt(begun_at);
+    }
+
+    fn end_doubt(&mut self, begun_at: DateTime<Utc>) -> bool {
+        self.doubted_at
+            .take_if(|doubted_at| begun_at >= *doubted_at + SETTLING)
+            .is_some()
+    }
+
+    /// Whether the slot carries neither what we last meant to write, or to clear, nor what that was to replace.
+    fn was_never_set(&self, observed: &TeamsPresence, scene: Scene) -> bool {
+        let replaced = || {
+            let unanswered = self.fading.iter().filter(|claim| claim.gone_at.is_none());
+            unanswered.into_iter().any(|claim| claim.recalls(observed, scene.rules))
+        };
+        self.preferred.as_ref().is_some_and(|claim| {
+            claim.holds() && !claim.explains(observed, scene.rules) && !replaced()
+        })
+    }
+
+    /// Recognises that the user filled the lifted preferred slot while a call lasts: nothing is put back afterwards.
+    fn yield_during_call(
+        &mut self,
+        observed: &TeamsPresence,
+        begun_at: DateTime<Utc>,
+        scene: Scene,
+    ) -> Vec<LedgerChange> {
+        let session_shown = |claim: &Claim| claim.confirmed() && begun_at >= claim.written_at + SETTLING;
+        if !self.session.as_ref().is_some_and(session_shown) || !can_only_be_preferred(observed) {
+            return Vec::new();
+        }
+        let Some(choice) = scene.pbx.choice.as_ref() else {
+            return Vec::new();
+        };
+        let Meaning::Preferred(preferred) = scene.rules.pbx_to_teams.map(choice) else {
+            return Vec::new();
+        };
+        let claim = Claim {
+            presence: preferred.presence(),
+            stands_for: choice.clone(),
+            state: LedgerState::Overridden,
+            written_at: begun_at,
+            until: begun_at + delta(preferred.lifetime()),
+        };
+        let change = scene.put(Slot::Preferred, &claim);
+        self.preferred = Some(claim);
+        vec![change]
+    }
+
+    /// Follows the user's choice at the PBX while the preferred slot is the user's: a new choice takes it again. A call
+    /// is no new choice, and what is hidden by one is unknown.
+    pub(super) fn follow_choice(&mut self, scene: Scene) -> Vec<LedgerChange> {
+        let on_the_phone = scene.pbx.on_the_phone();
+        let hung_up = self.was_on_the_phone && !on_the_phone;
+        let known = self.choice_before.as_ref();
+        let same_choice = known.is_none_or(|known| scene.pbx.choice.as_ref() == Some(known));
+        self.was_on_the_phone = on_the_phone;
+        if !on_the_phone {
+            self.choice_before.clone_from(&scene.pbx.choice);
+        }
+        let Some(claim) = self.preferred.as_mut().filter(|claim| !claim.holds()) else {
+            return Vec::new();
+        };
+        if !scene.claims() {
+            self.preferred = None;
+            return vec![scene.remove(Slot::Preferred)];
+        }
+        let Some(choice) = scene.pbx.choice.as_ref() else {
+            return Vec::new();
+        };
+        let of_the_call = claim.stands_for == ON_THE_PHONE;
+        if (on_the_phone && of_the_call) || claim.stands_for == *choice {
+            return Vec::new();
+        }
+        if hung_up && same_choice && of_the_call && !choice.is_empty() {
+            claim.stands_for.clone_from(choice);
+            return vec![scene.put(Slot::Preferred, claim)];
+        }
+        self.preferred = None;
+        vec![scene.remove(Slot::Preferred)]
+    }
+}

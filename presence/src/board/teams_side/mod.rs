@@ -1,0 +1,234 @@
+//! What we set in Teams for one user, and which write comes next.
+//!
+//! There are two slots: our session, which shows a call, and the preferred presence, which shows what the user chose at
+//! the PBX. A preferred presence masks every session, so it is lifted while a call lasts. At most one write is under way.
+
+mod choice;
+mod need;
+mod scene;
+
+use chrono::{DateTime, Utc};
+
+use super::claim::{Claim, FadingClaim};
+use super::hold::Hold;
+use super::pace::Pace;
+use super::sight::ON_THE_PHONE;
+use super::{Outcome, Rules};
+use crate::ports::{LedgerChange, LedgerRow, LedgerState, PresenceChange, Slot};
+use crate::teams::TeamsPresence;
+
+pub(super) use scene::Scene;
+
+#[derive(Clone, Debug)]
+struct UnderWay {
+    change: PresenceChange,
+    renewal: bool,
+}
+
+/// What became of a write.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) changes: Vec<LedgerChange>,
+    /// Whether a read must tell what Teams shows now.
+    pub(super) read: bool,
+}
+
+/// The two slots of one user, with what is under way.
+#[derive(Clone, Debug)]
+pub(super) struct TeamsSide {
+    pub(super) session: Option<Claim>,
+    pub(super) preferred: Option<Claim>,
+    fading: Vec<FadingClaim>,
+    under_way: Option<UnderWay>,
+    last_write: Option<DateTime<Utc>>,
+    /// Since when a read must tell what the preferred slot carries: a write of it was left unanswered, or a notification
+    /// contradicts it.
+    doubted_at: Option<DateTime<Utc>>,
+    /// Rows of the ledger that had ended before the start.
+    stale: Vec<Slot>,
+    pub(super) hold: Hold,
+    pace: Pace,
+    was_on_the_phone: bool,
+    choice_before: Option<String>,
+}
+
+impl TeamsSide {
+    pub(super) fn new(now: DateTime<Utc>) -> Self {
+        Self {
+            session: None,
+            preferred: None,
+            fading: Vec::new(),
+            under_way: None,
+            last_write: None,
+            doubted_at: None,
+            stale: Vec::new(),
+            hold: Hold::default(),
+            pace: Pace::new(now),
+            was_on_the_phone: false,
+            choice_before: None,
+        }
+    }
+
+    /// Takes in a row of the ledger. What has ended explains nothing; what the user took back does not end.
+    pub(super) fn restore(&mut self, row: &LedgerRow, now: DateTime<Utc>) {
+        let until = row.until.unwrap_or(row.written_at);
+        if until <= now && row.state != LedgerState::Overridden {
+            self.stale.push(row.slot);
+            return;
+        }
+        if row.slot == Slot::Preferred && row.state == LedgerState::Intended {
+            self.doubted_at = Some(row.written_at);
+        }
+        self.was_on_the_phone |= row.stands_for == ON_THE_PHONE;
+        *self.slot(row.slot) = Some(Claim {
+            presence: row.value.clone(),
+            stands_for: row.stands_for.clone(),
+            state: row.state,
+            written_at: row.written_at,
+            until,
+        });
+    }
+
+    /// Tells whether an observed pair is of our own making.
+    pub(super) fn explains(&self, observed: &TeamsPresence, now: DateTime<Utc>, rules: &Rules) -> bool {
+        let held = [&self.session, &self.preferred].into_iter().flatten();
+        held.filter(|claim| claim.holds())
+            .any(|claim| claim.explains(observed, rules))
+            || self
+                .fading
+                .iter()
+                .any(|claim| claim.explains(observed, now, rules))
+    }
+
+    /// Tells whether an observed pair may be a late trace of what we have released.
+    pub(super) fn recalls(&self, observed: &TeamsPresence, rules: &Rules) -> bool {
+        self.fading.iter().any(|claim| claim.recalls(observed, rules))
+    }
+
+    /// Whether nothing of ours is left in Teams.
+    pub(super) fn is_clear(&self) -> bool {
+        let held = |claim: &Option<Claim>| claim.as_ref().is_some_and(Claim::holds);
+        self.under_way.is_none() && !held(&self.session) && !held(&self.preferred)
+    }
+
+    /// Drops what has ended by itself; answers the rows that go with it, and whether Teams shows something else now.
+    /// What Teams still tells of it is explained until a read shows what lies beneath. What the user took back is no
+    /// state of ours and ends with the next change at the PBX only.
+    pub(super) fn expire(&mut self, scene: Scene) -> Written {
+        self.fading.retain(|claim| claim.is_remembered(scene.now));
+        let stale = std::mem::take(&mut self.stale);
+        let mut expired = Written {
+            changes: stale.into_iter().map(|slot| scene.remove(slot)).collect(),
+            read: false,
+        };
+        if self.under_way.is_some() {
+            return expired;
+        }
+        for slot in [Slot::Session, Slot::Preferred] {
+            let ended = |claim: &mut Claim| claim.holds() && claim.until <= scene.now;
+            if let Some(ended) = self.slot(slot).take_if(ended) {
+                self.fade(FadingClaim::gone(ended.presence, scene.now));
+                expired.changes.push(scene.remove(slot));
+                expired.read = true;
+            }
+        }
+        expired
+    }
+
+    /// Takes in the outcome of the write under way.
+    pub(super) fn written(&mut self, outcome: &Outcome, scene: Scene) -> Written {
+        let Some(written) = self.under_way.take() else {
+            return Written::default();
+        };
+        let slot = slot_of(&written.change);
+        let clears = matches!(
+            written.change,
+            PresenceChange::ClearSession | PresenceChange::ClearPreferred
+        );
+        match outcome {
+            Outcome::Accepted => {}
+            // where there is nobody, there is no slot to be cleared
+            Outcome::Refused { gone: true, .. } if clears => {}
+            Outcome::Refused { message, .. } => {
+                self.hold.refuse(scene.now, message);
+                return Written::default();
+            }
+            Outcome::Failed { wait } => {
+                self.hold.fail(scene.now, *wait);
+                if slot == Slot::Preferred {
+                    self.doubted_at = Some(scene.now);
+                }
+                return Written {
+                    changes: Vec::new(),
+                    read: slot == Slot::Preferred,
+                };
+            }
+        }
+        self.hold.end();
+        self.last_write = Some(scene.now);
+        for claim in &mut self.fading {
+            claim.gone_at.get_or_insert(scene.now);
+        }
+        if clears {
+            if let Some(claim) = self.slot(slot).take() {
+                self.fade(FadingClaim::gone(claim.presence, scene.now));
+            }
+            return Written {
+                changes: vec![scene.remove(slot)],
+                read: true,
+            };
+        }
+        let Some(claim) = self.slot(slot) else {
+            return Written::default();
+        };
+        let lifetime = claim.until - claim.written_at;
+        claim.state = LedgerState::Confirmed;
+        claim.written_at = scene.now;
+        claim.until = scene.now + lifetime;
+        Written {
+            changes: vec![scene.put(slot, claim)],
+            read: !written.renewal,
+        }
+    }
+
+    /// When something of this side changes by itself next.
+    pub(super) fn next_deadline(&self, scene: Scene) -> Option<DateTime<Utc>> {
+        if self.under_way.is_some() {
+            return None;
+        }
+        let held = [&self.session, &self.preferred].into_iter().flatten();
+        let ends = held.filter(|claim| claim.holds()).map(|claim| claim.until);
+        let renewal = |claim: &Claim| claim.written_at + scene::delta(scene.rules.renewal);
+        let session = self.session.as_ref().filter(|_| scene.surely_calls()).map(renewal);
+        let confirmed = self.preferred.as_ref().filter(|claim| claim.confirmed());
+        let preferred = confirmed
+            .zip(scene.wish())
+            .map(|(claim, wish)| claim.written_at + scene::delta(wish.renewed_after));
+        let waits = [session, preferred, self.hold.until(), Some(self.pace.next())];
+        ends.chain(self.fading.iter().filter_map(FadingClaim::ends_at))
+            .chain(waits.into_iter().flatten())
+            .filter(|time| *time > scene.now)
+            .min()
+    }
+
+    /// Keeps one trace per pair.
+    fn fade(&mut self, claim: FadingClaim) {
+        self.fading.retain(|other| other.presence != claim.presence);
+        self.fading.push(claim);
+    }
+
+    fn slot(&mut self, slot: Slot) -> &mut Option<Claim> {
+        if slot == Slot::Session {
+            &mut self.session
+        } else {
+            &mut self.preferred
+        }
+    }
+}
+
+fn slot_of(change: &PresenceChange) -> Slot {
+    match change {
+        PresenceChange::SetSession { .. } | PresenceChange::ClearSession => Slot::Session,
+        PresenceChange::SetPreferred { .. } | PresenceChange::ClearPreferred => Slot::Preferred,
+    }
+}

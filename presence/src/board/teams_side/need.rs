@@ -1,0 +1,139 @@
+//! The one rule of which write Teams needs next: the session is set before the preferred presence is lifted, and the
+//! preferred presence is put back before the session is cleared.
+
+use super::super::claim::{Claim, FadingClaim};
+use super::super::sight::ON_THE_PHONE;
+use super::scene::{Scene, Wish, call, delta, lease};
+use super::{TeamsSide, UnderWay, slot_of};
+use crate::ports::{LedgerChange, LedgerState, PresenceChange, PresenceWrite, Slot};
+
+/// A needed write, before it is noted as under way.
+pub(super) struct Need {
+    pub(super) change: PresenceChange,
+    pub(super) stands_for: String,
+    pub(super) renewal: bool,
+}
+
+impl Need {
+    fn of(change: PresenceChange) -> Self {
+        Self {
+            change,
+            stands_for: String::new(),
+            renewal: false,
+        }
+    }
+}
+
+impl TeamsSide {
+    /// Decides which write Teams needs next and notes that it is under way. Answers the write, and the changes of the
+    /// ledger that must be stored before it leaves.
+    pub(in super::super) fn next_write(&mut self, scene: Scene) -> (Option<PresenceWrite>, Vec<LedgerChange>) {
+        let mut changes = self.follow_choice(scene);
+        if self.under_way.is_some() || self.hold.lasts(scene.now) {
+            return (None, changes);
+        }
+        let Some(need) = self.need(scene) else {
+            return (None, changes);
+        };
+        if !need.renewal && self.pace.next() > scene.now {
+            return (None, changes);
+        }
+        changes.extend(self.intend(&need, scene));
+        self.pace.take(scene.now, need.renewal);
+        self.last_write = Some(scene.now);
+        self.under_way = Some(UnderWay {
+            change: need.change.clone(),
+            renewal: need.renewal,
+        });
+        let write = PresenceWrite {
+            user: scene.member.teams.clone(),
+            change: need.change,
+        };
+        (Some(write), changes)
+    }
+
+    fn need(&self, scene: Scene) -> Option<Need> {
+        if let Some(need) = self.need_session(scene).or_else(|| self.need_preferred(scene)) {
+            return Some(need);
+        }
+        (self.session.is_some() && !scene.session_wanted()).then(|| Need::of(PresenceChange::ClearSession))
+    }
+
+    fn need_session(&self, scene: Scene) -> Option<Need> {
+        if !scene.session_wanted() || !scene.surely_calls() {
+            return None;
+        }
+        let due = |claim: &Claim| !claim.confirmed() || scene.now >= claim.written_at + delta(scene.rules.renewal);
+        self.session.as_ref().is_none_or(due).then(|| Need {
+            change: PresenceChange::SetSession {
+                presence: call(),
+                lifetime: lease(scene.rules.renewal),
+            },
+            stands_for: ON_THE_PHONE.to_owned(),
+            renewal: self.session.as_ref().is_some_and(Claim::confirmed),
+        })
+    }
+
+    fn need_preferred(&self, scene: Scene) -> Option<Need> {
+        let Some(wish) = scene.wish() else {
+            return self.need_clear(scene);
+        };
+        if wish.leased && !scene.surely_calls() {
+            return None;
+        }
+        let same = |claim: &&Claim| claim.presence == wish.presence && claim.stands_for == wish.stands_for;
+        let standing = self.preferred.as_ref().filter(same);
+        if standing.is_some_and(|claim| self.stays(claim, &wish, scene)) {
+            return None;
+        }
+        Some(Need {
+            change: PresenceChange::SetPreferred {
+                presence: wish.presence,
+                lifetime: wish.lifetime,
+            },
+            renewal: standing.is_some(),
+            stands_for: wish.stands_for,
+        })
+    }
+
+    /// Whether a claim needs no write: the slot is the user's, or it is set and need not, or must not yet, be renewed.
+    fn stays(&self, claim: &Claim, wish: &Wish, scene: Scene) -> bool {
+        let due = scene.now >= claim.written_at + delta(wish.renewed_after);
+        !claim.holds() || (claim.confirmed() && (!due || self.doubted_at.is_some()))
+    }
+
+    fn need_clear(&self, scene: Scene) -> Option<Need> {
+        self.preferred.as_ref().filter(|claim| claim.holds())?;
+        let session_shown = self.session.as_ref().is_some_and(Claim::confirmed) || !scene.surely_calls();
+        let too_early = scene.session_wanted() && !session_shown;
+        (!too_early && self.doubted_at.is_none()).then(|| Need::of(PresenceChange::ClearPreferred))
+    }
+
+    /// Notes a set as intended before it is written, so that a crash leaves a trace of it.
+    fn intend(&mut self, need: &Need, scene: Scene) -> Vec<LedgerChange> {
+        let (presence, lifetime) = match &need.change {
+            PresenceChange::SetSession { presence, lifetime }
+            | PresenceChange::SetPreferred { presence, lifetime } => (presence, *lifetime),
+            PresenceChange::ClearSession | PresenceChange::ClearPreferred => return Vec::new(),
+        };
+        let slot = slot_of(&need.change);
+        let claim = Claim {
+            presence: presence.clone(),
+            stands_for: need.stands_for.clone(),
+            state: LedgerState::Intended,
+            written_at: scene.now,
+            until: scene.now + delta(lifetime),
+        };
+        let change = scene.put(slot, &claim);
+        if slot == Slot::Preferred {
+            self.doubted_at = None;
+        }
+        if let Some(replaced) = self.slot(slot).replace(claim)
+            && replaced.holds()
+            && replaced.presence != *presence
+        {
+            self.fade(FadingClaim::under_way(replaced.presence));
+        }
+        vec![change]
+    }
+}

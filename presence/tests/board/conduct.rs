@@ -1,0 +1,286 @@
+//! What the connector has done for one user, judged at every write: the invariants of DESIGN 12.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use m365_presence::board::{EntryWrite, OnThePhone, Outcome};
+use m365_presence::ports::PresenceChange;
+
+use crate::oracle::{self, Pair, Told};
+use crate::teams_world::Shown;
+
+/// Which rule was broken, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breach {
+    pub rule: Rule,
+    pub text: String,
+}
+
+/// The rules that a life is judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// At most one write per user and side under way.
+    OneAtATime,
+    /// No write without a state that asks for it.
+    Justified,
+    /// No accepted write again without a reason.
+    NoRepeat,
+    /// Nothing that we wrote comes back as a write.
+    NoEcho,
+    /// What the user was seen to have chosen after us stays.
+    LaterChoice,
+    /// A lease outlasts its renewal, and not by much.
+    Lease,
+    /// Both sides equal the oracle in the end.
+    Converged,
+    /// Nothing of ours is left after a release.
+    Released,
+}
+
+type Check = Result<(), Breach>;
+
+fn ensure(holds: bool, rule: Rule, text: impl FnOnce() -> String) -> Check {
+    if holds { Ok(()) } else { Err(Breach { rule, text: text() }) }
+}
+
+/// A preferred presence of ours that Graph has accepted.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    pair: Pair,
+    lifted: bool,
+}
+
+/// An accepted write, and how often the user's state at the PBX had changed by then.
+#[derive(Clone, Debug)]
+struct Accepted {
+    change: PresenceChange,
+    at: i64,
+    told_changes: u64,
+}
+
+/// A choice of the user that a read has shown, and what the PBX showed then.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    choice_changes: u64,
+    on_the_phone: bool,
+}
+
+/// The record of one user.
+#[derive(Debug, Default)]
+pub struct Conduct {
+    /// Since when the connector knows the user without a gap.
+    pub since: i64,
+    pub in_roster: bool,
+    pub told: Option<Told>,
+    pub fresh: bool,
+    /// Changes of what the PBX told.
+    told_changes: u64,
+    /// Changes of the user's choice.
+    pub choice_changes: u64,
+    last_choice: Option<String>,
+    under_way: Option<PresenceChange>,
+    entry_under_way: Option<String>,
+    accepted: BTreeMap<bool, Accepted>,
+    accepted_entry: Option<String>,
+    last_touch: i64,
+    session_since: Option<i64>,
+    standing: Option<Standing>,
+    /// How often the choice had changed when we last filled the preferred slot.
+    pub filled_at_change: Option<u64>,
+    seen: Option<Seen>,
+    believed: Option<(Pair, bool)>,
+    pub writes: u64,
+}
+
+impl Conduct {
+    pub fn member() -> Self {
+        Self {
+            in_roster: true,
+            ..Self::default()
+        }
+    }
+
+    /// The connector begins anew with this user.
+    pub fn begin(&mut self, now: i64) {
+        self.since = now;
+        self.told = None;
+        self.fresh = false;
+        self.under_way = None;
+        self.entry_under_way = None;
+        self.accepted.clear();
+        self.accepted_entry = None;
+        self.believed = None;
+    }
+
+    /// The user comes into the roster: every choice counts as a new one.
+    pub fn join(&mut self, now: i64) {
+        self.in_roster = true;
+        self.since = now;
+        self.choice_changes += 1;
+        self.told_changes += 1;
+        self.accepted_entry = None;
+        self.standing = None;
+    }
+
+    pub fn tell(&mut self, told: Told) {
+        if self.told.as_ref() != Some(&told) {
+            self.told_changes += 1;
+        }
+        if told.choice.is_some() && told.choice != self.last_choice {
+            self.choice_changes += 1;
+            self.last_choice.clone_from(&told.choice);
+        }
+        self.told = Some(told);
+        self.fresh = true;
+    }
+
+    fn on_the_phone(&self) -> bool {
+        self.told.as_ref().is_some_and(|told| told.on_the_phone)
+    }
+
+    /// Judges a write to Teams when it leaves.
+    pub fn leave(&mut self, change: &PresenceChange, now: i64, mode: OnThePhone, renewal: Duration) -> Check {
+        self.writes += 1;
+        ensure(self.under_way.is_none(), Rule::OneAtATime, || format!("{change:?} leaves during {:?}", self.under_way))?;
+        self.under_way = Some(change.clone());
+        self.check_repeat(change, now, renewal)?;
+        let blocks = mode == OnThePhone::DoNotDisturb;
+        let wish = self.told.as_ref().filter(|_| self.in_roster).and_then(|told| oracle::wish(told, blocks));
+        let session_wanted = self.in_roster && self.on_the_phone() && !blocks;
+        let told = self.told.clone();
+        let justified = |holds| ensure(holds, Rule::Justified, || format!("{change:?} at {told:?}"));
+        match change {
+            PresenceChange::SetSession { presence, lifetime } => {
+                justified(session_wanted && self.fresh && presence.activity == "InACall")?;
+                check_lease(*lifetime, renewal)?;
+            }
+            PresenceChange::ClearSession => justified(!session_wanted)?,
+            PresenceChange::SetPreferred { presence, lifetime } => {
+                let pair = oracle::known_pair(&presence.availability, &presence.activity);
+                justified(wish == Some(pair) && (self.fresh || !self.on_the_phone()))?;
+                if self.on_the_phone() {
+                    check_lease(*lifetime, renewal)?;
+                }
+                let kept = self.seen.is_some_and(|seen| {
+                    seen.choice_changes == self.choice_changes
+                        && (!blocks || seen.on_the_phone == self.on_the_phone())
+                });
+                ensure(!kept, Rule::LaterChoice, || format!("{change:?} overwrites what the user chose later"))?;
+                self.standing = None;
+                self.filled_at_change = Some(self.choice_changes);
+            }
+            PresenceChange::ClearPreferred => {
+                justified(wish.is_none())?;
+                ensure(self.seen.is_none(), Rule::LaterChoice, || "clears what the user chose later".to_owned())?;
+            }
+        }
+        self.last_touch = i64::MAX;
+        Ok(())
+    }
+
+    fn check_repeat(&self, change: &PresenceChange, now: i64, renewal: Duration) -> Check {
+        let Some(before) = self.accepted.get(&is_session(change)) else { return Ok(()) };
+        let renewal = i64::try_from(renewal.as_millis()).unwrap();
+        let reason = before.change != *change
+            || before.told_changes != self.told_changes
+            || now - before.at >= renewal;
+        ensure(reason, Rule::NoRepeat, || format!("{change:?} again"))
+    }
+
+    /// Takes in the outcome of the write under way.
+    pub fn answer(&mut self, outcome: &Outcome, now: i64) {
+        let Some(change) = self.under_way.take() else { return };
+        self.last_touch = now;
+        let session = is_session(&change);
+        if *outcome != Outcome::Accepted {
+            self.accepted.remove(&session);
+            if session {
+                self.session_since = None;
+            } else {
+                self.standing = None;
+            }
+            return;
+        }
+        match &change {
+            PresenceChange::SetSession { .. } => self.session_since = Some(self.session_since.unwrap_or(now)),
+            PresenceChange::ClearSession => self.session_since = None,
+            PresenceChange::SetPreferred { presence, .. } => {
+                self.seen = None;
+                let pair = oracle::known_pair(&presence.availability, &presence.activity);
+                self.standing = Some(Standing { pair, lifted: false });
+            }
+            PresenceChange::ClearPreferred => {
+                self.standing = self
+                    .standing
+                    .filter(|_| self.on_the_phone() && self.in_roster)
+                    .map(|standing| Standing { lifted: true, ..standing });
+            }
+        }
+        let told_changes = self.told_changes;
+        self.accepted.insert(session, Accepted { change, at: now, told_changes });
+    }
+
+    /// Judges a write to the PBX when it leaves.
+    pub fn leave_entry(&mut self, write: &EntryWrite, delays: i64, now: i64) -> Check {
+        self.writes += 1;
+        let activity = &write.activity;
+        ensure(self.entry_under_way.is_none(), Rule::OneAtATime, || format!("entry {activity:?} during another"))?;
+        ensure(self.accepted_entry.as_ref() != Some(activity), Rule::NoRepeat, || format!("entry {activity:?} again"))?;
+        self.entry_under_way = Some(activity.clone());
+        if activity.is_empty() {
+            return Ok(());
+        }
+        ensure(self.in_roster, Rule::Justified, || format!("entry {activity:?} of a leaving user"))?;
+        let Some((pair, ours)) = self.believed else {
+            return ensure(false, Rule::Justified, || format!("entry {activity:?} without a look at Teams"));
+        };
+        ensure(oracle::entry_for(pair) == activity, Rule::Justified, || format!("entry {activity:?} for {pair:?}"))?;
+        // a late echo of what was set before the start cannot be told from a new state before the read that confirms
+        let remembers = now - self.since > delays;
+        ensure(!ours || !remembers, Rule::NoEcho, || format!("entry {activity:?} for our own {pair:?}"))
+    }
+
+    pub fn answer_entry(&mut self, outcome: &Outcome) {
+        let written = self.entry_under_way.take();
+        self.accepted_entry = written.filter(|_| *outcome == Outcome::Accepted);
+    }
+
+    /// Notes an observation that was believed; a read of it may show what the user chose.
+    pub fn believe(&mut self, shown: Shown, read_begun: Option<i64>) {
+        self.believed = Some((shown.pair, shown.ours));
+        let (Some(begun), Some(standing)) = (read_begun, self.standing) else { return };
+        let settled = self.under_way.is_none() && begun >= self.last_touch.saturating_add(1_000);
+        if !settled || !shown.taken || oracle::is_silent(shown.pair) || !self.in_roster {
+            return;
+        }
+        let recognised = if standing.lifted {
+            let call_shown = self.session_since.is_some_and(|since| begun >= since + 1_000);
+            let only_preferred = matches!(shown.pair.0, "Available" | "Away" | "BeRightBack")
+                || shown.pair == ("DoNotDisturb", "DoNotDisturb");
+            call_shown && only_preferred && self.on_the_phone()
+        } else {
+            oracle::entry_for(shown.pair) != oracle::entry_for(standing.pair)
+        };
+        if recognised {
+            self.seen = Some(Seen {
+                choice_changes: self.choice_changes,
+                on_the_phone: self.on_the_phone(),
+            });
+        }
+    }
+
+    /// Whether a write of either side is under way.
+    pub fn is_busy(&self) -> bool {
+        self.under_way.is_some() || self.entry_under_way.is_some()
+    }
+}
+
+fn is_session(change: &PresenceChange) -> bool {
+    matches!(change, PresenceChange::SetSession { .. } | PresenceChange::ClearSession)
+}
+
+fn check_lease(lifetime: Duration, renewal: Duration) -> Check {
+    let bounds = Duration::from_secs(300)..=Duration::from_secs(4 * 3_600);
+    let right = lifetime > renewal && bounds.contains(&lifetime) && lifetime <= (renewal * 2).max(*bounds.start());
+    ensure(right, Rule::Lease, || format!("a lease of {lifetime:?} with a renewal every {renewal:?}"))
+}

@@ -1,0 +1,19 @@
+//! The board, at its door: each rule by itself, and all of them together over random lives.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::print_stderr
+)]
+
+mod chance;
+mod conduct;
+mod life;
+mod oracle;
+mod pbx_world;
+mod property;
+mod sabotage;
+mod teams_world;
