@@ -1,0 +1,82 @@
+//! The connector as a process.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// An orderly end may take this long (10 s), and some more on a busy machine.
+const END: Duration = Duration::from_secs(20);
+
+/// A running connector; it is killed when this is dropped.
+pub struct Child {
+    process: std::process::Child,
+}
+
+impl Child {
+    /// Runs `serve` with a configuration file and nothing from the environment; standard error goes to the log.
+    pub fn serve(configuration: &Path, folder: &Path, log: &Path) -> Self {
+        let path = configuration.to_str().unwrap();
+        Self::run(&["serve", "--config", path], folder, log, log)
+    }
+
+    /// Runs the program in a folder.
+    pub fn run(arguments: &[&str], folder: &Path, stdout: &Path, stderr: &Path) -> Self {
+        let append = |path: &Path| OpenOptions::new().create(true).append(true).open(path).unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_m365-connector"))
+            .args(arguments)
+            .env_clear()
+            .env("TMPDIR", folder)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(append(stdout))
+            .stderr(append(stderr))
+            .spawn()
+            .unwrap();
+        Self { process }
+    }
+
+    /// Sends SIGTERM and waits for the end; answers whether the exit code was 0.
+    pub fn terminate(mut self) -> bool {
+        let order = format!("kill -TERM {}", self.process.id());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &order])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let asked = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status.success();
+            }
+            assert!(asked.elapsed() < END, "the connector did not end after SIGTERM");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Sends SIGKILL and waits for the end.
+    pub fn kill(self) {
+        drop(self);
+    }
+
+    /// Resident memory in KiB.
+    pub fn resident_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.try_wait().is_ok_and(|status| status.is_some())
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}

@@ -1,0 +1,182 @@
+//! A world for one test: a cloud, PBXs, and the connector between them as a process of its own.
+//!
+//! [`Plan`] says who lives there and how the connector is configured, [`World`] runs it. The people are moved through the
+//! simulators' own handles ([`World::cloud`], [`World::pbx`]), what the connector says is asked over its API, and what it
+//! did is read from the journals of both sides.
+//!
+//! Dropping a world checks what must hold in every test: no actor ended by a bug unless the test foresaw it, nothing
+//! panicked, and nothing secret stands in the log. A test that fails prints the last status and the log.
+
+mod api;
+mod child;
+mod graph_writes;
+mod leaks;
+mod people;
+mod plan;
+mod ports;
+mod waiting;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use m365_simulator::microsoft::{App, Control, MicrosoftCloud, Tenant};
+use m365_simulator::pbx::{Estate, Pbx};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+pub use api::Answer;
+pub use plan::Plan;
+
+use child::Child;
+
+/// Our contact at the PBX.
+pub const OURS: &str = "teams:";
+
+/// Where users set their own presence at the PBX.
+pub const OWN: &str = "tel:";
+
+/// The license that the connector asks for.
+pub const LICENSE: &str = "App(innovaphone-microsoft365)";
+
+/// The master PBX.
+pub const MASTER: &str = "pbx-main";
+
+/// A running world.
+pub struct World {
+    child: RefCell<Option<Child>>,
+    bugs_allowed: Cell<bool>,
+    pbxs: Vec<Pbx>,
+    estate: Estate,
+    teams_ids: RefCell<HashMap<String, Uuid>>,
+    app: App,
+    tenant: Tenant,
+    cloud: MicrosoftCloud,
+    management: String,
+    public: String,
+    folder: TempDir,
+}
+
+impl World {
+    /// Plans a world whose people exist on both sides, hold the license and live at the master PBX.
+    pub fn of(people: &[&str]) -> Plan {
+        Plan::new(people)
+    }
+
+    /// The cloud's controls.
+    pub fn cloud(&self) -> Control {
+        self.cloud.control()
+    }
+
+    /// The tenant of everybody.
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// The connector's app registration.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The master PBX.
+    pub fn master(&self) -> &Pbx {
+        self.pbx(MASTER)
+    }
+
+    /// A PBX by name.
+    pub fn pbx(&self, name: &str) -> &Pbx {
+        let found = self.pbxs.iter().find(|pbx| pbx.name() == name);
+        found.unwrap_or_else(|| panic!("no pbx is called {name}"))
+    }
+
+    /// The estate of all PBXs, to start further ones.
+    pub fn estate(&self) -> &Estate {
+        &self.estate
+    }
+
+    /// Host and port of the public listener.
+    pub fn public(&self) -> &str {
+        &self.public
+    }
+
+    /// Host and port of the management listener.
+    pub fn management(&self) -> &str {
+        &self.management
+    }
+
+    /// What the App objects at the PBXs carry as their URL.
+    pub fn app_url(&self) -> String {
+        plan::app_url(&self.public)
+    }
+
+    /// The log of all runs.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// The configuration file, for a test that changes it before a new start.
+    pub fn configuration_file(&self) -> PathBuf {
+        self.folder.path().join("connector.toml")
+    }
+
+    /// From now on actors may end by a bug.
+    pub fn allow_bugs(&self) {
+        self.bugs_allowed.set(true);
+    }
+
+    /// Ends the connector by SIGTERM and waits for its end; answers whether its exit code was 0.
+    pub fn terminate(&self) -> bool {
+        self.child
+            .borrow_mut()
+            .take()
+            .expect("no connector runs")
+            .terminate()
+    }
+
+    /// Ends the connector by SIGKILL.
+    pub fn kill(&self) {
+        self.child.borrow_mut().take().expect("no connector runs").kill();
+    }
+
+    /// Starts the connector again, with the same configuration, database and ports.
+    pub fn start_again(&self) {
+        assert!(self.child.borrow().is_none(), "the connector runs already");
+        let child = Child::serve(&self.configuration_file(), self.folder.path(), &self.log_file());
+        *self.child.borrow_mut() = Some(child);
+        self.wait_until("livez", || {
+            self.ask("GET", "/livez")
+                .is_some_and(|answer| answer.status == 200)
+        });
+    }
+
+    /// Resident memory of the connector, in KiB.
+    pub fn resident_memory(&self) -> u64 {
+        let child = self.child.borrow();
+        child.as_ref().expect("no connector runs").resident_memory()
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("connector.log")
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.show_what_happened();
+            return;
+        }
+        if let Some(child) = self.child.get_mut().take() {
+            child.kill();
+        }
+        let log = self.log();
+        if !self.bugs_allowed.get() {
+            let bugs: Vec<_> = log
+                .lines()
+                .filter(|line| line.contains(" error supervisor: ") || line.contains("panicked at"))
+                .collect();
+            assert!(bugs.is_empty(), "actors ended by bugs:\n{}", bugs.join("\n"));
+        }
+        self.assert_nothing_secret_in(&log);
+    }
+}

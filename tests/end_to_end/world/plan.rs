@@ -1,0 +1,241 @@
+//! What a world is made of: its people, its PBXs, and the configuration of the connector.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use m365_simulator::microsoft::{Account, App, Control, MicrosoftCloud, Options, Tenant};
+use m365_simulator::pbx::{Estate, Pbx, PbxOptions, Role};
+use tempfile::TempDir;
+use toml::{Table, Value};
+
+use super::{MASTER, World, ports};
+
+const DOMAIN: &str = "contoso.example";
+pub(super) const CLIENT_SECRET: &str = "a~client*secret of the tests";
+pub(super) const ACCOUNT_PASSWORD: &str = "p&ä*(+ ) %='!~#";
+pub(super) const APP_PASSWORD: &str = "app:password";
+pub(super) const TOKEN: &str = "administrator-0123456789";
+pub(super) const VIEWER_TOKEN: &str = "viewer-0123456789";
+
+/// A PBX dials again this soon, doubling up to the second.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+
+type Preparation = Box<dyn FnOnce(&World)>;
+
+/// A world that is not there yet.
+pub struct Plan {
+    people: Vec<(String, String)>,
+    slaves: Vec<String>,
+    accounts: usize,
+    settings: Table,
+    public: bool,
+    alter_cloud: Vec<Box<dyn FnOnce(&Control)>>,
+    alter_pbxs: Vec<Box<dyn Fn(&mut PbxOptions)>>,
+    prepare: Vec<Preparation>,
+}
+
+impl Plan {
+    pub(super) fn new(people: &[&str]) -> Self {
+        let people = people.iter().map(|h323| ((*h323).to_owned(), MASTER.to_owned()));
+        Self {
+            people: people.collect(),
+            slaves: Vec::new(),
+            accounts: 1,
+            settings: Table::new(),
+            public: true,
+            alter_cloud: Vec::new(),
+            alter_pbxs: Vec::new(),
+            prepare: Vec::new(),
+        }
+    }
+
+    /// Adds a slave PBX where these people live.
+    pub fn slave(mut self, name: &str, people: &[&str]) -> Self {
+        self.slaves.push(name.to_owned());
+        let residents = people.iter().map(|h323| ((*h323).to_owned(), name.to_owned()));
+        self.people.extend(residents);
+        self
+    }
+
+    /// Sets the number of communication users.
+    pub fn accounts(mut self, accounts: usize) -> Self {
+        self.accounts = accounts;
+        self
+    }
+
+    /// Overlays the configuration with TOML.
+    pub fn settings(mut self, text: &str) -> Self {
+        overlay(&mut self.settings, text.parse().unwrap());
+        self
+    }
+
+    /// Leaves out what only a reachable connector has: public URL and communication users.
+    pub fn without_public_url(mut self) -> Self {
+        self.public = false;
+        self.accounts = 0;
+        self
+    }
+
+    /// Alters the cloud before the connector starts.
+    pub fn cloud(mut self, alter: impl FnOnce(&Control) + 'static) -> Self {
+        self.alter_cloud.push(Box::new(alter));
+        self
+    }
+
+    /// Alters every PBX before it dials.
+    pub fn pbxs(mut self, alter: impl Fn(&mut PbxOptions) + 'static) -> Self {
+        self.alter_pbxs.push(Box::new(alter));
+        self
+    }
+
+    /// Does something in the world before the connector starts.
+    pub fn prepare(mut self, prepare: impl FnOnce(&World) + 'static) -> Self {
+        self.prepare.push(Box::new(prepare));
+        self
+    }
+
+    /// Makes the world and starts the connector in it; answers as soon as the connector does.
+    pub fn start(self) -> World {
+        let world = self.build();
+        world.start_again();
+        world
+    }
+
+    /// Makes the world without a running connector.
+    pub fn build(self) -> World {
+        let cloud = MicrosoftCloud::start(Options::default()).unwrap();
+        let control = cloud.control();
+        let tenant = Tenant::new(DOMAIN);
+        let app = App::synchroniser(tenant.id, CLIENT_SECRET);
+        control.add_tenant(tenant.clone());
+        control.put_app(app.clone());
+        for account in account_names(self.accounts) {
+            control.add_account(Account::new(tenant.id, &account, ACCOUNT_PASSWORD));
+        }
+        for alter in self.alter_cloud {
+            alter(&control);
+        }
+        let (public, management) = (ports::free(), ports::free());
+        let estate = Estate::default();
+        let names = std::iter::once(MASTER).chain(self.slaves.iter().map(String::as_str));
+        let pbxs: Vec<Pbx> = names
+            .map(|name| {
+                let mut options = options(name, &public);
+                self.alter_pbxs.iter().for_each(|alter| alter(&mut options));
+                Pbx::start_in(&estate, options).unwrap()
+            })
+            .collect();
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = settings(&cloud, &app, &public, &management, folder.path());
+        if self.public {
+            overlay(&mut settings, reachable(&public, self.accounts));
+        }
+        overlay(&mut settings, self.settings);
+        std::fs::write(folder.path().join("connector.toml"), settings.to_string()).unwrap();
+        let world = World {
+            child: RefCell::new(None),
+            bugs_allowed: Cell::new(false),
+            pbxs,
+            estate,
+            teams_ids: RefCell::new(HashMap::new()),
+            app,
+            tenant,
+            cloud,
+            management,
+            public,
+            folder,
+        };
+        for (h323, home) in &self.people {
+            world.add_person(h323, home);
+        }
+        for prepare in self.prepare {
+            prepare(&world);
+        }
+        world
+    }
+}
+
+/// What the App objects at the PBXs carry as their URL.
+pub(super) fn app_url(public: &str) -> String {
+    format!("http://{public}/pbx/innovaphone-microsoft365")
+}
+
+/// A PBX of the world that dials soon.
+pub(super) fn options(name: &str, public: &str) -> PbxOptions {
+    PbxOptions {
+        password: APP_PASSWORD.to_owned(),
+        role: if name == MASTER { Role::Master } else { Role::Slave },
+        back_off: BACK_OFF,
+        ..PbxOptions::new(name, &app_url(public))
+    }
+}
+
+fn account_names(accounts: usize) -> impl Iterator<Item = String> {
+    (1..=accounts).map(|number| format!("presence{number}@{DOMAIN}"))
+}
+
+fn settings(cloud: &MicrosoftCloud, app: &App, public: &str, management: &str, folder: &Path) -> Table {
+    let database = folder.join("connector.db");
+    let mut settings = Table::new();
+    for (section, key, value) in [
+        ("public", "listen", public),
+        ("management", "listen", management),
+        ("management", "token", TOKEN),
+        ("management", "viewer_token", VIEWER_TOKEN),
+        ("database", "url", &format!("sqlite:{}", database.display())),
+        ("microsoft", "login_url", cloud.login_url()),
+        ("microsoft", "graph_url", cloud.graph_url()),
+        ("microsoft", "tenant", DOMAIN),
+        ("microsoft", "client_id", &app.client_id.to_string()),
+        ("microsoft", "client_secret", CLIENT_SECRET),
+        ("pbx", "master", MASTER),
+        ("pbx", "password", APP_PASSWORD),
+        ("log", "level", "debug"),
+    ] {
+        let section = settings.entry(section).or_insert_with(|| Table::new().into());
+        section
+            .as_table_mut()
+            .unwrap()
+            .insert(key.to_owned(), value.into());
+    }
+    settings
+}
+
+/// What makes a connector reachable for notifications.
+fn reachable(public: &str, accounts: usize) -> Table {
+    let accounts = account_names(accounts).map(|username| {
+        Value::from(Table::from_iter([
+            ("username".to_owned(), username.into()),
+            ("password".to_owned(), ACCOUNT_PASSWORD.into()),
+        ]))
+    });
+    let url = format!("http://{public}");
+    Table::from_iter([
+        (
+            "public".to_owned(),
+            Table::from_iter([("url".to_owned(), url.into())]).into(),
+        ),
+        (
+            "microsoft".to_owned(),
+            Table::from_iter([(
+                "communication_users".to_owned(),
+                accounts.collect::<Vec<_>>().into(),
+            )])
+            .into(),
+        ),
+    ])
+}
+
+/// Lays one configuration over another, section by section.
+fn overlay(below: &mut Table, above: Table) {
+    for (key, value) in above {
+        match (below.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => overlay(below, above),
+            (_, value) => {
+                below.insert(key, value);
+            }
+        }
+    }
+}
