@@ -141,6 +141,42 @@ fn every_source_file_that_the_architecture_names_exists() {
     }
 }
 
+/// All Rust sources of the workspace, as one text.
+fn sources() -> String {
+    let mut folders: Vec<PathBuf> = ["actors", "graph", "pbx", "presence", "src", "store"]
+        .map(|folder| root().join(folder))
+        .into();
+    let mut text = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                text += &fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn every_name_that_the_architecture_uses_stands_in_the_code() {
+    let text = read("docs/ARCHITECTURE.md");
+    let sources = sources();
+    let prose = text.split("```").step_by(2).collect::<String>();
+    let is_name = |word: &&str| {
+        word.chars()
+            .all(|letter| letter.is_alphanumeric() || letter == '_' || letter == ':')
+            && (word.contains("::") || word.contains('_') || word.starts_with(char::is_uppercase))
+    };
+    let names: Vec<&str> = prose.split('`').skip(1).step_by(2).filter(is_name).collect();
+    assert!(names.len() > 50, "too few names were found: {names:?}");
+    for part in names.iter().flat_map(|name| name.split("::")) {
+        assert!(sources.contains(part), "docs/ARCHITECTURE.md names {part}");
+    }
+}
+
 #[test]
 fn every_decision_stands_in_the_list_of_decisions() {
     let list = read("docs/adr/README.md");
