@@ -15,7 +15,7 @@ pub const FADING: TimeDelta = TimeDelta::seconds(15);
 
 /// A notification without an order may tell of a released claim this long after (graph.md 3.4: up to a minute late, and
 /// repeated when we did not take it).
-const REMEMBERED: TimeDelta = TimeDelta::minutes(2);
+const REMEMBERED: TimeDelta = TimeDelta::seconds(90);
 
 /// A state of ours in one slot of Teams.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,15 @@ impl FadingClaim {
             presence,
             gone_at: Some(at),
             outlived: false,
+        }
+    }
+
+    /// A claim whose slot the user took, as a read begun at this time has shown.
+    pub(super) fn taken(presence: TeamsPresence, begun_at: DateTime<Utc>) -> Self {
+        Self {
+            presence,
+            gone_at: Some(begun_at),
+            outlived: true,
         }
     }
 

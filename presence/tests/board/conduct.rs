@@ -47,7 +47,8 @@ fn ensure(holds: bool, rule: Rule, text: impl FnOnce() -> String) -> Check {
 #[derive(Clone, Copy, Debug)]
 struct Standing {
     pair: Pair,
-    lifted: bool,
+    /// How often the choice had changed when it was lifted for a call.
+    lifted: Option<u64>,
 }
 
 /// An accepted write, and how often the user's state at the PBX had changed by then.
@@ -58,10 +59,11 @@ struct Accepted {
     told_changes: u64,
 }
 
-/// A choice of the user that a read has shown, and what the PBX showed then.
+/// A choice of the user that a read has shown, and the state of the PBX for which we had filled the slot.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     choice_changes: u64,
+    told_changes: u64,
     on_the_phone: bool,
 }
 
@@ -77,8 +79,10 @@ pub struct Conduct {
     told_changes: u64,
     /// Changes of the user's choice.
     pub choice_changes: u64,
+    pub choice_changed_at: i64,
     last_choice: Option<String>,
-    under_way: Option<PresenceChange>,
+    /// With how often the state at the PBX had changed by then.
+    under_way: Option<(PresenceChange, u64)>,
     entry_under_way: Option<String>,
     accepted: BTreeMap<bool, Accepted>,
     accepted_entry: Option<String>,
@@ -87,8 +91,10 @@ pub struct Conduct {
     standing: Option<Standing>,
     /// How often the choice had changed when we last filled the preferred slot.
     pub filled_at_change: Option<u64>,
+    filled_at_told_change: u64,
     seen: Option<Seen>,
     believed: Option<(Pair, bool)>,
+    believed_from: i64,
     pub writes: u64,
 }
 
@@ -110,6 +116,7 @@ impl Conduct {
         self.accepted.clear();
         self.accepted_entry = None;
         self.believed = None;
+        self.standing = self.standing.filter(|standing| standing.lifted.is_none());
     }
 
     /// The user comes into the roster: every choice counts as a new one.
@@ -122,13 +129,21 @@ impl Conduct {
         self.standing = None;
     }
 
-    pub fn tell(&mut self, told: Told) {
+    pub fn tell(&mut self, told: Told, mode: OnThePhone, now: i64) {
+        // where a call takes the slot, what it had hidden since the start is no new choice when it ends
+        let uncovered = mode == OnThePhone::DoNotDisturb && self.told.as_ref().is_some_and(|told| told.choice.is_none());
+        if uncovered {
+            self.last_choice.clone_from(&told.choice);
+        }
         if self.told.as_ref() != Some(&told) {
             self.told_changes += 1;
         }
         if told.choice.is_some() && told.choice != self.last_choice {
             self.choice_changes += 1;
+            self.choice_changed_at = now;
             self.last_choice.clone_from(&told.choice);
+            // what was taken back is not ours any more
+            self.standing = self.standing.filter(|_| self.seen.is_none());
         }
         self.told = Some(told);
         self.fresh = true;
@@ -142,7 +157,7 @@ impl Conduct {
     pub fn leave(&mut self, change: &PresenceChange, now: i64, mode: OnThePhone, renewal: Duration) -> Check {
         self.writes += 1;
         ensure(self.under_way.is_none(), Rule::OneAtATime, || format!("{change:?} leaves during {:?}", self.under_way))?;
-        self.under_way = Some(change.clone());
+        self.under_way = Some((change.clone(), self.told_changes));
         self.check_repeat(change, now, renewal)?;
         let blocks = mode == OnThePhone::DoNotDisturb;
         let wish = self.told.as_ref().filter(|_| self.in_roster).and_then(|told| oracle::wish(told, blocks));
@@ -161,13 +176,16 @@ impl Conduct {
                 if self.on_the_phone() {
                     check_lease(*lifetime, renewal)?;
                 }
+                // where a call is a state of the slot, it takes the slot; its end does not
                 let kept = self.seen.is_some_and(|seen| {
+                    let hung_up = seen.on_the_phone && !self.on_the_phone();
                     seen.choice_changes == self.choice_changes
-                        && (!blocks || seen.on_the_phone == self.on_the_phone())
+                        && (!blocks || self.told_changes == seen.told_changes + u64::from(hung_up))
                 });
                 ensure(!kept, Rule::LaterChoice, || format!("{change:?} overwrites what the user chose later"))?;
                 self.standing = None;
                 self.filled_at_change = Some(self.choice_changes);
+                self.filled_at_told_change = self.told_changes;
             }
             PresenceChange::ClearPreferred => {
                 justified(wish.is_none())?;
@@ -189,7 +207,7 @@ impl Conduct {
 
     /// Takes in the outcome of the write under way.
     pub fn answer(&mut self, outcome: &Outcome, now: i64) {
-        let Some(change) = self.under_way.take() else { return };
+        let Some((change, told_changes)) = self.under_way.take() else { return };
         self.last_touch = now;
         let session = is_session(&change);
         if *outcome != Outcome::Accepted {
@@ -207,16 +225,15 @@ impl Conduct {
             PresenceChange::SetPreferred { presence, .. } => {
                 self.seen = None;
                 let pair = oracle::known_pair(&presence.availability, &presence.activity);
-                self.standing = Some(Standing { pair, lifted: false });
+                self.standing = Some(Standing { pair, lifted: None });
             }
             PresenceChange::ClearPreferred => {
                 self.standing = self
                     .standing
                     .filter(|_| self.on_the_phone() && self.in_roster)
-                    .map(|standing| Standing { lifted: true, ..standing });
+                    .map(|standing| Standing { lifted: Some(self.choice_changes), ..standing });
             }
         }
-        let told_changes = self.told_changes;
         self.accepted.insert(session, Accepted { change, at: now, told_changes });
     }
 
@@ -237,7 +254,9 @@ impl Conduct {
         ensure(oracle::entry_for(pair) == activity, Rule::Justified, || format!("entry {activity:?} for {pair:?}"))?;
         // a late echo of what was set before the start cannot be told from a new state before the read that confirms
         let remembers = now - self.since > delays;
-        ensure(!ours || !remembers, Rule::NoEcho, || format!("entry {activity:?} for our own {pair:?}"))
+        // a released claim explains for 15 s at most, although nobody may have told since what lies beneath
+        let starved = self.believed_from < self.last_touch.saturating_add(1_000) && now > self.last_touch.saturating_add(14_999);
+        ensure(!ours || !remembers || starved, Rule::NoEcho, || format!("entry {activity:?} for our own {pair:?}"))
     }
 
     pub fn answer_entry(&mut self, outcome: &Outcome) {
@@ -246,24 +265,26 @@ impl Conduct {
     }
 
     /// Notes an observation that was believed; a read of it may show what the user chose.
-    pub fn believe(&mut self, shown: Shown, read_begun: Option<i64>) {
+    pub fn believe(&mut self, shown: Shown, read_begun: Option<i64>, now: i64) {
         self.believed = Some((shown.pair, shown.ours));
+        self.believed_from = read_begun.unwrap_or(now);
         let (Some(begun), Some(standing)) = (read_begun, self.standing) else { return };
         let settled = self.under_way.is_none() && begun >= self.last_touch.saturating_add(1_000);
         if !settled || !shown.taken || oracle::is_silent(shown.pair) || !self.in_roster {
             return;
         }
-        let recognised = if standing.lifted {
+        let recognised = if let Some(lifted) = standing.lifted {
             let call_shown = self.session_since.is_some_and(|since| begun >= since + 1_000);
             let only_preferred = matches!(shown.pair.0, "Available" | "Away" | "BeRightBack")
                 || shown.pair == ("DoNotDisturb", "DoNotDisturb");
-            call_shown && only_preferred && self.on_the_phone()
+            call_shown && only_preferred && self.on_the_phone() && lifted == self.choice_changes
         } else {
             oracle::entry_for(shown.pair) != oracle::entry_for(standing.pair)
         };
         if recognised {
             self.seen = Some(Seen {
-                choice_changes: self.choice_changes,
+                choice_changes: self.filled_at_change.unwrap_or_default(),
+                told_changes: self.filled_at_told_change,
                 on_the_phone: self.on_the_phone(),
             });
         }

@@ -28,6 +28,8 @@ const TURMOIL: i64 = 6 * 60_000;
 const CALM: i64 = 7 * 60_000;
 /// Time between two sweeps.
 const SWEEP: i64 = 5 * 60_000;
+/// Longer than a write takes.
+const LONGEST_WRITE: i64 = 1_100;
 /// How long a release may take.
 const RELEASE: i64 = 2 * 60_000;
 /// The PBX where everybody lives.
@@ -52,8 +54,8 @@ enum Event {
     Sweep(u64),
     TeamsTakes(usize, PresenceChange),
     TeamsAnswers { run: u64, user: usize, outcome: Outcome },
-    PbxTakes(usize, String),
-    PbxAnswers { run: u64, user: usize, outcome: Outcome },
+    PbxTakes { run: u64, session: u64, user: usize, activity: String, answered: bool },
+    PbxAnswers { run: u64, session: u64, user: usize, outcome: Outcome },
     PbxTells { session: u64, user: usize, entries: Vec<PresenceEntry>, calls: u32 },
     PbxLost,
     PbxBack,
@@ -209,6 +211,9 @@ impl Life {
         self.plan(self.now, Event::PbxBack);
         self.plan(self.now, Event::Start);
         self.live_until(TURMOIL + CALM)?;
+        if self.conduct.iter().any(Conduct::is_busy) {
+            self.live_until(TURMOIL + CALM + LONGEST_WRITE)?;
+        }
         self.check_converged()?;
         self.note("-- release");
         self.releasing = true;
@@ -218,7 +223,7 @@ impl Life {
         let now = time(self.now);
         self.board.as_mut().unwrap().release_all(now);
         self.pump()?;
-        self.live_until(TURMOIL + CALM + RELEASE)?;
+        self.live_until(self.now + RELEASE)?;
         self.check_released()?;
         Ok(self.conduct.iter().map(|conduct| conduct.writes).sum())
     }
@@ -267,11 +272,21 @@ impl Life {
                 let changes = self.board.as_mut().unwrap().teams_written(&guid(user), &outcome, now);
                 self.store(changes);
             }
-            Event::PbxTakes(user, activity) => {
+            Event::PbxTakes { run, session, user, activity, answered } => {
                 self.extensions[user].set(OURS, &activity);
+                let answer = Event::PbxAnswers { run, session, user, outcome: Outcome::Accepted };
+                let answered_first = self.rng.bool();
+                if answered && answered_first {
+                    self.say(answer.clone());
+                }
                 self.report(user);
+                if answered && !answered_first {
+                    self.say(answer);
+                }
             }
-            Event::PbxAnswers { run, user, outcome } if run == self.run => {
+            Event::PbxAnswers { run, session, user, outcome } if run == self.run => {
+                let heard = session == self.session && self.pbx_up;
+                let outcome = if heard { outcome } else { Outcome::Failed { wait: None } };
                 self.conduct[user].answer_entry(&outcome);
                 let now = time(self.now);
                 let change = self.board.as_mut().unwrap().entry_written(&guid(user), &outcome, now);
@@ -304,7 +319,7 @@ impl Life {
     fn do_act(&mut self, user: usize, act: &Act) {
         match act {
             Act::Client(pair) => self.accounts[user].client = *pair,
-            Act::Prefer(pair) => self.accounts[user].choose(*pair),
+            Act::Prefer(pair) => self.accounts[user].choose(*pair, self.now),
             Act::Choose(contact, activity) => self.extensions[user].set(contact, activity),
             Act::Calls(calls) => self.extensions[user].calls = *calls,
         }
@@ -362,7 +377,7 @@ impl Life {
                 Source::Read { begun_at } => Some((begun_at - time(0)).num_milliseconds()),
                 Source::Notified { .. } => None,
             };
-            self.conduct[user].believe(shown, begun);
+            self.conduct[user].believe(shown, begun, self.now);
         }
         self.note(format!("  account {account} shows {:?}: {verdict:?}", shown.pair));
         self.store(changes);
@@ -431,15 +446,20 @@ impl Life {
     fn report(&mut self, user: usize) {
         let entries = self.extensions[user].picture();
         let calls = self.extensions[user].line_state();
+        self.say(Event::PbxTells { session: self.session, user, entries, calls });
+    }
+
+    /// One connection keeps the order of what it carries.
+    fn say(&mut self, event: Event) {
         self.pbx_free_at = self.pbx_free_at.max(self.now) + self.rng.i64(0..60);
-        self.plan(self.pbx_free_at, Event::PbxTells { session: self.session, user, entries, calls });
+        self.plan(self.pbx_free_at, event);
     }
 
     fn tell_board(&mut self, user: usize) {
         let Some((entries, calls)) = self.cache.get(&user).cloned() else { return };
         let Some(board) = self.board.as_mut() else { return };
         let told = oracle::told(&entries, calls, self.conduct[user].told.as_ref());
-        self.conduct[user].tell(told);
+        self.conduct[user].tell(told, self.traits.mode, self.now);
         board.see_presence(&PBX.into(), &guid(user), &self.sabotage.disguise_entries(entries));
         board.see_calls(&PBX.into(), &guid(user), calls);
     }
@@ -675,14 +695,14 @@ impl Life {
         let delays = self.traits.longest_delay + 36_000;
         self.conduct[user].leave_entry(&write, delays, self.now)?;
         let takes = self.now + self.rng.i64(1..50);
-        let answers = takes + self.rng.i64(0..50);
-        let run = self.run;
-        let lost = !self.pbx_up || self.chance(self.traits.lost_writes);
-        if !lost || (self.pbx_up && self.rng.bool()) {
-            self.plan(takes, Event::PbxTakes(user, write.activity));
+        let (run, session) = (self.run, self.session);
+        let answered = self.pbx_up && !self.chance(self.traits.lost_writes);
+        if answered || (self.pbx_up && self.rng.bool()) {
+            self.plan(takes, Event::PbxTakes { run, session, user, activity: write.activity, answered });
         }
-        let outcome = if lost { Outcome::Failed { wait: None } } else { Outcome::Accepted };
-        self.plan(answers, Event::PbxAnswers { run, user, outcome });
+        if !answered {
+            self.plan(takes + 50, Event::PbxAnswers { run, session, user, outcome: Outcome::Failed { wait: None } });
+        }
         Ok(())
     }
 
@@ -703,7 +723,11 @@ impl Life {
             }
             let ours = world.slot.filter(|slot| slot.by == By::Connector).map(|slot| slot.pair);
             let wish = oracle::wish(&told, blocks);
-            let taken = world.taken && conduct.filled_at_change == Some(conduct.choice_changes);
+            // a choice that a call hides from Teams is no new state of the PBX
+            let unchanged = conduct.filled_at_change == Some(conduct.choice_changes)
+                || world.taken_at > conduct.choice_changed_at
+                || (blocks && told.on_the_phone);
+            let taken = world.taken && unchanged;
             if ours != wish && !(wish.is_some() && ours.is_none() && taken) {
                 return wrong(format!("account {account} carries {:?}, but {told:?} means {wish:?}", world.slot));
             }

@@ -46,8 +46,10 @@ pub struct Account {
     /// The end of the connector's session.
     pub app: Option<i64>,
     pub slot: Option<Preferred>,
-    /// When the user last chose or reset the preferred presence, since the connector wrote it.
+    /// Whether the user has chosen or reset the preferred presence since the connector wrote it.
     pub taken: bool,
+    /// When the user last did so.
+    pub taken_at: i64,
     pub history: Vec<Shown>,
     app_wins_ties: bool,
 }
@@ -66,6 +68,7 @@ impl Account {
             app: None,
             slot: None,
             taken: false,
+            taken_at: i64::MIN,
             history: vec![first],
             app_wins_ties,
         }
@@ -109,13 +112,14 @@ impl Account {
     }
 
     /// Lets the user choose a preferred presence, or reset it.
-    pub fn choose(&mut self, pair: Option<Pair>) {
+    pub fn choose(&mut self, pair: Option<Pair>, now: i64) {
         self.slot = pair.map(|pair| Preferred {
             pair,
             until: i64::MAX,
             by: By::User,
         });
         self.taken = true;
+        self.taken_at = now;
     }
 
     /// Ends what has outlived its time.

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::super::claim::{Claim, SETTLING};
+use super::super::claim::{Claim, FadingClaim, SETTLING};
 use super::super::sight::ON_THE_PHONE;
 use super::scene::{Scene, delta};
 use super::TeamsSide;
@@ -64,11 +64,15 @@ impl TeamsSide {
         if self.under_way.is_some() || !settled {
             return Vec::new();
         }
+        let clear_unanswered = self.clear_unanswered;
         let doubted = self.end_doubt(begun_at);
         if says_nothing(observed) {
             return Vec::new();
         }
-        if doubted && scene.wish().is_none() && self.was_never_set(observed, scene) {
+        if doubted && scene.wish().is_none() && self.is_gone(observed, clear_unanswered, scene) {
+            if scene.session_wanted() {
+                self.empty_during.clone_from(&scene.pbx.choice);
+            }
             self.preferred = None;
             return vec![scene.remove(Slot::Preferred)];
         }
@@ -80,7 +84,10 @@ impl TeamsSide {
                 return Vec::new();
             }
             claim.state = LedgerState::Overridden;
-            return vec![scene.put(Slot::Preferred, claim)];
+            let taken = FadingClaim::taken(claim.presence.clone(), begun_at);
+            let change = scene.put(Slot::Preferred, claim);
+            self.fade(taken);
+            return vec![change];
         }
         self.yield_during_call(observed, begun_at, scene)
     }
@@ -91,23 +98,27 @@ impl TeamsSide {
     }
 
     fn end_doubt(&mut self, begun_at: DateTime<Utc>) -> bool {
-        self.doubted_at
-            .take_if(|doubted_at| begun_at >= *doubted_at + SETTLING)
-            .is_some()
+        let settled = |doubted_at: &mut DateTime<Utc>| begun_at >= *doubted_at + SETTLING;
+        let ended = self.doubted_at.take_if(settled).is_some();
+        self.clear_unanswered &= !ended;
+        ended
     }
 
-    /// Whether the slot carries neither what we last meant to write, or to clear, nor what that was to replace.
-    fn was_never_set(&self, observed: &TeamsPresence, scene: Scene) -> bool {
-        let replaced = || {
-            let unanswered = self.fading.iter().filter(|claim| claim.gone_at.is_none());
-            unanswered.into_iter().any(|claim| claim.recalls(observed, scene.rules))
+    /// Whether a doubtful claim that is not wanted any more is out of the slot by our own doing: it was never set, or
+    /// its clear was done although nobody said so.
+    fn is_gone(&self, observed: &TeamsPresence, clear_unanswered: bool, scene: Scene) -> bool {
+        let mut unanswered = self.fading.iter().filter(|claim| claim.gone_at.is_none());
+        let replaced = unanswered.any(|claim| claim.recalls(observed, scene.rules));
+        let Some(claim) = self.preferred.as_ref().filter(|claim| claim.holds()) else {
+            return false;
         };
-        self.preferred.as_ref().is_some_and(|claim| {
-            claim.holds() && !claim.explains(observed, scene.rules) && !replaced()
-        })
+        let by_us = !claim.confirmed()
+            || (clear_unanswered && !(scene.session_wanted() && can_only_be_preferred(observed)));
+        by_us && !replaced && !claim.explains(observed, scene.rules)
     }
 
-    /// Recognises that the user filled the lifted preferred slot while a call lasts: nothing is put back afterwards.
+    /// Recognises that the user filled the empty preferred slot while a call lasts: nothing is put back afterwards. What
+    /// the user chose at the PBX during the call is later than what may have been in the slot before.
     fn yield_during_call(
         &mut self,
         observed: &TeamsPresence,
@@ -115,12 +126,18 @@ impl TeamsSide {
         scene: Scene,
     ) -> Vec<LedgerChange> {
         let session_shown = |claim: &Claim| claim.confirmed() && begun_at >= claim.written_at + SETTLING;
-        if !self.session.as_ref().is_some_and(session_shown) || !can_only_be_preferred(observed) {
+        let Some(session) = self.session.as_ref().filter(|claim| session_shown(claim)) else {
             return Vec::new();
+        };
+        if session.explains(observed, scene.rules) {
+            self.empty_during.clone_from(&scene.pbx.choice);
         }
         let Some(choice) = scene.pbx.choice.as_ref() else {
             return Vec::new();
         };
+        if !can_only_be_preferred(observed) || self.empty_during.as_ref() != Some(choice) {
+            return Vec::new();
+        }
         let Meaning::Preferred(preferred) = scene.rules.pbx_to_teams.map(choice) else {
             return Vec::new();
         };

@@ -44,12 +44,16 @@ pub(super) struct TeamsSide {
     /// Since when a read must tell what the preferred slot carries: a write of it was left unanswered, or a notification
     /// contradicts it.
     doubted_at: Option<DateTime<Utc>>,
+    /// Whether the doubt is about a clear.
+    clear_unanswered: bool,
     /// Rows of the ledger that had ended before the start.
     stale: Vec<Slot>,
     pub(super) hold: Hold,
     pace: Pace,
     was_on_the_phone: bool,
     choice_before: Option<String>,
+    /// The choice at the PBX while which the preferred slot was last known to be empty during a call.
+    empty_during: Option<String>,
 }
 
 impl TeamsSide {
@@ -61,11 +65,13 @@ impl TeamsSide {
             under_way: None,
             last_write: None,
             doubted_at: None,
+            clear_unanswered: false,
             stale: Vec::new(),
             hold: Hold::default(),
             pace: Pace::new(now),
             was_on_the_phone: false,
             choice_before: None,
+            empty_during: None,
         }
     }
 
@@ -157,6 +163,7 @@ impl TeamsSide {
                 self.hold.fail(scene.now, *wait);
                 if slot == Slot::Preferred {
                     self.doubted_at = Some(scene.now);
+                    self.clear_unanswered = clears;
                 }
                 return Written {
                     changes: Vec::new(),
@@ -172,6 +179,9 @@ impl TeamsSide {
         if clears {
             if let Some(claim) = self.slot(slot).take() {
                 self.fade(FadingClaim::gone(claim.presence, scene.now));
+            }
+            if slot == Slot::Preferred && scene.session_wanted() {
+                self.empty_during.clone_from(&scene.pbx.choice);
             }
             return Written {
                 changes: vec![scene.remove(slot)],

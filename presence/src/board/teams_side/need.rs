@@ -81,7 +81,10 @@ impl TeamsSide {
         if wish.leased && !scene.surely_calls() {
             return None;
         }
-        let same = |claim: &&Claim| claim.presence == wish.presence && claim.stands_for == wish.stands_for;
+        // what the user took back is left alone whatever we had set there
+        let same = |claim: &&Claim| {
+            claim.stands_for == wish.stands_for && (claim.presence == wish.presence || !claim.holds())
+        };
         let standing = self.preferred.as_ref().filter(same);
         if standing.is_some_and(|claim| self.stays(claim, &wish, scene)) {
             return None;
@@ -127,6 +130,7 @@ impl TeamsSide {
         let change = scene.put(slot, &claim);
         if slot == Slot::Preferred {
             self.doubted_at = None;
+            self.clear_unanswered = false;
         }
         if let Some(replaced) = self.slot(slot).replace(claim)
             && replaced.holds()
