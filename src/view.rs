@@ -2,4 +2,5 @@
 
 pub mod lights;
 pub mod overview;
+pub mod status;
 pub mod users;

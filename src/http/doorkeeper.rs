@@ -88,11 +88,24 @@ impl Doorkeeper {
     }
 
     /// Refused logins since the start, by reason.
-    pub fn refusals(&self) -> BTreeMap<Refusal, u64> {
-        self.lock().by_reason.clone()
+    pub fn refusals(&self) -> BTreeMap<&'static str, u64> {
+        let refusals = self.lock();
+        refusals
+            .by_reason
+            .iter()
+            .map(|(refusal, count)| (spelling(*refusal), *count))
+            .collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Refusals> {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn spelling(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::WrongPassword => "wrong_password",
+        Refusal::UnknownApp => "unknown_app",
+        Refusal::Malformed => "malformed",
     }
 }

@@ -4,12 +4,13 @@
 //! its channel closes and the task attaches to the next run. It waits for the acceptance of each frame, so a flood is
 //! held at its own socket.
 
+use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, Session};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, Closed, Session};
 use futures_util::StreamExt;
 use m365_actors::pbx_session::{Attach, ConnectionId, Detached, Outgoing, PbxSession, Received};
 use m365_actors::supervision::Post;
@@ -18,8 +19,9 @@ use m365_presence::identity::PbxName;
 use m365_presence::pbx::PbxIntroduction;
 use m365_presence::secret::Secret;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
+use super::anteroom::{Anteroom, Place};
 use super::doorkeeper::Doorkeeper;
 
 /// Login and introduction must be over in this time.
@@ -34,11 +36,11 @@ const PING_AFTER: Duration = Duration::from_secs(15);
 /// A connection that gives no sign of life for this long is dropped.
 const DROP_AFTER: Duration = Duration::from_secs(45);
 
+/// A peer that takes nothing for this long is dropped, so that what is meant for it cannot pile up.
+const WRITE_DEADLINE: Duration = Duration::from_secs(10);
+
 /// Largest message; the reference says to accept more than the 64 KiB that may be sent (pbx.md 1.1).
 const LARGEST_MESSAGE: usize = 1024 * 1024;
-
-/// Connections that may be without a login at a time.
-const UNAUTHENTICATED: usize = 256;
 
 /// Wait before a connection attaches again to an actor that is down.
 const ATTACH_PAUSE: Duration = Duration::from_millis(200);
@@ -54,13 +56,8 @@ pub struct Doors {
     pub build: &'static str,
     /// Finds or starts the actor of a PBX, and remembers refused logins.
     pub doorkeeper: Doorkeeper,
-    counters: Arc<Counters>,
-}
-
-#[derive(Default)]
-struct Counters {
-    next_connection: AtomicU64,
-    unauthenticated: AtomicUsize,
+    anteroom: Anteroom,
+    next_connection: Arc<AtomicU64>,
 }
 
 impl Doors {
@@ -71,25 +68,9 @@ impl Doors {
             app,
             build,
             doorkeeper,
-            counters: Arc::default(),
+            anteroom: Anteroom::default(),
+            next_connection: Arc::default(),
         }
-    }
-}
-
-/// A place among the connections without a login.
-struct Place(Arc<Counters>);
-
-impl Place {
-    fn take(counters: &Arc<Counters>) -> Option<Self> {
-        let taken = counters.unauthenticated.fetch_add(1, Ordering::Relaxed);
-        let place = Self(Arc::clone(counters));
-        (taken < UNAUTHENTICATED).then_some(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.unauthenticated.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -102,9 +83,6 @@ pub(super) async fn open(
     if !request.headers().contains_key("upgrade") {
         return HttpResponse::NotFound().finish();
     }
-    let Some(place) = Place::take(&doors.counters) else {
-        return HttpResponse::ServiceUnavailable().finish();
-    };
     let Ok((response, session, stream)) = actix_ws::handle(&request, payload) else {
         return HttpResponse::BadRequest().finish();
     };
@@ -119,14 +97,29 @@ pub(super) async fn open(
     )]
     actix_web::rt::spawn(async move {
         let mut connection = Connection { session, stream };
-        if let Some(introduction) = connection.log_in(&doors, place).await {
-            let id = doors.counters.next_connection.fetch_add(1, Ordering::Relaxed);
+        let (place, eviction) = doors.anteroom.enter();
+        let introduction = tokio::select! {
+            introduction = connection.log_in(&doors, place) => introduction,
+            () = eviction.ordered() => None,
+        };
+        if let Some(introduction) = introduction {
+            let id = doors.next_connection.fetch_add(1, Ordering::Relaxed);
             connection.converse(id, introduction, &doors.doorkeeper).await;
         }
-        // the peer may have closed already
-        let _closed = connection.session.close(None::<CloseReason>).await;
+        // the peer may have closed already, or take nothing any more
+        let _closed = timeout(WRITE_DEADLINE, connection.session.close(None::<CloseReason>)).await;
     });
     response
+}
+
+/// The peer has closed, or takes nothing any more.
+struct Stuck;
+
+async fn in_time(written: impl Future<Output = Result<(), Closed>>) -> Result<(), Stuck> {
+    match timeout(WRITE_DEADLINE, written).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Stuck),
+    }
 }
 
 struct Connection {
@@ -159,7 +152,7 @@ impl Connection {
                 tokio::time::sleep(REFUSAL_DELAY).await;
             }
             for frame in response.frames {
-                self.session.text(frame).await.ok()?;
+                self.write(frame).await.ok()?;
             }
             match response.outcome {
                 Outcome::Waiting => {}
@@ -185,11 +178,23 @@ impl Connection {
             let until = deadline.unwrap_or_else(|| Instant::now() + DROP_AFTER);
             match timeout_at(until, self.stream.next()).await.ok()?? {
                 Ok(AggregatedMessage::Text(text)) => return Some(text.to_string()),
-                Ok(AggregatedMessage::Ping(payload)) => self.session.pong(&payload).await.ok()?,
+                Ok(AggregatedMessage::Ping(payload)) => self.pong(&payload).await.ok()?,
                 Ok(AggregatedMessage::Pong(_) | AggregatedMessage::Binary(_)) => {}
                 Ok(AggregatedMessage::Close(_)) | Err(_) => return None,
             }
         }
+    }
+
+    async fn write(&mut self, frame: String) -> Result<(), Stuck> {
+        in_time(self.session.text(frame)).await
+    }
+
+    async fn ping(&mut self) -> Result<(), Stuck> {
+        in_time(self.session.ping(b"")).await
+    }
+
+    async fn pong(&mut self, payload: &[u8]) -> Result<(), Stuck> {
+        in_time(self.session.pong(payload)).await
     }
 
     /// Attaches to one run of the actor after the other until the socket closes.
@@ -238,7 +243,7 @@ impl Connection {
             tokio::select! {
                 outgoing = frames.recv() => match outgoing {
                     Some(Outgoing::Frame(frame)) => {
-                        if self.session.text(frame).await.is_err() {
+                        if self.write(frame).await.is_err() {
                             return Parting::Over;
                         }
                     }
@@ -256,7 +261,7 @@ impl Connection {
                             }
                         }
                         Some(Ok(AggregatedMessage::Ping(payload))) => {
-                            if self.session.pong(&payload).await.is_err() {
+                            if self.pong(&payload).await.is_err() {
                                 return Parting::Over;
                             }
                         }
@@ -265,7 +270,7 @@ impl Connection {
                     }
                 }
                 _ = ping.tick() => {
-                    if heard_at.elapsed() > DROP_AFTER || self.session.ping(b"").await.is_err() {
+                    if heard_at.elapsed() > DROP_AFTER || self.ping().await.is_err() {
                         return Parting::Over;
                     }
                 }

@@ -1,7 +1,7 @@
 //! Errors of the management API as `application/problem+json` (RFC 9457).
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
@@ -20,22 +20,20 @@ pub struct Problem {
     pub detail: String,
     /// Stable spelling of the kind.
     pub code: &'static str,
+    /// The methods that a wrong one could be replaced with.
+    #[serde(skip)]
+    allowed: Option<&'static str>,
 }
 
 impl Problem {
-    /// Makes a problem of a kind.
-    pub fn new(
-        status: StatusCode,
-        code: &'static str,
-        title: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
+    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         Self {
             kind: format!("urn:m365-connector:{code}"),
             title,
             status: status.as_u16(),
             detail: detail.into(),
             code,
+            allowed: None,
         }
     }
 
@@ -67,6 +65,20 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
     }
 
+    /// A method that the route does not take; `allowed` lists those that it does.
+    pub fn wrong_method(detail: impl Into<String>, allowed: &'static str) -> Self {
+        let problem = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "Method not allowed",
+            detail,
+        );
+        Self {
+            allowed: Some(allowed),
+            ..problem
+        }
+    }
+
     /// A wrong parameter.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(
@@ -88,6 +100,20 @@ impl Problem {
             detail,
         )
     }
+
+    /// Makes the answer.
+    pub fn respond(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if let Some(allowed) = self.allowed {
+            response.insert_header((ALLOW, allowed));
+        }
+        if self.status_code() == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"m365-connector\""));
+        }
+        response.insert_header((CACHE_CONTROL, "no-store"));
+        response.insert_header((CONTENT_TYPE, "application/problem+json"));
+        response.body(serde_json::to_string(self).unwrap_or_default())
+    }
 }
 
 impl ResponseError for Problem {
@@ -96,12 +122,6 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status_code());
-        if self.status_code() == StatusCode::UNAUTHORIZED {
-            response.insert_header(("WWW-Authenticate", "Bearer realm=\"m365-connector\""));
-        }
-        response.insert_header((CACHE_CONTROL, "no-store"));
-        response.insert_header((CONTENT_TYPE, "application/problem+json"));
-        response.body(serde_json::to_string(self).unwrap_or_default())
+        self.respond()
     }
 }

@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{ALLOW, CONTENT_TYPE};
+use actix_web::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 use m365_actors::intake_queue::{IntakeQueue, Raw};
@@ -20,7 +20,6 @@ use m365_actors::supervision::Post;
 use m365_actors::webhook_intake::{Arrived, WebhookIntake};
 use m365_graph::GraphClock;
 use m365_presence::clock::Clock;
-use serde::Deserialize;
 
 use super::pbx_socket;
 
@@ -44,12 +43,6 @@ pub struct Intake {
     pub clock: GraphClock,
 }
 
-#[derive(Deserialize)]
-struct Validation {
-    #[serde(rename = "validationToken")]
-    token: Option<String>,
-}
-
 /// Registers the routes.
 pub fn routes(config: &mut web::ServiceConfig) {
     for path in ["/graph/notifications", "/graph/lifecycle"] {
@@ -71,6 +64,9 @@ async fn take_in(request: HttpRequest, intake: web::Data<Intake>, payload: web::
             .insert_header(("X-Content-Type-Options", "nosniff"))
             .body(token);
     }
+    if announced_length(&request).is_some_and(|length| length > LARGEST_BODY) {
+        return HttpResponse::PayloadTooLarge().finish();
+    }
     let body = match tokio::time::timeout(BODY_DEADLINE, read(payload)).await {
         Ok(Ok(body)) => body,
         Ok(Err(refusal)) => return refusal,
@@ -89,11 +85,16 @@ async fn take_in(request: HttpRequest, intake: web::Data<Intake>, payload: web::
     }
 }
 
+/// The decoded token of a validation; a `+` stands for a blank in it (graph.md 3.3).
 fn validation_token(request: &HttpRequest) -> Option<String> {
-    web::Query::<Validation>::from_query(request.query_string())
-        .ok()?
-        .into_inner()
-        .token
+    url::form_urlencoded::parse(request.query_string().as_bytes())
+        .find(|(name, _)| name == "validationToken")
+        .map(|(_, token)| token.into_owned())
+}
+
+/// The length that the peer announces.
+fn announced_length(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 async fn read(mut payload: web::Payload) -> Result<Vec<u8>, HttpResponse> {

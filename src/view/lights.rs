@@ -16,6 +16,13 @@ use super::overview::Overview;
 /// So long after the start a PBX that has not dialled yet is still expected.
 const STARTING: TimeDelta = TimeDelta::seconds(90);
 
+/// A refused login explains so long why the master is missing; a PBX that is still configured like that has dialled
+/// again meanwhile (at most every 60 s, pbx.md 1.7).
+const REFUSAL_STANDS: TimeDelta = TimeDelta::minutes(3);
+
+/// PBXs dial one by one; so long after the first one the master may still follow.
+const MASTER_FOLLOWS: TimeDelta = TimeDelta::seconds(5);
+
 /// One light.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Light {
@@ -151,6 +158,7 @@ fn master_pbx(overview: &Overview, surroundings: &Surroundings, now: DateTime<Ut
     }
     // a refusal counts as long as nobody has logged in after it
     if let Some((refusal, at)) = &surroundings.refused
+        && now < *at + REFUSAL_STANDS
         && up.iter().all(|session| session.since < *at)
     {
         return show(
@@ -158,7 +166,8 @@ fn master_pbx(overview: &Overview, surroundings: &Surroundings, now: DateTime<Ut
             format!("a PBX was turned away at {}: {refusal}", at.format("%H:%M:%S")),
         );
     }
-    if !up.is_empty() {
+    let seen_before = overview.sessions.iter().any(|session| session.pbx == *name);
+    if !seen_before && up.iter().any(|session| session.since + MASTER_FOLLOWS < now) {
         let names: Vec<_> = up.iter().map(|session| session.pbx.as_str()).collect();
         let cause = format!(
             "connected is {}, and none of them is called {name}",
@@ -166,7 +175,7 @@ fn master_pbx(overview: &Overview, surroundings: &Surroundings, now: DateTime<Ut
         );
         return show(MasterPbxCode::WrongMasterName, cause);
     }
-    if now < surroundings.started_at + STARTING && overview.sessions.is_empty() {
+    if now < surroundings.started_at + STARTING && !seen_before {
         return show(MasterPbxCode::Starting, format!("{name} has not dialled yet"));
     }
     show(MasterPbxCode::NotConnected, format!("{name} is not connected"))

@@ -42,12 +42,11 @@ function showStatus(status) {
 
 function showActors(actors) {
   const depth = new Map();
-  for (const actor of actors) depth.set(actor.name, actor.parent ? depth.get(actor.parent) + 1 : 0);
+  for (const actor of actors) depth.set(actor.name, actor.supervisor ? depth.get(actor.supervisor) + 1 : 0);
   rows(element("actors"), actors, actor => {
     const restarts = Object.values(actor.restarts ?? {}).reduce((sum, count) => sum + count, 0);
-    const end = actor.last_end ? `${actor.last_end.kind}: ${actor.last_end.text}` : "";
-    const state = typeof actor.state === "string" ? actor.state : actor.state.state ?? Object.keys(actor.state)[0];
-    return [make("td", actor.name, `depth-${depth.get(actor.name)}`), make("td", state), make("td", actor.run), make("td", restarts), make("td", actor.mailbox_depth ?? ""), make("td", end, "long")];
+    const end = actor.last_end ? `${actor.last_end.reason}: ${actor.last_end.text}` : "";
+    return [make("td", actor.name, `depth-${depth.get(actor.name)}`), make("td", actor.state, actor.state), make("td", actor.run), make("td", restarts), make("td", actor.mailbox_depth ?? ""), make("td", end, "long")];
   });
 }
 
@@ -61,7 +60,7 @@ async function read(path, token) {
 async function refresh(token) {
   clearTimeout(timer);
   try {
-    const [status, actors] = await Promise.all([read("/api/v1/status", token), read("/api/v1/actors", token)]);
+    const [status, actors] = await Promise.all([read("/api/v1/status", token), read("/api/v1/actors?limit=1000", token)]);
     sessionStorage.setItem("token", token);
     element("sign-in").hidden = true;
     element("content").hidden = false;

@@ -1,0 +1,75 @@
+//! What the API tells.
+
+use actix_web::{HttpResponse, web};
+
+use super::Management;
+use super::paging::Paging;
+use crate::http::access::Reader;
+use crate::http::problem::Problem;
+use crate::view::status::subscription_in_full;
+use crate::view::users::parse_cursor;
+
+pub(super) async fn status(_reader: Reader, management: web::Data<Management>) -> HttpResponse {
+    HttpResponse::Ok().json(management.status().await)
+}
+
+pub(super) async fn overview(_reader: Reader, management: web::Data<Management>) -> HttpResponse {
+    HttpResponse::Ok().json(management.posts.look().await)
+}
+
+pub(super) async fn users(
+    _reader: Reader,
+    management: web::Data<Management>,
+    paging: web::Query<Paging>,
+) -> Result<HttpResponse, Problem> {
+    let (limit, after) = (paging.limit()?, paging.after(parse_cursor)?);
+    let page = management
+        .posts
+        .users(after.as_ref(), limit, &management.terms)
+        .await;
+    page.map(|page| HttpResponse::Ok().json(page))
+        .ok_or_else(|| Problem::unavailable("user-sync"))
+}
+
+pub(super) async fn user(
+    _reader: Reader,
+    management: web::Data<Management>,
+    h323: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let found = management.posts.user(&h323, &management.terms).await;
+    let found = found.ok_or_else(|| Problem::unavailable("user-sync"))?;
+    found.map(|user| HttpResponse::Ok().json(user)).ok_or_else(|| {
+        Problem::not_found(format!(
+            "no user of the PBX is called '{h323}'; the name is the one of the user object, see /api/v1/users"
+        ))
+    })
+}
+
+pub(super) async fn actors(
+    _reader: Reader,
+    management: web::Data<Management>,
+    paging: web::Query<Paging>,
+) -> Result<HttpResponse, Problem> {
+    paging.page(&management.tree.snapshot())
+}
+
+pub(super) async fn subscriptions(
+    _reader: Reader,
+    management: web::Data<Management>,
+    paging: web::Query<Paging>,
+) -> Result<HttpResponse, Problem> {
+    let overview = management.posts.look().await;
+    let status = overview
+        .presence_subscription
+        .ok_or_else(|| Problem::unavailable("presence-subscription"))?;
+    let items: Vec<_> = status.subscriptions.iter().map(subscription_in_full).collect();
+    paging.page(&items)
+}
+
+pub(super) async fn sessions(
+    _reader: Reader,
+    management: web::Data<Management>,
+    paging: web::Query<Paging>,
+) -> Result<HttpResponse, Problem> {
+    paging.page(&management.posts.look().await.sessions)
+}

@@ -1,0 +1,50 @@
+//! What the API orders: 202 says that it was ordered, the tree and the log tell what came of it.
+
+use actix_web::{HttpResponse, web};
+use m365_actors::presence_subscription::RenewAll;
+use serde_json::json;
+
+use super::Management;
+use crate::http::access::Administrator;
+use crate::http::problem::Problem;
+
+pub(super) async fn restart(
+    _administrator: Administrator,
+    management: web::Data<Management>,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    management.tree.restart(&name).map_err(|_| unknown_actor(&name))?;
+    log::info!(actor = name.as_str(); "an administrator restarts {name}");
+    Ok(HttpResponse::Accepted().json(json!({"actor": *name, "ordered": "restart"})))
+}
+
+pub(super) async fn renew(
+    _administrator: Administrator,
+    management: web::Data<Management>,
+) -> Result<HttpResponse, Problem> {
+    let ordered = management.posts.presence_subscription.tell(RenewAll);
+    ordered.map_err(|_| Problem::unavailable("presence-subscription"))?;
+    log::info!("an administrator renews the subscriptions");
+    Ok(HttpResponse::Accepted().json(json!({"ordered": "renew"})))
+}
+
+pub(super) async fn inject_panic(
+    _administrator: Administrator,
+    management: web::Data<Management>,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    if !management.faults {
+        return Err(Problem::not_found("faults can be injected in the demo only"));
+    }
+    management
+        .tree
+        .inject_panic(&name)
+        .map_err(|_| unknown_actor(&name))?;
+    Ok(HttpResponse::Accepted().json(json!({"actor": *name, "ordered": "panic"})))
+}
+
+fn unknown_actor(name: &str) -> Problem {
+    Problem::not_found(format!(
+        "no actor is called '{name}'; see /api/v1/actors for the names"
+    ))
+}

@@ -1,0 +1,27 @@
+//! Liveness and readiness, without a token.
+
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use super::Management;
+use crate::view::status::missing;
+
+pub(super) async fn livez() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body("ok\n")
+}
+
+pub(super) async fn readyz(management: web::Data<Management>) -> HttpResponse {
+    let overview = management.posts.look().await;
+    let lights = management.lights_of(&overview);
+    let missing = missing(&lights, &overview, management.terms.swept);
+    let mut response = if missing.is_empty() {
+        HttpResponse::Ok()
+    } else {
+        HttpResponse::ServiceUnavailable()
+    };
+    response
+        .insert_header(("Cache-Control", "no-store"))
+        .json(json!({"ready": missing.is_empty(), "missing": missing}))
+}

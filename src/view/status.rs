@@ -1,0 +1,145 @@
+//! The body of `GET /api/v1/status`, and what readiness lacks.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use m365_actors::pbx_session::SessionStatus;
+use m365_actors::presence_subscription::SubscriptionStatus;
+use m365_presence::light::SubscriptionCode;
+use m365_presence::ports::SubscriptionKind;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::lights::{Light, Lights};
+use super::overview::Overview;
+
+/// Troubles of a subscription that the periodic sweep bridges.
+const BRIDGED_BY_SWEEPS: &[SubscriptionCode] = &[
+    SubscriptionCode::WaitingForExpiry,
+    SubscriptionCode::NotificationUrlUnreachable,
+    SubscriptionCode::NotificationUrlRejected,
+    SubscriptionCode::NoTeamsLicense,
+    SubscriptionCode::TooManyUsers,
+    SubscriptionCode::Forbidden,
+    SubscriptionCode::Deaf,
+    SubscriptionCode::NotSignedIn,
+];
+
+/// The trouble that is bridged even without a periodic sweep.
+const BRIDGED_WITHOUT_SWEEPS: &[SubscriptionCode] = &[SubscriptionCode::WaitingForExpiry];
+
+/// The users in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Eligible Teams users.
+    pub teams: usize,
+    /// PBX users.
+    pub pbx: usize,
+    /// Unambiguous pairs.
+    pub matched: usize,
+    /// Matched pairs with a license.
+    pub licensed: usize,
+    /// Licensed pairs whose two sides are known.
+    pub synchronised: usize,
+}
+
+impl Counts {
+    /// Reads the numbers off the overview; an actor that is being restarted counts nobody.
+    pub fn of(overview: &Overview) -> Self {
+        let users = overview.user_sync.as_ref();
+        let counts = users.map(|users| users.counts).unwrap_or_default();
+        Self {
+            teams: counts.teams,
+            pbx: counts.pbx,
+            matched: counts.matched,
+            licensed: overview
+                .license_check
+                .as_ref()
+                .map_or(0, |license| license.licensed),
+            synchronised: overview
+                .presence_sync
+                .as_ref()
+                .map_or(0, |sync| sync.synchronised),
+        }
+    }
+}
+
+/// The body of `GET /api/v1/status`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// Version of the program.
+    pub version: &'static str,
+    /// When the process was started.
+    pub started_at: DateTime<Utc>,
+    /// The three lights.
+    pub lights: Lights,
+    /// The users in numbers.
+    pub users: Counts,
+    /// The PBX connections.
+    pub sessions: Vec<Value>,
+    /// The Graph subscriptions that live.
+    pub subscriptions: Vec<Value>,
+    /// PBX connections that were turned away since the start, by reason.
+    pub refused_logins: BTreeMap<&'static str, u64>,
+    /// Graph's clock minus this machine's, in seconds; 0 while unknown.
+    pub clock_offset_seconds: f64,
+}
+
+/// A PBX connection in short.
+pub fn session(session: &SessionStatus) -> Value {
+    json!({"pbx": session.pbx, "role": session.role, "state": session.state, "since": session.since})
+}
+
+/// A Graph subscription in short.
+pub fn subscription(subscription: &SubscriptionStatus) -> Value {
+    let (kind, account) = match &subscription.kind {
+        SubscriptionKind::Users => ("users", None),
+        SubscriptionKind::Presence(account) => ("presence", Some(account)),
+    };
+    json!({
+        "kind": kind,
+        "account": account,
+        "id": subscription.id,
+        "users": subscription.users,
+        "expires_at": subscription.expires_at,
+    })
+}
+
+/// A Graph subscription with its story.
+pub fn subscription_in_full(status: &SubscriptionStatus) -> Value {
+    let mut item = subscription(status);
+    if let Some(item) = item.as_object_mut() {
+        item.insert("phase".into(), json!(status.phase));
+        item.insert("code".into(), json!(status.code.as_str()));
+        item.insert("since".into(), json!(status.since));
+        item.insert("detail".into(), json!(status.detail));
+        item.insert("created".into(), json!(status.created));
+        item.insert("renewed".into(), json!(status.renewed));
+        item.insert("capacity".into(), json!(m365_presence::sharding::CAPACITY));
+    }
+    item
+}
+
+/// What keeps this instance from doing its whole job, in the lights' codes. A shard without a subscription whose users
+/// are read in bulk meanwhile is no lack.
+pub fn missing(lights: &Lights, overview: &Overview, swept: bool) -> Vec<&'static str> {
+    let read_in_bulk = overview
+        .presence_sweep
+        .as_ref()
+        .is_some_and(|sweep| sweep.whole && sweep.last_failure.is_none());
+    let bridged = if swept {
+        BRIDGED_BY_SWEEPS
+    } else {
+        BRIDGED_WITHOUT_SWEEPS
+    };
+    let covered = |code: &str| read_in_bulk && bridged.iter().any(|bridged| bridged.as_str() == code);
+    let lacking = |(name, light): &&(&str, &Light)| {
+        light.state != "green" && !(*name == "presence_subscription" && covered(light.code))
+    };
+    let lights = lights.each();
+    lights
+        .iter()
+        .filter(lacking)
+        .map(|(_, light)| light.code)
+        .collect()
+}
