@@ -92,6 +92,9 @@ pub struct Conduct {
     /// How often the choice had changed when we last filled the preferred slot.
     pub filled_at_change: Option<u64>,
     filled_at_told_change: u64,
+    /// Whether the connector has begun since the last fill while it knew of a call, so that it missed its end or what it
+    /// hid.
+    pub began_during_call: bool,
     seen: Option<Seen>,
     believed: Option<(Pair, bool)>,
     believed_from: i64,
@@ -109,6 +112,7 @@ impl Conduct {
     /// The connector begins anew with this user.
     pub fn begin(&mut self, now: i64) {
         self.since = now;
+        self.began_during_call |= self.on_the_phone();
         self.told = None;
         self.fresh = false;
         self.under_way = None;
@@ -117,6 +121,12 @@ impl Conduct {
         self.accepted_entry = None;
         self.believed = None;
         self.standing = self.standing.filter(|standing| standing.lifted.is_none());
+    }
+
+    /// An intent was left by a crash or got no answer: what the user had chosen before it counts as replaced.
+    pub fn count_as_set(&mut self) {
+        self.seen = None;
+        self.standing = None;
     }
 
     /// The user comes into the roster: every choice counts as a new one.
@@ -130,9 +140,12 @@ impl Conduct {
     }
 
     pub fn tell(&mut self, told: Told, mode: OnThePhone, now: i64) {
-        // where a call takes the slot, what it had hidden since the start is no new choice when it ends
-        let uncovered = mode == OnThePhone::DoNotDisturb && self.told.as_ref().is_some_and(|told| told.choice.is_none());
-        if uncovered {
+        // where a call takes the slot, its end is no new choice, nor is what was not known before it
+        let unknown = match &self.told {
+            Some(before) => before.choice.is_none(),
+            None => self.began_during_call,
+        };
+        if unknown && mode == OnThePhone::DoNotDisturb {
             self.last_choice.clone_from(&told.choice);
         }
         if self.told.as_ref() != Some(&told) {
@@ -185,6 +198,7 @@ impl Conduct {
                 ensure(!kept, Rule::LaterChoice, || format!("{change:?} overwrites what the user chose later"))?;
                 self.standing = None;
                 self.filled_at_change = Some(self.choice_changes);
+                self.began_during_call = false;
                 self.filled_at_told_change = self.told_changes;
             }
             PresenceChange::ClearPreferred => {
@@ -214,6 +228,8 @@ impl Conduct {
             self.accepted.remove(&session);
             if session {
                 self.session_since = None;
+            } else if matches!(change, PresenceChange::SetPreferred { .. }) {
+                self.count_as_set();
             } else {
                 self.standing = None;
             }
@@ -255,7 +271,9 @@ impl Conduct {
         // a late echo of what was set before the start cannot be told from a new state before the read that confirms
         let remembers = now - self.since > delays;
         // a released claim explains for 15 s at most, although nobody may have told since what lies beneath
-        let starved = self.believed_from < self.last_touch.saturating_add(1_000) && now > self.last_touch.saturating_add(14_999);
+        let of_session = pair.1 == "InACall";
+        let released = self.accepted.get(&of_session).map_or(i64::MAX, |accepted| accepted.at);
+        let starved = self.believed_from < released.saturating_add(1_000) && now > released.saturating_add(14_999);
         ensure(!ours || !remembers || starved, Rule::NoEcho, || format!("entry {activity:?} for our own {pair:?}"))
     }
 

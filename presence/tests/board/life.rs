@@ -537,10 +537,13 @@ impl Life {
         self.sweep();
     }
 
-    /// One crash leaves something that no row describes: an intent is stored that replaces another state of ours, and
+    /// An intent counts as set. One crash leaves something that no row describes: an intent is stored that replaces another state of ours, and
     /// the write never leaves. That state ends with its lifetime.
     fn forget_undescribed(&mut self) {
         for row in self.ledger.values() {
+            if row.slot == Slot::Preferred && row.state == LedgerState::Intended {
+                self.conduct[user_of(&row.pbx_user)].count_as_set();
+            }
             let slot = &mut self.accounts[account_of(&row.teams_user)].slot;
             if let Some(slot) = slot
                 && row.slot == Slot::Preferred
@@ -726,7 +729,7 @@ impl Life {
             // a choice that a call hides from Teams is no new state of the PBX
             let unchanged = conduct.filled_at_change == Some(conduct.choice_changes)
                 || world.taken_at > conduct.choice_changed_at
-                || (blocks && told.on_the_phone);
+                || (blocks && (told.on_the_phone || conduct.began_during_call));
             let taken = world.taken && unchanged;
             if ours != wish && !(wish.is_some() && ours.is_none() && taken) {
                 return wrong(format!("account {account} carries {:?}, but {told:?} means {wish:?}", world.slot));

@@ -86,6 +86,9 @@ impl TeamsSide {
             claim.state = LedgerState::Overridden;
             let taken = FadingClaim::taken(claim.presence.clone(), begun_at);
             let change = scene.put(Slot::Preferred, claim);
+            if claim.stands_for == ON_THE_PHONE && scene.pbx.choice.is_some() {
+                self.choice_before.clone_from(&scene.pbx.choice);
+            }
             self.fade(taken);
             return vec![change];
         }
@@ -167,10 +170,6 @@ impl TeamsSide {
         let Some(claim) = self.preferred.as_mut().filter(|claim| !claim.holds()) else {
             return Vec::new();
         };
-        if !scene.claims() {
-            self.preferred = None;
-            return vec![scene.remove(Slot::Preferred)];
-        }
         let Some(choice) = scene.pbx.choice.as_ref() else {
             return Vec::new();
         };

@@ -130,6 +130,10 @@ impl TeamsSide {
         if self.under_way.is_some() {
             return expired;
         }
+        let given_up = |claim: &mut Claim| !claim.holds() && !scene.claims();
+        if self.preferred.take_if(given_up).is_some() {
+            expired.changes.push(scene.remove(Slot::Preferred));
+        }
         for slot in [Slot::Session, Slot::Preferred] {
             let ended = |claim: &mut Claim| claim.holds() && claim.until <= scene.now;
             if let Some(ended) = self.slot(slot).take_if(ended) {
