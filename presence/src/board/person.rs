@@ -167,11 +167,14 @@ impl Person {
         let expired = self.side.expire(scene);
         let mut ledger = expired.changes;
         let mut teams = None;
+        if pbx.known() {
+            ledger.extend(self.side.follow_choice(scene));
+        }
         let known = self.leaving || !rules.direction.pbx_to_teams || pbx.known();
         if self.teams.read && known {
-            let (write, changes) = self.side.next_write(scene);
+            let (write, change) = self.side.next_write(scene);
             teams = write;
-            ledger.extend(changes);
+            ledger.extend(change);
         }
         if expired.read {
             self.order_read(now);

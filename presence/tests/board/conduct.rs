@@ -92,9 +92,9 @@ pub struct Conduct {
     /// How often the choice had changed when we last filled the preferred slot.
     pub filled_at_change: Option<u64>,
     filled_at_told_change: u64,
-    /// Whether the connector has begun since the last fill while it knew of a call, so that it missed its end or what it
-    /// hid.
-    pub began_during_call: bool,
+    /// Whether a crash since the last fill took what the connector had learnt of the choice: it happened during a call,
+    /// which may have ended or may have hidden something, or before the ledger was told.
+    pub uncertain: bool,
     seen: Option<Seen>,
     believed: Option<(Pair, bool)>,
     believed_from: i64,
@@ -112,7 +112,7 @@ impl Conduct {
     /// The connector begins anew with this user.
     pub fn begin(&mut self, now: i64) {
         self.since = now;
-        self.began_during_call |= self.on_the_phone();
+        self.uncertain |= self.on_the_phone();
         self.told = None;
         self.fresh = false;
         self.under_way = None;
@@ -143,7 +143,7 @@ impl Conduct {
         // where a call takes the slot, its end is no new choice, nor is what was not known before it
         let unknown = match &self.told {
             Some(before) => before.choice.is_none(),
-            None => self.began_during_call,
+            None => self.uncertain,
         };
         if unknown && mode == OnThePhone::DoNotDisturb {
             self.last_choice.clone_from(&told.choice);
@@ -198,7 +198,7 @@ impl Conduct {
                 ensure(!kept, Rule::LaterChoice, || format!("{change:?} overwrites what the user chose later"))?;
                 self.standing = None;
                 self.filled_at_change = Some(self.choice_changes);
-                self.began_during_call = false;
+                self.uncertain = false;
                 self.filled_at_told_change = self.told_changes;
             }
             PresenceChange::ClearPreferred => {

@@ -643,6 +643,12 @@ impl Life {
         if self.rng.f64() < self.traits.crashes && !due.ledger.is_empty() && !self.calm {
             if self.rng.bool() {
                 self.store(due.ledger);
+            } else {
+                for change in &due.ledger {
+                    if let LedgerChange::Remove { pbx_user, slot: Slot::Preferred } = change {
+                        self.conduct[user_of(pbx_user)].uncertain = true;
+                    }
+                }
             }
             self.crash();
             return Ok(());
@@ -729,7 +735,8 @@ impl Life {
             // a choice that a call hides from Teams is no new state of the PBX
             let unchanged = conduct.filled_at_change == Some(conduct.choice_changes)
                 || world.taken_at > conduct.choice_changed_at
-                || (blocks && (told.on_the_phone || conduct.began_during_call));
+                || (blocks && told.on_the_phone)
+                || conduct.uncertain;
             let taken = world.taken && unchanged;
             if ours != wish && !(wish.is_some() && ours.is_none() && taken) {
                 return wrong(format!("account {account} carries {:?}, but {told:?} means {wish:?}", world.slot));

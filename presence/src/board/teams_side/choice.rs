@@ -158,7 +158,7 @@ impl TeamsSide {
 
     /// Follows the user's choice at the PBX while the preferred slot is the user's: a new choice takes it again. A call
     /// is no new choice, and what is hidden by one is unknown.
-    pub(super) fn follow_choice(&mut self, scene: Scene) -> Vec<LedgerChange> {
+    pub(in super::super) fn follow_choice(&mut self, scene: Scene) -> Option<LedgerChange> {
         let on_the_phone = scene.pbx.on_the_phone();
         let hung_up = self.was_on_the_phone && !on_the_phone;
         let known = self.choice_before.as_ref();
@@ -167,21 +167,17 @@ impl TeamsSide {
         if !on_the_phone {
             self.choice_before.clone_from(&scene.pbx.choice);
         }
-        let Some(claim) = self.preferred.as_mut().filter(|claim| !claim.holds()) else {
-            return Vec::new();
-        };
-        let Some(choice) = scene.pbx.choice.as_ref() else {
-            return Vec::new();
-        };
+        let claim = self.preferred.as_mut().filter(|claim| !claim.holds())?;
+        let choice = scene.pbx.choice.as_ref()?;
         let of_the_call = claim.stands_for == ON_THE_PHONE;
         if (on_the_phone && of_the_call) || claim.stands_for == *choice {
-            return Vec::new();
+            return None;
         }
         if hung_up && same_choice && of_the_call && !choice.is_empty() {
             claim.stands_for.clone_from(choice);
-            return vec![scene.put(Slot::Preferred, claim)];
+            return Some(scene.put(Slot::Preferred, claim));
         }
         self.preferred = None;
-        vec![scene.remove(Slot::Preferred)]
+        Some(scene.remove(Slot::Preferred))
     }
 }

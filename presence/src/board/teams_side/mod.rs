@@ -177,8 +177,10 @@ impl TeamsSide {
         }
         self.hold.end();
         self.last_write = Some(scene.now);
-        for claim in &mut self.fading {
-            claim.gone_at.get_or_insert(scene.now);
+        if slot == Slot::Preferred {
+            for claim in &mut self.fading {
+                claim.gone_at.get_or_insert(scene.now);
+            }
         }
         if clears {
             if let Some(claim) = self.slot(slot).take() {

@@ -25,20 +25,19 @@ impl Need {
 }
 
 impl TeamsSide {
-    /// Decides which write Teams needs next and notes that it is under way. Answers the write, and the changes of the
+    /// Decides which write Teams needs next and notes that it is under way. Answers the write, and the change of the
     /// ledger that must be stored before it leaves.
-    pub(in super::super) fn next_write(&mut self, scene: Scene) -> (Option<PresenceWrite>, Vec<LedgerChange>) {
-        let mut changes = self.follow_choice(scene);
+    pub(in super::super) fn next_write(&mut self, scene: Scene) -> (Option<PresenceWrite>, Option<LedgerChange>) {
         if self.under_way.is_some() || self.hold.lasts(scene.now) {
-            return (None, changes);
+            return (None, None);
         }
         let Some(need) = self.need(scene) else {
-            return (None, changes);
+            return (None, None);
         };
         if !need.renewal && self.pace.next() > scene.now {
-            return (None, changes);
+            return (None, None);
         }
-        changes.extend(self.intend(&need, scene));
+        let change = self.intend(&need, scene);
         self.pace.take(scene.now, need.renewal);
         self.last_write = Some(scene.now);
         self.under_way = Some(UnderWay {
@@ -49,7 +48,7 @@ impl TeamsSide {
             user: scene.member.teams.clone(),
             change: need.change,
         };
-        (Some(write), changes)
+        (Some(write), change)
     }
 
     fn need(&self, scene: Scene) -> Option<Need> {
@@ -113,11 +112,11 @@ impl TeamsSide {
     }
 
     /// Notes a set as intended before it is written, so that a crash leaves a trace of it.
-    fn intend(&mut self, need: &Need, scene: Scene) -> Vec<LedgerChange> {
+    fn intend(&mut self, need: &Need, scene: Scene) -> Option<LedgerChange> {
         let (presence, lifetime) = match &need.change {
             PresenceChange::SetSession { presence, lifetime }
             | PresenceChange::SetPreferred { presence, lifetime } => (presence, *lifetime),
-            PresenceChange::ClearSession | PresenceChange::ClearPreferred => return Vec::new(),
+            PresenceChange::ClearSession | PresenceChange::ClearPreferred => return None,
         };
         let slot = slot_of(&need.change);
         let claim = Claim {
@@ -138,6 +137,6 @@ impl TeamsSide {
         {
             self.fade(FadingClaim::under_way(replaced.presence));
         }
-        vec![change]
+        Some(change)
     }
 }
