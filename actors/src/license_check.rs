@@ -1,12 +1,13 @@
 //! Holds which PBX users hold the license, and so who is synchronised: the roster.
 //!
-//! *Wakes on* a changed directory and on order, before every presence subscription. *Tells* the roster of matched and
-//! licensed pairs to `PresenceSubscription` and `PresenceSync`. A check that is not answered keeps the last answer,
-//! which outlives restarts. *Ends* never by itself.
+//! *Wakes on* a changed directory, on order, before every presence subscription, and after a round that was not answered
+//! for everybody. *Tells* the roster of matched and licensed pairs to `PresenceSubscription` and `PresenceSync`. A check
+//! that is not answered keeps the last answer, which outlives restarts. *Ends* never by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{
     Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, ResponseFuture, Supervised,
@@ -21,12 +22,16 @@ use m365_presence::ports::{LicenseAnswer, Store};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use crate::outage::Outage;
 use crate::pbx_session::{CheckLicenses, LicenseRound};
 use crate::presence_subscription::PresenceSubscription;
 use crate::presence_sync::PresenceSync;
 use crate::sessions::Sessions;
 use crate::supervision::{Context, Post};
 use crate::user_sync::{GetDirectory, UserSync};
+
+/// A round that was answered for some is repeated after this at the earliest: it asked for everybody.
+const PARTLY_ANSWERED: Duration = Duration::from_secs(60);
 
 /// Matched and licensed pairs, with the directory that they come from.
 #[derive(Clone, Debug)]
@@ -105,6 +110,8 @@ pub struct LicenseCheck {
     roster: Option<Roster>,
     checking: bool,
     check_again: bool,
+    outage: Outage,
+    timer: u64,
     waiting: Vec<oneshot::Sender<Option<Roster>>>,
     status: Status,
 }
@@ -120,6 +127,8 @@ impl LicenseCheck {
             roster: None,
             checking: false,
             check_again: false,
+            outage: Outage::default(),
+            timer: 0,
             waiting: Vec::new(),
             status: Status::default(),
         }
@@ -208,6 +217,7 @@ impl LicenseCheck {
             return;
         };
         self.checking = true;
+        self.timer += 1;
         let users: Vec<_> = directory
             .pairs()
             .map(|(user, _)| (user.guid.clone(), user.h323.clone()))
@@ -238,13 +248,11 @@ impl LicenseCheck {
         self.status.whole = round.whole;
         if round.whole {
             self.status.checked_at = Some(self.dependencies.clock.now());
+            self.outage.end();
         } else {
-            log::warn!(
-                answered = round.answers.len();
-                "a round of license checks was answered only in part; the last answers stay"
-            );
+            self.repeat_later(&round, ctx);
         }
-        let changed = self.remember(&round.answers);
+        let changed = self.remember(&round.answers) | self.forget_strangers(&directory);
         if changed {
             self.persist(ctx);
         }
@@ -259,6 +267,34 @@ impl LicenseCheck {
         if std::mem::take(&mut self.check_again) {
             self.check(ctx);
         }
+    }
+
+    /// A master that is away, or may not answer, is asked again by itself: nobody else may ever come to order it.
+    fn repeat_later(&mut self, round: &LicenseRound, ctx: &mut Context<Self>) {
+        if self.outage.failures() == 0 {
+            log::warn!(
+                answered = round.answers.len();
+                "a round of license checks was not answered for everybody; the last answers stay"
+            );
+        }
+        let wait = self
+            .outage
+            .fail((!round.answers.is_empty()).then_some(PARTLY_ANSWERED));
+        ctx.run_later(wait, {
+            let timer = self.timer;
+            move |actor, ctx| {
+                if actor.timer == timer {
+                    actor.check(ctx);
+                }
+            }
+        });
+    }
+
+    /// Users who are gone from the PBX take their answers with them.
+    fn forget_strangers(&mut self, directory: &Directory) -> bool {
+        let before = self.answers.len();
+        self.answers.retain(|user, _| directory.by_guid(user).is_some());
+        self.answers.len() < before
     }
 
     fn remember(&mut self, answers: &[LicenseAnswer]) -> bool {

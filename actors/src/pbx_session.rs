@@ -7,6 +7,7 @@
 
 mod conversation;
 mod followed;
+mod refusals;
 mod work;
 
 use std::collections::{BTreeMap, HashMap};
@@ -36,11 +37,12 @@ use crate::user_sync::{GetDirectory, UserSync};
 
 use conversation::Conversations;
 use followed::Followed;
+use refusals::Refusals;
 
 /// A write of our entry that is not answered in this time has failed.
 const ENTRY_DEADLINE: Duration = Duration::from_secs(10);
 
-/// A round of license checks that is not answered in this time ends with what was answered.
+/// A round of license checks without an answer for this time ends with what was answered.
 const LICENSE_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Changes of the user table are collected this long before they are told.
@@ -200,7 +202,7 @@ pub struct PbxSession {
     next_order: u64,
     table_changed: bool,
     since: DateTime<Utc>,
-    refusal: Option<String>,
+    refusals: Refusals,
 }
 
 struct Round {
@@ -222,7 +224,7 @@ impl PbxSession {
             license_round: None,
             next_order: 0,
             table_changed: false,
-            refusal: None,
+            refusals: Refusals::default(),
             dependencies,
         }
     }
@@ -245,6 +247,7 @@ impl Actor for PbxSession {
             },
             ctx,
         );
+        ctx.run_interval(refusals::REPEATED_AFTER, |actor, ctx| actor.repeat_refused(ctx));
         let directory = self.dependencies.user_sync.ask(GetDirectory);
         ctx.spawn(directory.into_actor(self).map(|directory, actor, ctx| {
             if let Ok(Some(directory)) = directory {
@@ -273,6 +276,7 @@ impl Handler<Attach> for PbxSession {
             .attach(message.connection, message.introduction, message.outgoing);
         if !was_up {
             self.since = self.dependencies.clock.now();
+            self.refusals = Refusals::default();
         }
         self.take_up_duties(ctx);
         self.dependencies
@@ -419,11 +423,7 @@ impl Handler<CheckLicenses> for PbxSession {
             done,
         });
         self.end_license_round_if_whole();
-        ctx.run_later(LICENSE_DEADLINE, move |actor, _| {
-            if let Some(round) = actor.license_round.take_if(|round| round.number == number) {
-                round.end();
-            }
-        });
+        self.watch_license_round(number, 0, ctx);
         self.send(ctx);
         Box::pin(async move { round.await.unwrap_or_default() })
     }
@@ -451,7 +451,7 @@ impl Handler<GetStatus> for PbxSession {
             frames_received: self.conversations.received,
             frames_sent: self.conversations.sent,
             ignored: self.conversations.ignored.clone(),
-            refusal: self.refusal.clone(),
+            refusal: self.refusals.last().map(str::to_owned),
         })
     }
 }

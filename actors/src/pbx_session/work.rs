@@ -9,7 +9,7 @@ use m365_presence::matching::Directory;
 use m365_presence::pbx::PbxApi;
 use m365_presence::ports::{LicenseAnswer, PbxEvent, PbxOrder};
 
-use super::{PbxSession, TABLE_PAUSE};
+use super::{LICENSE_DEADLINE, PbxSession, TABLE_PAUSE};
 use crate::presence_sync::{PbxLost, PbxSeen, PresenceSync, Sighting};
 use crate::supervision::Context;
 use crate::user_sync::PbxTable;
@@ -20,8 +20,7 @@ impl PbxSession {
         for api in self.conversations.divide() {
             match api {
                 PbxApi::PbxTableUsers if self.is_master() => {
-                    self.followed.begin_table();
-                    self.conversations.order(PbxOrder::ReplicateUsers);
+                    self.replicate_users();
                 }
                 PbxApi::PbxApi => {
                     self.followed.forget_presence();
@@ -32,8 +31,7 @@ impl PbxSession {
                     }
                 }
                 PbxApi::Rcc => {
-                    self.followed.begin_lines();
-                    self.conversations.order(PbxOrder::FollowLines);
+                    self.follow_lines();
                 }
                 PbxApi::PbxAdminApi => {
                     if let Some(round) = self.license_round.take() {
@@ -44,6 +42,17 @@ impl PbxSession {
             }
         }
         self.send(ctx);
+    }
+
+    pub(super) fn replicate_users(&mut self) {
+        self.followed.begin_table();
+        self.conversations.order(PbxOrder::ReplicateUsers);
+    }
+
+    pub(super) fn follow_lines(&mut self) {
+        self.followed.begin_lines();
+        self.refusals.lines_asked();
+        self.conversations.order(PbxOrder::FollowLines);
     }
 
     /// What a lost connection told is not followed any more; another one may take its duties over.
@@ -104,13 +113,17 @@ impl PbxSession {
                     self.followed.complete_table();
                     self.tell_table(ctx);
                 }
-                PbxEvent::UsersRefused { message } => self.note_refusal("the user table", &message),
+                PbxEvent::UsersRefused { message } => {
+                    self.refusals.refuse_table();
+                    self.note_refusal("the user table", &message);
+                }
                 PbxEvent::Presence { user, entries } => {
                     sightings.extend(self.followed.see_presence(user, entries))
                 }
                 PbxEvent::PresenceLost(user) => sightings.extend(self.followed.lose_presence(user)),
                 PbxEvent::PresenceRefused { user, message } => {
                     self.note_refusal("a presence subscription", &message);
+                    self.refusals.refuse_presence(user.clone());
                     sightings.extend(self.followed.lose_presence(user));
                 }
                 PbxEvent::Calls { user, calls } => sightings.extend(self.followed.see_calls(user, calls)),
@@ -152,6 +165,22 @@ impl PbxSession {
         if let Some(round) = self.license_round.take_if(|round| round.open.is_empty()) {
             round.end();
         }
+    }
+
+    /// Ends a round that no answer has reached for a while; a long one is as good as its last answer is young.
+    pub(super) fn watch_license_round(&self, number: u64, answered: usize, ctx: &mut Context<Self>) {
+        ctx.run_later(LICENSE_DEADLINE, move |actor, ctx| {
+            let Some(round) = actor.license_round.take_if(|round| round.number == number) else {
+                return;
+            };
+            if round.answers.len() == answered {
+                round.end();
+                return;
+            }
+            let answered = round.answers.len();
+            actor.license_round = Some(round);
+            actor.watch_license_round(number, answered, ctx);
+        });
     }
 
     pub(super) fn tell_table(&self, ctx: &mut Context<Self>) {
@@ -205,10 +234,11 @@ impl PbxSession {
         }
     }
 
-    fn note_refusal(&mut self, what: &str, message: &str) {
+    pub(super) fn note_refusal(&mut self, what: &str, message: &str) {
         let pbx = &self.dependencies.pbx;
-        log::warn!(pbx = pbx.as_str(); "pbx {pbx} refuses {what}: {message}");
-        self.refusal = Some(format!("{what}: {message}"));
+        if self.refusals.note(format!("{what}: {message}")) {
+            log::warn!(pbx = pbx.as_str(); "pbx {pbx} refuses {what}: {message}");
+        }
     }
 
     fn end_entry(&mut self, user: &PbxGuid, outcome: Outcome) {

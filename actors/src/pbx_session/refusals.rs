@@ -1,0 +1,86 @@
+//! What the PBX has refused or left unanswered, and when it is asked for again.
+//!
+//! A checkmark that an administrator sets at the App object takes effect without a new connection, so a refusal is not
+//! for good. It is asked for again, slowly, and shown meanwhile.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use m365_presence::identity::PbxGuid;
+use m365_presence::pbx::PbxApi;
+use m365_presence::ports::PbxOrder;
+use tokio::time::Instant;
+
+use super::PbxSession;
+use crate::supervision::Context;
+
+/// What was refused is asked for again after this.
+pub(super) const REPEATED_AFTER: Duration = Duration::from_secs(60);
+
+/// The first round of line states may take this long: a large PBX tells fifty users at a time (pbx.md 4).
+const LINES_PATIENCE: Duration = Duration::from_secs(10 * 60);
+
+/// Refusals that wait to be asked for again, and the last one's text.
+#[derive(Default)]
+pub(super) struct Refusals {
+    last: Option<String>,
+    table: bool,
+    presence: BTreeSet<PbxGuid>,
+    lines_asked_at: Option<Instant>,
+}
+
+impl Refusals {
+    /// The last refusal as one sentence.
+    pub(super) fn last(&self) -> Option<&str> {
+        self.last.as_deref()
+    }
+
+    /// Notes the last refusal; tells whether it differs from the one before.
+    pub(super) fn note(&mut self, refusal: String) -> bool {
+        let differs = self.last.as_ref() != Some(&refusal);
+        self.last = Some(refusal);
+        differs
+    }
+
+    pub(super) fn refuse_table(&mut self) {
+        self.table = true;
+    }
+
+    pub(super) fn refuse_presence(&mut self, user: PbxGuid) {
+        self.presence.insert(user);
+    }
+
+    pub(super) fn lines_asked(&mut self) {
+        self.lines_asked_at = Some(Instant::now());
+    }
+
+    fn lines_are_late(&self) -> bool {
+        self.lines_asked_at
+            .is_some_and(|asked_at| asked_at.elapsed() >= LINES_PATIENCE)
+    }
+}
+
+impl PbxSession {
+    /// Asks once more for what was refused, as far as it is still wanted.
+    pub(super) fn repeat_refused(&mut self, ctx: &mut Context<Self>) {
+        if !self.conversations.is_up() {
+            return;
+        }
+        if std::mem::take(&mut self.refusals.table) && !self.followed.table_complete() {
+            self.replicate_users();
+        }
+        let refused = std::mem::take(&mut self.refusals.presence);
+        for (user, h323) in self.followed.subscribed() {
+            if refused.contains(&user) {
+                self.conversations
+                    .order(PbxOrder::SubscribePresence { user, h323 });
+            }
+        }
+        let serves_lines = self.conversations.apis().contains(&PbxApi::Rcc);
+        if serves_lines && !self.followed.lines_complete() && self.refusals.lines_are_late() {
+            self.note_refusal("line states", "the first round is not whole after ten minutes");
+            self.follow_lines();
+        }
+        self.send(ctx);
+    }
+}
