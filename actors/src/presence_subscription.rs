@@ -29,6 +29,10 @@ use crate::supervision::{Context, Post};
 use crate::user_sync::{UserSync, UsersChanged};
 use crate::webhook_intake::WebhookIntake;
 
+/// A renewal waits this long for the license check before it goes on with the last answers: more than a PBX may
+/// stay silent in a round, and far less than a subscription lives.
+const LICENSE_PATIENCE: Duration = Duration::from_secs(45);
+
 /// How one subscription is.
 #[derive(Clone, Debug, Serialize)]
 pub struct SubscriptionStatus {
@@ -150,7 +154,8 @@ struct Entry {
     signed_out: Option<String>,
     code: SubscriptionCode,
     since: DateTime<Utc>,
-    timer: u64,
+    /// Stamps the newest plan, so that an older one is not carried out late.
+    plans: u64,
     outage: Outage,
     created: u64,
     renewed: u64,
@@ -206,9 +211,9 @@ impl Actor for PresenceSubscription {
                     actor.take_up(subscriptions, states, ctx);
                 }),
         );
-        if self.dependencies.reading == Reading::Polling || self.dependencies.accounts.is_empty() {
+        if self.dependencies.accounts.is_empty() {
             ctx.run_interval(self.dependencies.presence_period, |actor, ctx| {
-                actor.check_licenses(None, ctx)
+                actor.check_licenses(Vec::new(), ctx)
             });
         }
         if self.dependencies.reading == Reading::Subscription {
@@ -268,9 +273,13 @@ impl Handler<RenewAll> for PresenceSubscription {
     type Result = ();
 
     fn handle(&mut self, _message: RenewAll, ctx: &mut Self::Context) {
-        for kind in self.entries.keys().cloned().collect::<Vec<_>>() {
-            self.feed(&kind, Event::RenewNow, ctx);
-        }
+        let shards = self
+            .entries
+            .keys()
+            .filter(|kind| **kind != SubscriptionKind::Users);
+        let renewals = shards.map(|kind| (kind.clone(), Event::RenewNow)).collect();
+        self.feed(&SubscriptionKind::Users, Event::RenewNow, ctx);
+        self.check_licenses(renewals, ctx);
     }
 }
 
@@ -323,15 +332,19 @@ impl PresenceSubscription {
         }
     }
 
-    /// Asks for a round of license checks; what it brings, and that its time has come, is told to a plan.
-    fn check_licenses(&mut self, due: Option<SubscriptionKind>, ctx: &mut Context<Self>) {
-        let checked = self.dependencies.license_check.ask(Check);
+    /// Asks for a round of license checks, and tells the plans what it brings before what was to follow it.
+    fn check_licenses(&mut self, then: Vec<(SubscriptionKind, Event)>, ctx: &mut Context<Self>) {
+        let checked = tokio::time::timeout(LICENSE_PATIENCE, self.dependencies.license_check.ask(Check));
         ctx.spawn(checked.into_actor(self).map(move |checked, actor, ctx| {
-            if let Ok(Some(roster)) = checked {
-                actor.take_in_roster(roster, ctx);
+            match checked {
+                Ok(Ok(Some(roster))) => actor.take_in_roster(roster, ctx),
+                Ok(Ok(None) | Err(_)) => {}
+                Err(_elapsed) => {
+                    log::warn!("the license check takes long, the subscriptions go on without it")
+                }
             }
-            if let Some(kind) = due {
-                actor.feed(&kind, Event::Due, ctx);
+            for (kind, event) in then {
+                actor.feed(&kind, event, ctx);
             }
         }));
     }

@@ -108,7 +108,7 @@ impl PresenceSubscription {
             signed_out: None,
             code: SubscriptionCode::Starting,
             since: self.dependencies.clock.now(),
-            timer: 0,
+            plans: 0,
             outage: Outage::default(),
             created: 0,
             renewed: 0,
@@ -130,7 +130,7 @@ impl PresenceSubscription {
         }
     }
 
-    /// Tells a plan what happened, stores what is held if that changed, and carries out what comes next.
+    /// Tells a plan what happened, stores what is held if that changed, and only then tells of it and goes on.
     pub(super) fn feed(&mut self, kind: &SubscriptionKind, event: Event, ctx: &mut Context<Self>) {
         let now = self.dependencies.clock.now();
         let Some(entry) = self.entries.get_mut(kind) else {
@@ -140,9 +140,11 @@ impl PresenceSubscription {
         let held = entry.plan.held().cloned();
         let changed = held != entry.stored;
         entry.stored.clone_from(&held);
-        self.note_phase(kind, ctx);
+        entry.plans += 1;
+        let plan = entry.plans;
         if !changed {
-            self.carry_out(kind.clone(), step, ctx);
+            self.note_phase(kind, ctx);
+            self.carry_out(kind.clone(), plan, step, ctx);
             return;
         }
         let store = Rc::clone(&self.dependencies.store);
@@ -158,7 +160,8 @@ impl PresenceSubscription {
             if let Err(error) = stored {
                 log::error!("a subscription cannot be stored, the next start looks for it at graph: {error}");
             }
-            actor.carry_out(kind, step, ctx);
+            actor.note_phase(&kind, ctx);
+            actor.carry_out(kind, plan, step, ctx);
         }));
     }
 
@@ -187,23 +190,25 @@ impl PresenceSubscription {
         }
     }
 
-    fn carry_out(&mut self, kind: SubscriptionKind, step: Step, ctx: &mut Context<Self>) {
+    fn carry_out(&mut self, kind: SubscriptionKind, plan: u64, step: Step, ctx: &mut Context<Self>) {
         let subscriptions = Rc::clone(&self.dependencies.subscriptions);
         let credential = kind.credential();
         let Some(entry) = self.entries.get_mut(&kind) else {
             return;
         };
         match step {
-            Step::Nothing { until: None } => {}
-            Step::Nothing { until: Some(until) } => {
-                entry.timer += 1;
-                let timer = entry.timer;
-                let wait = (until - self.dependencies.clock.now())
-                    .to_std()
-                    .unwrap_or_default();
+            Step::Nothing { until } => {
+                let wait = match (until, entry.plan.phase()) {
+                    (Some(until), _) => (until - self.dependencies.clock.now())
+                        .to_std()
+                        .unwrap_or_default(),
+                    // nobody to watch: the licenses are looked at as often as if there were somebody
+                    (None, Phase::Idle | Phase::Starting) => self.dependencies.presence_period,
+                    (None, _) => return,
+                };
                 // a plan that is due at once must not starve the thread
                 ctx.run_later(wait.max(Duration::from_millis(10)), move |actor, ctx| {
-                    if actor.entries.get(&kind).is_some_and(|entry| entry.timer == timer) {
+                    if actor.entries.get(&kind).is_some_and(|entry| entry.plans == plan) {
                         actor.fall_due(kind, ctx);
                     }
                 });
@@ -256,7 +261,7 @@ impl PresenceSubscription {
     fn fall_due(&mut self, kind: SubscriptionKind, ctx: &mut Context<Self>) {
         match kind {
             SubscriptionKind::Users => self.feed(&kind, Event::Due, ctx),
-            SubscriptionKind::Presence(_) => self.check_licenses(Some(kind), ctx),
+            SubscriptionKind::Presence(_) => self.check_licenses(vec![(kind, Event::Due)], ctx),
         }
     }
 
