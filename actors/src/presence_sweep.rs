@@ -149,8 +149,9 @@ impl Supervised for PresenceSweep {
 impl Handler<Watch> for PresenceSweep {
     type Result = ();
 
-    fn handle(&mut self, message: Watch, _ctx: &mut Self::Context) {
+    fn handle(&mut self, message: Watch, ctx: &mut Self::Context) {
         self.watch(message.0);
+        self.gather(ctx);
     }
 }
 
@@ -186,11 +187,19 @@ impl Handler<GetStatus> for PresenceSweep {
 }
 
 impl PresenceSweep {
+    /// Takes in who is to be swept; whoever was not is read at once, for a lost order or a late roster.
     fn watch(&mut self, watched: Arc<BTreeSet<TeamsId>>) {
-        self.unread.retain(|user| watched.contains(user));
-        self.unread.extend(watched.difference(&self.watched).cloned());
-        self.waiting
-            .retain(|user| watched.contains(user) || !self.watched.contains(user));
+        let left: Vec<TeamsId> = self.watched.difference(&watched).cloned().collect();
+        for user in &left {
+            self.unread.remove(user);
+            self.waiting.remove(user);
+            self.ordered.remove(user);
+        }
+        for user in watched.difference(&self.watched) {
+            self.unread.insert(user.clone());
+            self.waiting.insert(user.clone());
+            self.ordered.insert(user.clone());
+        }
         self.watched = watched;
     }
 

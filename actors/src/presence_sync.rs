@@ -181,9 +181,13 @@ pub struct Dependencies {
 pub struct PresenceSync {
     dependencies: Dependencies,
     board: Board,
-    queue: VecDeque<(PbxGuid, PresenceWrite)>,
+    /// Sessions of calls: what others want to know at once goes before everything else.
+    calls: VecDeque<(PbxGuid, PresenceWrite)>,
+    choices: VecDeque<(PbxGuid, PresenceWrite)>,
     batches_under_way: usize,
     pace: WritePace,
+    /// Whether the writes wait for the pace.
+    slowed: bool,
     timer: u64,
     waking_at: Option<DateTime<Utc>>,
     released: Option<oneshot::Sender<bool>>,
@@ -197,9 +201,11 @@ impl PresenceSync {
         Self {
             board: Board::new(Rules::clone(&dependencies.rules), Vec::new()),
             dependencies,
-            queue: VecDeque::new(),
+            calls: VecDeque::new(),
+            choices: VecDeque::new(),
             batches_under_way: 0,
             pace: WritePace::new(),
+            slowed: false,
             timer: 0,
             waking_at: None,
             released: None,
@@ -351,7 +357,7 @@ impl Handler<GetStatus> for PresenceSync {
             people: self.board.people().count(),
             synchronised: self.board.synchronised(),
             leaving: self.board.people().filter(|(_, leaving)| *leaving).count(),
-            teams_waiting: self.queue.len(),
+            teams_waiting: self.waiting_writes(),
             teams_rate: self.pace.rate(),
             unmapped: self.board.unmapped().clone(),
             ..self.status.clone()

@@ -58,12 +58,13 @@ impl PresenceSync {
         ctx: &mut Context<Self>,
     ) {
         for (user, write) in teams {
-            // a call goes before everything else: it is what others want to know at once
             match write.change {
                 PresenceChange::SetSession { .. } | PresenceChange::ClearSession => {
-                    self.queue.push_front((user, write))
+                    self.calls.push_back((user, write))
                 }
-                _ => self.queue.push_back((user, write)),
+                PresenceChange::SetPreferred { .. } | PresenceChange::ClearPreferred => {
+                    self.choices.push_back((user, write))
+                }
             }
         }
         self.write_teams(ctx);
@@ -99,14 +100,20 @@ impl PresenceSync {
 
     /// Lets as many writes leave as may be under way and as the tenant's pace allows.
     fn write_teams(&mut self, ctx: &mut Context<Self>) {
-        while self.batches_under_way < BATCHES && !self.queue.is_empty() {
-            let allowed = self.pace.take(self.queue.len().min(BATCH_LIMIT));
+        while !self.slowed && self.batches_under_way < BATCHES && self.waiting_writes() > 0 {
+            let allowed = self.pace.take(self.waiting_writes().min(BATCH_LIMIT));
             if allowed == 0 {
-                let wait = self.pace.wait();
-                ctx.run_later(wait, |actor, ctx| actor.write_teams(ctx));
+                self.slowed = true;
+                ctx.run_later(self.pace.wait(), |actor, ctx| {
+                    actor.slowed = false;
+                    actor.write_teams(ctx);
+                });
                 return;
             }
-            let (users, writes): (Vec<_>, Vec<_>) = self.queue.drain(..allowed).unzip();
+            let calls = allowed.min(self.calls.len());
+            let choices = allowed - calls;
+            let leaving = self.calls.drain(..calls).chain(self.choices.drain(..choices));
+            let (users, writes): (Vec<_>, Vec<_>) = leaving.unzip();
             self.batches_under_way += 1;
             let io = Rc::clone(&self.dependencies.presence_io);
             let written = async move { io.write(&writes).await };
@@ -116,6 +123,11 @@ impl PresenceSync {
                 actor.write_teams(ctx);
             }));
         }
+    }
+
+    /// Number of writes to Teams that have not left yet.
+    pub(super) fn waiting_writes(&self) -> usize {
+        self.calls.len() + self.choices.len()
     }
 
     fn take_in(
