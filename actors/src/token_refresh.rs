@@ -37,6 +37,9 @@ const PROBE: Duration = Duration::from_secs(15 * 60);
 /// A wrong password is probed this often, because accounts lock (DESIGN 4).
 const PASSWORD_PROBE: Duration = Duration::from_secs(60 * 60);
 
+/// Two sign-ins of a credential are at least this far apart, however short its tokens live.
+const SHORTEST_LIFE: Duration = Duration::from_secs(1);
+
 /// Added to the poll interval when Entra says that we ask too often (graph.md 1.2).
 const SLOWER: Duration = Duration::from_secs(5);
 
@@ -284,9 +287,13 @@ impl TokenRefresh {
         };
         key.under_way = false;
         let wait = match &outcome {
-            Ok(signed_in) => signed_in.access.lifetime.mul_f64(RENEWED_AFTER),
-            Err(SignInError::Refused { .. }) if key.refresh.is_some() => {
-                // a refused refresh token is of no use: the password or the person must sign in anew
+            Ok(signed_in) => signed_in
+                .access
+                .lifetime
+                .mul_f64(RENEWED_AFTER)
+                .max(SHORTEST_LIFE),
+            Err(SignInError::Refused { code, .. }) if key.refresh.is_some() && ends_stored_sign_in(*code) => {
+                // the refresh token is of no use any more: the password or the person must sign in anew
                 key.refresh = None;
                 self.keep_refresh_token(&credential, None, ctx);
                 self.sign_in(credential, ctx);
@@ -297,12 +304,14 @@ impl TokenRefresh {
             Err(SignInError::Lost { .. }) => key.outage.fail(None),
         };
         key.note(&credential, &outcome, now, wait);
+        let mut to_store = None;
         let granted = outcome.map(|signed_in| {
-            if let Some(refresh) = signed_in
+            if let Some(newer) = signed_in
                 .refresh
-                .filter(|refresh| Some(refresh) != key.refresh.as_ref())
+                .filter(|newer| Some(newer) != key.refresh.as_ref())
             {
-                key.refresh = key.device_code.then(|| refresh.clone());
+                key.refresh = key.device_code.then_some(newer);
+                to_store.clone_from(&key.refresh);
             }
             signed_in.access
         });
@@ -310,8 +319,8 @@ impl TokenRefresh {
             // who asked may be gone by now
             let _gone = waiting.send(granted.clone());
         }
-        if let Some(refresh) = key.refresh.clone().filter(|_| granted.is_ok()) {
-            self.keep_refresh_token(&credential, Some(refresh), ctx);
+        if to_store.is_some() {
+            self.keep_refresh_token(&credential, to_store, ctx);
         }
         self.wake_after(wait, credential, ctx);
     }
@@ -360,13 +369,16 @@ impl TokenRefresh {
                     "{credential} must sign in at {} with the code {}",
                     code.verification_uri, code.user_code
                 );
-                log::warn!("{detail}");
+                log::warn!("a communication user must sign in with a device code, which the authentication light shows");
                 let error = SignInError::Refused {
                     code: AuthenticationCode::SignInRequired,
                     aadsts: None,
                     detail,
                 };
-                key.since = actor.dependencies.clock.now();
+                let now = actor.dependencies.clock.now();
+                if key.code(now) != AuthenticationCode::SignInRequired {
+                    key.since = now;
+                }
                 key.last_error = Some(error.clone());
                 key.next_attempt_at = Some(code.expires_at);
                 key.under_way = false;
@@ -398,6 +410,11 @@ impl TokenRefresh {
             let asked = code.clone();
             let poll = async move { identity.poll_device_sign_in(&account, &asked).await };
             ctx.spawn(poll.into_actor(actor).map(move |answer, actor, ctx| {
+                let is_over = actor.dependencies.clock.now() >= code.expires_at;
+                if is_over && !matches!(answer, Ok(DeviceSignIn::Done(_))) {
+                    actor.sign_in(credential, ctx);
+                    return;
+                }
                 let slower = DeviceCode {
                     interval: code.interval + SLOWER,
                     ..code.clone()
@@ -436,7 +453,9 @@ impl Key {
             }
             Err(error) => {
                 if before != code_of(error) {
-                    log::warn!(wait:? = wait; "sign-in of {credential} failed: {error}");
+                    let code = code_of(error).as_str();
+                    log::warn!(code = code, wait:? = wait; "the sign-in of {} failed: {code}", kind_of(credential));
+                    log::debug!("the sign-in of {credential} failed: {error}");
                 }
                 self.last_error = Some(error.clone());
             }
@@ -445,7 +464,7 @@ impl Key {
         let after = self.code(now);
         if before != after {
             self.since = now;
-            log::info!(code = after.as_str(); "sign-in of {credential} is now {}", after.as_str());
+            log::info!(code = after.as_str(); "the sign-in of {} is now {}", kind_of(credential), after.as_str());
         }
     }
 
@@ -478,12 +497,33 @@ fn is_good(token: &AccessToken, now: DateTime<Utc>) -> bool {
     chrono::TimeDelta::from_std(spare).is_ok_and(|spare| token.expires_at > now + spare)
 }
 
+/// What a line of the log calls a credential: names of users are told below info only.
+fn kind_of(credential: &Credential) -> &'static str {
+    match credential {
+        Credential::App => "the app registration",
+        Credential::Communication(_) => "a communication user",
+    }
+}
+
 fn code_of(error: &SignInError) -> AuthenticationCode {
     match error {
         SignInError::Refused { code, .. } => *code,
         SignInError::Throttled { .. } => AuthenticationCode::Throttled,
         SignInError::Lost { .. } => AuthenticationCode::Unreachable,
     }
+}
+
+/// Whether a refusal concerns the stored sign-in itself. One of the app registration, or of an account that is locked
+/// for a while, costs no person another sign-in.
+fn ends_stored_sign_in(code: AuthenticationCode) -> bool {
+    matches!(
+        code,
+        AuthenticationCode::SignInRequired
+            | AuthenticationCode::MfaRequired
+            | AuthenticationCode::WrongPassword
+            | AuthenticationCode::PasswordExpired
+            | AuthenticationCode::Refused
+    )
 }
 
 fn hold_of(code: AuthenticationCode) -> Duration {

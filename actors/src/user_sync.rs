@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, Supervised, WrapFuture};
 use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
 use m365_presence::clock::Clock;
 use m365_presence::identity::PbxName;
 use m365_presence::matching::{Counts, Directory, MatchRule};
@@ -111,6 +112,8 @@ pub struct UserSync {
     fetching: bool,
     fetch_again: bool,
     first_change: Option<Instant>,
+    /// Graph has asked for patience until then.
+    closed_until: Option<Instant>,
     timer: u64,
     build: u64,
     outage: Outage,
@@ -130,6 +133,7 @@ impl UserSync {
             fetching: false,
             fetch_again: false,
             first_change: None,
+            closed_until: None,
             timer: 0,
             build: 0,
             outage: Outage::default(),
@@ -216,11 +220,14 @@ impl Handler<GetStatus> for UserSync {
 }
 
 impl UserSync {
-    /// Plans the next fetch; an earlier plan is void.
+    /// Plans the next fetch, after the patience that Graph has asked for; an earlier plan is void.
     fn fetch_after(&mut self, wait: Duration, ctx: &mut Context<Self>) {
+        let closed = self
+            .closed_until
+            .map(|until| until.saturating_duration_since(Instant::now()));
         self.timer += 1;
         let timer = self.timer;
-        ctx.run_later(wait, move |actor, ctx| {
+        ctx.run_later(wait.max(closed.unwrap_or_default()), move |actor, ctx| {
             if actor.timer == timer {
                 actor.fetch(ctx);
             }
@@ -248,6 +255,7 @@ impl UserSync {
         let wait = match listed {
             Ok(users) => {
                 self.outage.end();
+                self.closed_until = None;
                 self.last_failure = None;
                 self.fetches += 1;
                 self.fetched_at = Some(self.dependencies.clock.now());
@@ -267,6 +275,7 @@ impl UserSync {
                     GraphError::Throttled { retry_after } => Some(retry_after),
                     _ => None,
                 };
+                self.closed_until = asked.map(|patience| Instant::now() + patience);
                 self.outage.fail(asked)
             }
         };
@@ -310,12 +319,18 @@ impl UserSync {
         );
         self.directory = Some(Arc::clone(&directory));
         let sessions = self.dependencies.sessions.all();
-        let license_check = self.dependencies.license_check.clone();
+        let followed = sessions
+            .iter()
+            .map(|(_, session)| session.ask(Follow(Arc::clone(&directory))));
+        // all are told at once: one that is down holds no other back, and nobody hears of an older one last
+        let followed: Vec<_> = followed.collect();
+        let checked = self
+            .dependencies
+            .license_check
+            .ask(DirectoryChanged(Arc::clone(&directory)));
         let told = async move {
-            let _asks_again_when_back = license_check.ask(DirectoryChanged(Arc::clone(&directory))).await;
-            for (_, session) in sessions {
-                let _asks_again_when_back = session.ask(Follow(Arc::clone(&directory))).await;
-            }
+            let _asks_again_when_back = checked.await;
+            let _ask_again_when_back = join_all(followed).await;
         };
         ctx.spawn(told.into_actor(self));
     }
