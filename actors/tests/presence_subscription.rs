@@ -1,0 +1,630 @@
+//! What one notices of the Graph subscriptions.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+mod stage;
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use m365_actors::presence_subscription::{
+    GetAssignment, GetStatus, Reading, RenewAll, Status, SubscriptionStatus,
+};
+use m365_actors::token_refresh::CommunicationUser;
+use m365_actors::user_sync::UsersChanged;
+use m365_presence::identity::{Account, Credential};
+use m365_presence::light::{AuthenticationCode, SubscriptionCode as Code};
+use m365_presence::ports::{Created, GraphError, SubscriptionKind};
+use stage::entra::refused;
+use stage::graph::lost;
+use stage::house::{Cast, House, play, play_on, restart};
+use stage::pbx::listed;
+use stage::people::{ANNA, BERT, MASTER, guid, pbx_user, teams_id, teams_user};
+use stage::shelf::Shelf;
+use stage::subscriptions::URL;
+use stage::{millis, minutes, pass, seconds};
+
+const CREATE: &str = "graph: create anna";
+
+fn anna() -> SubscriptionKind {
+    SubscriptionKind::Presence(Account::new(ANNA))
+}
+
+fn with_bert(house: &mut House) {
+    house.accounts.push(CommunicationUser {
+        account: Account::new(BERT),
+        device_code: false,
+    });
+}
+
+async fn status(cast: &Cast) -> Status {
+    cast.subscription.ask(GetStatus).await.unwrap()
+}
+
+async fn of(cast: &Cast, kind: &SubscriptionKind) -> SubscriptionStatus {
+    let all = status(cast).await.subscriptions;
+    all.into_iter().find(|status| status.kind == *kind).unwrap()
+}
+
+/// Id of Anna's living subscription, without which the test fails.
+fn id_at_graph(cast: &Cast) -> String {
+    let living = cast.house.registry.of(&anna()).expect("a living subscription");
+    living.id.as_str().to_owned()
+}
+
+/// A user appears on both sides.
+async fn join(cast: &Cast, line: &stage::pbx::Line, number: usize) {
+    cast.house.teams.users.borrow_mut().push(teams_user(number));
+    cast.house.estate.licensed.borrow_mut().insert(guid(number));
+    line.say(listed(&pbx_user(number, MASTER))).await;
+    cast.user_sync.ask(UsersChanged).await.unwrap();
+    pass(seconds(5)).await;
+}
+
+/// A start, settled with the master, and its shelf afterwards.
+fn started_before(people: usize) -> Rc<Shelf> {
+    let shelf = Rc::new(Shelf::default());
+    play_on(
+        Rc::clone(&shelf),
+        people,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            assert!(cast.house.registry.of(&anna()).is_some());
+        },
+    );
+    shelf.journal.clear();
+    shelf
+}
+
+/// Puts what a shelf knows as Anna's subscription into the registry of a new scene.
+fn still_there(house: &House) {
+    let stored = house.shelf.subscriptions.borrow()[&anna()].clone();
+    let id = house.registry.plant(anna(), &stored.users, URL);
+    let mut live = house.registry.live.borrow_mut();
+    let (_, planted) = live.iter_mut().find(|(_, known)| known.id == id).unwrap();
+    planted.id = stored.id;
+}
+
+#[test]
+fn licensed_users_are_subscribed_and_the_light_is_green() {
+    play(
+        3,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            assert_eq!(
+                cast.journal().lines(CREATE),
+                ["graph: create anna@contoso.test t1,t2,t3"]
+            );
+            assert_eq!(cast.journal().count("graph: create users"), 1);
+            let anna = of(&cast, &anna()).await;
+            assert_eq!((anna.code, anna.users, anna.created), (Code::Ok, 3, 1));
+        },
+    );
+}
+
+#[test]
+fn nothing_is_created_before_it_is_known_who_is_licensed() {
+    play(
+        3,
+        |house| house.estate.answers_licenses.set(false),
+        async |_, cast| {
+            cast.settle().await;
+            assert_eq!(cast.journal().count(CREATE), 0);
+            assert_eq!(of(&cast, &anna()).await.code, Code::Starting);
+        },
+    );
+}
+
+#[test]
+fn a_client_state_is_stored_before_its_first_use() {
+    play(
+        1,
+        |house| house.shelf.delay.set(millis(500)),
+        async |_, cast| {
+            cast.settle().await;
+            pass(seconds(5)).await;
+            cast.journal().assert_order("store: client state anna", CREATE);
+            cast.journal()
+                .assert_order("store: client state users", "graph: create users");
+            let used = cast.house.registry.client_states.borrow();
+            assert!(
+                used.iter()
+                    .all(|(_, state)| state.len() >= 32 && state.len() <= 128)
+            );
+            let distinct: BTreeSet<_> = used.iter().map(|(_, state)| state).collect();
+            assert_eq!(distinct.len(), used.len());
+        },
+    );
+}
+
+#[test]
+fn a_client_state_is_used_again_after_a_restart() {
+    let shelf = started_before(1);
+    let before = shelf.client_states.borrow()[&anna()].client_state.clone();
+    play_on(
+        shelf,
+        1,
+        |_| (),
+        async |_, cast| {
+            // Graph has lost the subscription, so it is created anew
+            cast.settle().await;
+            let used = cast.house.registry.client_states.borrow();
+            let (_, state) = used.iter().find(|(kind, _)| *kind == anna()).unwrap();
+            assert_eq!(state, before.expose());
+        },
+    );
+}
+
+#[test]
+fn a_subscription_is_stored_before_its_shard_is_read() {
+    play(
+        1,
+        |house| house.shelf.delay.set(millis(300)),
+        async |_, cast| {
+            cast.dial(MASTER).await;
+            let journal = cast.journal();
+            while journal.count(CREATE) == 0 {
+                pass(millis(50)).await;
+            }
+            // the reads of the newcomers are over
+            pass(millis(200)).await;
+            journal.clear();
+            pass(seconds(2)).await;
+            journal.assert_order("store: hold anna", "teams: read t1");
+        },
+    );
+}
+
+#[test]
+fn a_restart_adopts_the_subscription_by_a_renewal() {
+    play_on(
+        started_before(2),
+        2,
+        |house| still_there(house),
+        async |_, cast| {
+            let held = cast.house.shelf.subscriptions.borrow()[&anna()].id.clone();
+            pass(seconds(1)).await;
+            // before the users and licenses are known, it is kept and renewed as it is
+            assert_eq!(
+                cast.journal().count(&format!("graph: renew {}", held.as_str())),
+                1
+            );
+            cast.settle().await;
+            assert_eq!(id_at_graph(&cast), held.as_str());
+            assert_eq!(cast.journal().count(CREATE), 0);
+            assert_eq!(cast.journal().count("graph: delete"), 0);
+            assert_eq!(of(&cast, &anna()).await.code, Code::Ok);
+            // what changed while nobody listened is read
+            assert!(cast.journal().count("teams: read t1,t2") > 0);
+        },
+    );
+}
+
+#[test]
+fn a_restarted_actor_takes_its_subscription_up_again() {
+    play(
+        2,
+        |_| (),
+        async |stage, cast| {
+            cast.settle().await;
+            let before = id_at_graph(&cast);
+            cast.journal().clear();
+            restart(
+                stage,
+                "presence-subscription",
+                &["presence-subscription", "presence-sweep"],
+            )
+            .await;
+            assert_eq!(id_at_graph(&cast), before);
+            assert_eq!(cast.journal().count(&format!("graph: renew {before}")), 1);
+            assert_eq!(cast.journal().count("graph: create"), 0);
+            assert_eq!(cast.journal().count("graph: delete"), 0);
+        },
+    );
+}
+
+#[test]
+fn other_users_mean_delete_and_create() {
+    play(
+        2,
+        |_| (),
+        async |_, cast| {
+            let line = cast.settle().await;
+            let before = id_at_graph(&cast);
+            cast.journal().clear();
+            join(&cast, &line, 3).await;
+            cast.journal()
+                .assert_order(&format!("graph: delete {before}"), CREATE);
+            assert_eq!(
+                cast.journal().lines(CREATE),
+                ["graph: create anna@contoso.test t1,t2,t3"]
+            );
+            assert_eq!(of(&cast, &anna()).await.code, Code::Ok);
+        },
+    );
+}
+
+#[test]
+fn a_joiner_disturbs_one_shard() {
+    play(1300, with_bert, async |_, cast| {
+        let line = cast.settle().await;
+        assert_eq!(cast.journal().count("graph: create"), 3);
+        let before = cast.subscription.ask(GetAssignment).await.unwrap();
+        assert!(before.shards.values().all(|shard| shard.len() == 650));
+        line.say(format!("gone {}", guid(7))).await;
+        pass(seconds(3)).await;
+        cast.journal().clear();
+        join(&cast, &line, 1301).await;
+        assert_eq!(cast.journal().count("graph: delete"), 1);
+        assert_eq!(cast.journal().count("graph: create"), 1);
+    });
+}
+
+#[test]
+fn who_finds_no_place_is_counted_and_still_swept() {
+    play(
+        655,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            let status = status(&cast).await;
+            assert_eq!(status.overflow, 5);
+            assert_eq!(of(&cast, &anna()).await.users, 650);
+            cast.house.teams.reads.borrow_mut().clear();
+            pass(minutes(5)).await;
+            assert_eq!(cast.house.teams.reads.borrow().iter().sum::<usize>(), 655);
+        },
+    );
+}
+
+#[test]
+fn a_renewal_follows_every_ten_minutes_and_a_license_check_goes_before_it() {
+    play(
+        2,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            let renew = format!("graph: renew {}", id_at_graph(&cast));
+            for _ in 0..5 {
+                cast.journal().clear();
+                pass(minutes(10)).await;
+                assert_eq!(cast.journal().count(&renew), 1);
+                assert_eq!(cast.journal().count("pbx-main: license"), 2);
+                cast.journal().assert_order("pbx-main: license", &renew);
+            }
+        },
+    );
+}
+
+#[test]
+fn a_master_that_leaves_checks_unanswered_costs_no_renewal() {
+    play(
+        2,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            cast.house.estate.answers_licenses.set(false);
+            let before = id_at_graph(&cast);
+            pass(minutes(120)).await;
+            assert_eq!(id_at_graph(&cast), before);
+            assert!(cast.journal().count(&format!("graph: renew {before}")) >= 10);
+        },
+    );
+}
+
+#[test]
+fn every_call_for_reauthorisation_is_answered_by_one_renewal() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            let id = id_at_graph(&cast);
+            cast.journal().clear();
+            for asked in 1..=3 {
+                cast.notify(&format!("lifecycle {ANNA} {id} reauthorize\nhint {asked}"));
+                pass(seconds(1)).await;
+                assert_eq!(cast.journal().count(&format!("graph: renew {id}")), asked);
+            }
+            cast.notify(&format!("lifecycle {ANNA} s-unknown reauthorize"));
+            pass(seconds(1)).await;
+            assert_eq!(cast.journal().count("graph: renew"), 3);
+        },
+    );
+}
+
+#[test]
+fn a_removed_subscription_is_created_anew_and_its_users_are_read() {
+    play(
+        2,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            let id = id_at_graph(&cast);
+            cast.house.registry.live.borrow_mut().clear();
+            cast.journal().clear();
+            cast.notify(&format!("lifecycle {ANNA} {id} removed"));
+            pass(seconds(2)).await;
+            assert_eq!(cast.journal().count(CREATE), 1);
+            assert!(cast.journal().count("teams: read t1,t2") > 0);
+        },
+    );
+}
+
+#[test]
+fn a_subscription_that_is_gone_at_its_renewal_is_created_anew() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            cast.house.registry.live.borrow_mut().clear();
+            cast.journal().clear();
+            pass(minutes(11)).await;
+            assert_eq!(cast.journal().count(CREATE), 1);
+            assert_eq!(of(&cast, &anna()).await.code, Code::Ok);
+        },
+    );
+}
+
+#[test]
+fn missed_notifications_are_made_good_by_reads() {
+    play(
+        2,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            let id = id_at_graph(&cast);
+            cast.journal().clear();
+            cast.notify(&format!("lifecycle {ANNA} {id} missed"));
+            pass(seconds(1)).await;
+            assert_eq!(cast.journal().lines("teams: read"), ["teams: read t1,t2"]);
+            assert_eq!(cast.journal().count("graph:"), 0);
+            cast.journal().clear();
+            let users = cast.house.registry.of(&SubscriptionKind::Users).unwrap().id;
+            cast.notify(&format!("lifecycle users {} missed", users.as_str()));
+            pass(seconds(3)).await;
+            assert_eq!(cast.journal().count("teams: list users"), 1);
+        },
+    );
+}
+
+#[test]
+fn one_of_ours_that_was_forgotten_is_adopted() {
+    let shelf = started_before(2);
+    shelf.subscriptions.borrow_mut().remove(&anna());
+    let forgotten = |house: &mut House| {
+        house.registry.made.set(100);
+        house.registry.plant(anna(), &[teams_id(1), teams_id(2)], URL);
+    };
+    play_on(shelf, 2, forgotten, async |_, cast| {
+        let planted = id_at_graph(&cast);
+        cast.settle().await;
+        pass(seconds(10)).await;
+        assert_eq!(id_at_graph(&cast), planted);
+        cast.journal()
+            .assert_order("graph: list", &format!("graph: renew {planted}"));
+        assert_eq!(of(&cast, &anna()).await.code, Code::Ok);
+    });
+}
+
+#[test]
+fn a_foreign_subscription_of_the_account_is_deleted_and_never_renewed() {
+    let foreign = |house: &mut House| {
+        house
+            .registry
+            .plant(anna(), &[teams_id(9)], "https://other.test/hook");
+    };
+    play(1, foreign, async |_, cast| {
+        let planted = id_at_graph(&cast);
+        cast.settle().await;
+        pass(seconds(10)).await;
+        assert_ne!(id_at_graph(&cast), planted);
+        assert_eq!(cast.journal().count(&format!("graph: delete {planted}")), 1);
+        assert_eq!(cast.journal().count(&format!("graph: renew {planted}")), 0);
+    });
+}
+
+#[test]
+fn what_graph_does_not_delete_is_waited_for_and_its_users_are_swept_meanwhile() {
+    let stuck = |house: &mut House| {
+        house.reading = Reading::Subscription;
+        house.sweep = seconds(20);
+        house
+            .registry
+            .plant(anna(), &[teams_id(9)], "https://other.test/hook");
+        house.registry.deletes.set(false);
+    };
+    play(2, stuck, async |_, cast| {
+        cast.settle().await;
+        pass(minutes(1)).await;
+        let waiting = of(&cast, &anna()).await;
+        assert_eq!(waiting.code, Code::WaitingForExpiry);
+        assert!(waiting.detail.contains("ends at 20"));
+        cast.journal().clear();
+        pass(minutes(10)).await;
+        assert!((25..=32).contains(&cast.journal().count("teams: read t1,t2")));
+        pass(minutes(36)).await;
+        assert_eq!(of(&cast, &anna()).await.code, Code::Ok);
+        // from then on Graph tells, and nothing is swept
+        cast.journal().clear();
+        pass(minutes(30)).await;
+        assert_eq!(cast.journal().count("teams: read"), 0);
+    });
+}
+
+#[test]
+fn an_unreachable_notification_url_is_tried_again_with_growing_pauses() {
+    let unreachable = |house: &mut House| {
+        let refusal = || {
+            Ok(Created::UrlUnreachable {
+                message: "timed out".to_owned(),
+            })
+        };
+        house
+            .registry
+            .creates
+            .borrow_mut()
+            .extend((0..400).map(|_| refusal()));
+    };
+    play(1, unreachable, async |_, cast| {
+        cast.settle().await;
+        pass(minutes(10)).await;
+        assert_eq!(of(&cast, &anna()).await.code, Code::NotificationUrlUnreachable);
+        let gaps = cast.journal().gaps(CREATE);
+        assert!(
+            gaps[0] < 10.0 && gaps.iter().all(|gap| (4.9..65.0).contains(gap)),
+            "{gaps:?}"
+        );
+        cast.house.registry.creates.borrow_mut().clear();
+        pass(minutes(2)).await;
+        assert_eq!(of(&cast, &anna()).await.code, Code::Ok);
+    });
+}
+
+#[test]
+fn an_unanswered_graph_is_asked_again_soon_and_the_light_says_so() {
+    play(
+        1,
+        |house| *house.registry.error.borrow_mut() = Some(lost()),
+        async |_, cast| {
+            cast.settle().await;
+            pass(minutes(1)).await;
+            assert_eq!(of(&cast, &anna()).await.code, Code::Unreachable);
+            *cast.house.registry.error.borrow_mut() = None;
+            pass(seconds(31)).await;
+            assert_eq!(of(&cast, &anna()).await.code, Code::Ok);
+        },
+    );
+}
+
+#[test]
+fn an_account_that_is_not_signed_in_is_named_as_the_cause() {
+    let signed_out = |house: &mut House| {
+        *house.registry.error.borrow_mut() = Some(GraphError::NotSignedIn {
+            credential: Credential::Communication(Account::new(ANNA)),
+            error: refused(AuthenticationCode::MfaRequired),
+        });
+    };
+    play(1, signed_out, async |_, cast| {
+        cast.settle().await;
+        let anna = of(&cast, &anna()).await;
+        assert_eq!(anna.code, Code::NotSignedIn);
+        assert!(anna.detail.contains(ANNA));
+    });
+}
+
+#[test]
+fn a_forbidden_account_without_a_teams_plan_is_told_to_need_one() {
+    let forbidden = |house: &mut House| {
+        let mut account = teams_user(99);
+        account.user_principal_name = Some("Anna@Contoso.test".to_owned());
+        account.teams_plan = false;
+        house.teams.users.borrow_mut().push(account);
+        let refusal = Created::Forbidden {
+            message: "no".to_owned(),
+        };
+        house
+            .registry
+            .creates
+            .borrow_mut()
+            .extend([Ok(refusal.clone()), Ok(refusal)]);
+    };
+    play(1, forbidden, async |_, cast| {
+        cast.settle().await;
+        assert_eq!(of(&cast, &anna()).await.code, Code::NoTeamsLicense);
+    });
+}
+
+#[test]
+fn a_forbidden_account_with_a_teams_plan_is_told_to_be_forbidden() {
+    let forbidden = |house: &mut House| {
+        let refusal = Created::Forbidden {
+            message: "no".to_owned(),
+        };
+        house
+            .registry
+            .creates
+            .borrow_mut()
+            .extend([Ok(refusal.clone()), Ok(refusal)]);
+    };
+    play(1, forbidden, async |_, cast| {
+        cast.settle().await;
+        assert_eq!(of(&cast, &anna()).await.code, Code::Forbidden);
+    });
+}
+
+#[test]
+fn without_licensed_users_there_is_no_subscription() {
+    play(
+        2,
+        |house| house.estate.licensed.borrow_mut().clear(),
+        async |_, cast| {
+            cast.settle().await;
+            assert_eq!(of(&cast, &anna()).await.code, Code::NoLicensedUsers);
+            assert_eq!(cast.journal().count(CREATE), 0);
+        },
+    );
+}
+
+#[test]
+fn polling_subscribes_nothing_and_removes_what_is_stored() {
+    let polling = |house: &mut House| {
+        still_there(house);
+        house.reading = Reading::Polling;
+        house.sweep = seconds(10);
+    };
+    play_on(started_before(2), 2, polling, async |_, cast| {
+        cast.settle().await;
+        pass(minutes(5)).await;
+        assert!(cast.house.registry.of(&anna()).is_none());
+        assert!(cast.house.shelf.subscriptions.borrow().is_empty());
+        assert_eq!(cast.journal().count("graph: create"), 0);
+        assert!(status(&cast).await.polling);
+    });
+}
+
+#[test]
+fn an_order_renews_everything_after_a_license_check() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            let id = id_at_graph(&cast);
+            cast.journal().clear();
+            cast.subscription.ask(RenewAll).await.unwrap();
+            pass(seconds(1)).await;
+            assert_eq!(cast.journal().count("graph: renew"), 2);
+            cast.journal()
+                .assert_order("pbx-main: license", &format!("graph: renew {id}"));
+        },
+    );
+}
+
+#[test]
+fn a_clock_that_is_corrected_by_an_hour_costs_no_user_the_observation() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            cast.house.clock.jump(chrono::TimeDelta::hours(1));
+            pass(minutes(11)).await;
+            assert!(cast.house.registry.of(&anna()).is_some());
+            assert_eq!(of(&cast, &anna()).await.code, Code::Ok);
+            cast.house.clock.jump(chrono::TimeDelta::hours(-1));
+            pass(minutes(25)).await;
+            assert!(cast.house.registry.of(&anna()).is_some());
+            assert_eq!(of(&cast, &anna()).await.code, Code::Ok);
+        },
+    );
+}

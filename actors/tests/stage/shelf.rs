@@ -1,0 +1,145 @@
+//! The store: it outlives a scene, so that a second scene on the same shelf is a new start of the service.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use m365_presence::identity::{Account, PbxGuid};
+use m365_presence::ports::{
+    AcceptedState, LedgerChange, LedgerRow, LicenseAnswer, NotificationKey, Slot, Store, Stored,
+    StoredSubscription, SubscriptionKind,
+};
+use m365_presence::secret::Secret;
+use tokio::time::sleep;
+
+use super::journal::Journal;
+use super::subscriptions::name;
+
+#[derive(Default)]
+pub struct Shelf {
+    pub journal: Journal,
+    pub subscriptions: RefCell<BTreeMap<SubscriptionKind, StoredSubscription>>,
+    pub client_states: RefCell<BTreeMap<SubscriptionKind, AcceptedState>>,
+    pub ledger: RefCell<BTreeMap<(PbxGuid, Slot), LedgerRow>>,
+    pub refresh_tokens: RefCell<BTreeMap<Account, Secret>>,
+    pub licenses: RefCell<Vec<LicenseAnswer>>,
+    /// How long everything takes.
+    pub delay: Cell<Duration>,
+}
+
+impl Shelf {
+    /// Finishes a write: it is noted when it is safe.
+    fn safe<'a>(&'a self, line: String, write: impl FnOnce() + 'a) -> Stored<'a, ()> {
+        Box::pin(async move {
+            sleep(self.delay.get()).await;
+            write();
+            self.journal.note(line);
+            Ok(())
+        })
+    }
+
+    fn recalled<'a, T: 'a>(&'a self, read: impl FnOnce() -> T + 'a) -> Stored<'a, T> {
+        Box::pin(async move {
+            sleep(self.delay.get()).await;
+            Ok(read())
+        })
+    }
+
+    fn apply(&self, change: &LedgerChange) {
+        let mut ledger = self.ledger.borrow_mut();
+        match change {
+            LedgerChange::Put(row) => {
+                ledger.insert((row.pbx_user.clone(), row.slot), row.clone());
+            }
+            LedgerChange::Remove { pbx_user, slot } => {
+                ledger.remove(&(pbx_user.clone(), *slot));
+            }
+        }
+    }
+}
+
+fn told(change: &LedgerChange) -> String {
+    match change {
+        LedgerChange::Put(row) => format!("{:?} {} {:?}", row.slot, row.pbx_user, row.state),
+        LedgerChange::Remove { pbx_user, slot } => format!("{slot:?} {pbx_user} removed"),
+    }
+}
+
+impl Store for Shelf {
+    fn subscriptions(&self) -> Stored<'_, Vec<StoredSubscription>> {
+        self.recalled(|| self.subscriptions.borrow().values().cloned().collect())
+    }
+
+    fn put_subscription<'a>(&'a self, subscription: &'a StoredSubscription) -> Stored<'a, ()> {
+        let kind = subscription.kind.clone();
+        let line = format!("store: hold {} {}", name(&kind), subscription.id.as_str());
+        self.safe(line, move || {
+            self.subscriptions.borrow_mut().insert(kind, subscription.clone());
+        })
+    }
+
+    fn remove_subscription<'a>(&'a self, kind: &'a SubscriptionKind) -> Stored<'a, ()> {
+        self.safe(format!("store: forget {}", name(kind)), move || {
+            self.subscriptions.borrow_mut().remove(kind);
+        })
+    }
+
+    fn client_states(&self) -> Stored<'_, Vec<AcceptedState>> {
+        self.recalled(|| self.client_states.borrow().values().cloned().collect())
+    }
+
+    fn put_client_state<'a>(&'a self, state: &'a AcceptedState) -> Stored<'a, ()> {
+        self.safe(format!("store: client state {}", name(&state.kind)), move || {
+            self.client_states
+                .borrow_mut()
+                .insert(state.kind.clone(), state.clone());
+        })
+    }
+
+    fn ledger(&self) -> Stored<'_, Vec<LedgerRow>> {
+        self.recalled(|| self.ledger.borrow().values().cloned().collect())
+    }
+
+    fn change_ledger<'a>(&'a self, changes: &'a [LedgerChange]) -> Stored<'a, ()> {
+        Box::pin(async move {
+            sleep(self.delay.get()).await;
+            for change in changes {
+                self.apply(change);
+                self.journal.note(format!("store: ledger {}", told(change)));
+            }
+            Ok(())
+        })
+    }
+
+    fn refresh_token<'a>(&'a self, account: &'a Account) -> Stored<'a, Option<Secret>> {
+        self.recalled(|| self.refresh_tokens.borrow().get(account).cloned())
+    }
+
+    fn put_refresh_token<'a>(&'a self, account: &'a Account, token: Option<&'a Secret>) -> Stored<'a, ()> {
+        self.safe(format!("store: refresh token {account}"), move || {
+            let mut tokens = self.refresh_tokens.borrow_mut();
+            match token {
+                Some(token) => tokens.insert(account.clone(), token.clone()),
+                None => tokens.remove(account),
+            };
+        })
+    }
+
+    fn notification_keys(&self) -> Stored<'_, Vec<NotificationKey>> {
+        self.recalled(Vec::new)
+    }
+
+    fn put_notification_key<'a>(&'a self, _key: &'a NotificationKey) -> Stored<'a, ()> {
+        self.safe("store: notification key".to_owned(), || ())
+    }
+
+    fn license_answers(&self) -> Stored<'_, Vec<LicenseAnswer>> {
+        self.recalled(|| self.licenses.borrow().clone())
+    }
+
+    fn put_license_answers<'a>(&'a self, answers: &'a [LicenseAnswer]) -> Stored<'a, ()> {
+        self.safe("store: licenses".to_owned(), move || {
+            *self.licenses.borrow_mut() = answers.to_vec();
+        })
+    }
+}
