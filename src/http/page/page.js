@@ -22,7 +22,7 @@ function rows(target, items, cells) {
   }));
 }
 
-const time = text => text ? new Date(text).toLocaleTimeString() : "";
+const time = text => text ? new Date(text).toLocaleString() : "";
 
 function showStatus(status) {
   element("about").textContent = `version ${status.version}, started ${new Date(status.started_at).toLocaleString()}, clock offset ${status.clock_offset_seconds.toFixed(1)} s`;
@@ -60,7 +60,9 @@ async function read(path, token) {
 async function refresh(token) {
   clearTimeout(timer);
   try {
-    const [status, actors] = await Promise.all([read("/api/v1/status", token), read("/api/v1/actors?limit=1000", token)]);
+    // one after the other: the status asks every actor, and its questions would be counted as waiting messages
+    const actors = await read("/api/v1/actors?limit=1000", token);
+    const status = await read("/api/v1/status", token);
     sessionStorage.setItem("token", token);
     element("sign-in").hidden = true;
     element("content").hidden = false;
