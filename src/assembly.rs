@@ -88,7 +88,7 @@ pub async fn assemble(settings: &Settings, store: SqliteStore) -> anyhow::Result
     let clock = GraphClock::new();
     let shared_clock: Rc<dyn Clock> = Rc::new(clock.clone());
     let store = Rc::new(store);
-    let port: Rc<dyn Store> = Rc::clone(&store) as Rc<dyn Store>;
+    let port: Rc<dyn Store> = store.clone();
     let microsoft = &settings.microsoft;
     let endpoints = Endpoints::new(
         microsoft.cloud,
@@ -157,7 +157,7 @@ pub async fn assemble(settings: &Settings, store: SqliteStore) -> anyhow::Result
         communication_users: communication_users(settings),
     });
     let user_sync = UserSync::new(user_sync::Dependencies {
-        users: Rc::clone(&graph) as Rc<_>,
+        users: graph.clone(),
         clock: Rc::clone(&shared_clock),
         matching: Rc::new(Matching {
             rule: settings.matching.rule,
@@ -177,7 +177,7 @@ pub async fn assemble(settings: &Settings, store: SqliteStore) -> anyhow::Result
         presence_sync: posts.presence_sync.clone(),
     });
     let presence_subscription = PresenceSubscription::new(presence_subscription::Dependencies {
-        subscriptions: Rc::clone(&graph) as Rc<_>,
+        subscriptions: graph.clone(),
         store: Rc::clone(&port),
         clock: Rc::clone(&shared_clock),
         accounts: accounts(settings),
@@ -192,7 +192,7 @@ pub async fn assemble(settings: &Settings, store: SqliteStore) -> anyhow::Result
         webhook_intake: posts.webhook_intake.clone(),
     });
     let presence_sweep = PresenceSweep::new(presence_sweep::Dependencies {
-        presence_io: Rc::clone(&graph) as Rc<_>,
+        presence_io: graph.clone(),
         clock: Rc::clone(&shared_clock),
         period: (reading != Reading::Subscription).then_some(settings.timers.sweep),
         presence_sync: posts.presence_sync.clone(),
@@ -259,7 +259,7 @@ impl Assembly {
             pbx: pbx.clone(),
             contact: self.session_template.contact.clone(),
             license: self.session_template.license.clone(),
-            dialogues: Rc::clone(&self.session_template.dialogues) as Rc<_>,
+            dialogues: self.session_template.dialogues.clone(),
             clock: Rc::new(self.clock.clone()),
             sessions: sessions.clone(),
             user_sync: self.posts.user_sync.clone(),

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod healthcheck;
+pub mod heartbeat;
 pub mod http;
 pub mod log;
 pub mod serve;

@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::BUILD;
 use crate::assembly::{Assembly, assemble, open_store};
 use crate::config::{Read, Settings};
+use crate::heartbeat::Heartbeat;
 use crate::http::access::Keys;
 use crate::http::doorkeeper::Doorkeeper;
 use crate::http::management::{self, Management};
@@ -81,6 +82,7 @@ async fn run(settings: &Settings, mode: Mode, listening: impl FnOnce(Addresses))
         clock: assembly.clock.clone(),
     };
     let (public, public_address) = listen_public(settings, &intake, &doors)?;
+    let heart = Heartbeat::new();
     let management = Management {
         posts: assembly.posts.clone(),
         tree: assembly.tree.clone(),
@@ -92,6 +94,7 @@ async fn run(settings: &Settings, mode: Mode, listening: impl FnOnce(Addresses))
             license: settings.pbx.license.clone(),
             swept: settings.sync.read != Read::Subscription,
         },
+        heart: heart.clone(),
         faults: mode.faults,
     };
     let (managed, management_address) = listen_management(settings, &management)?;
@@ -120,6 +123,7 @@ async fn run(settings: &Settings, mode: Mode, listening: impl FnOnce(Addresses))
             }
             // a look notes since when the lights show what they show, also while nobody asks
             _ = look.tick() => {
+                heart.beat();
                 let _noted = management.status().await;
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! | route | what |
 //! |---|---|
-//! | `GET /livez` | 200 while the process lives |
+//! | `GET /livez` | 200 while the actors' thread turns |
 //! | `GET /readyz`, `GET /healthz` | 200 when this instance does its whole job, else 503 with what is missing |
 //! | `GET /` | the page |
 //! | `GET /api/v1/status` | lights and counts |
@@ -35,6 +35,7 @@ use m365_presence::clock::Clock;
 use super::doorkeeper::Doorkeeper;
 use super::page;
 use super::problem::Problem;
+use crate::heartbeat::Heartbeat;
 use crate::view::lights::{LightBook, Lights, Surroundings};
 use crate::view::overview::{Overview, Posts};
 use crate::view::status::{Counts, Status, session, subscription};
@@ -57,6 +58,8 @@ pub struct Management {
     pub started_at: DateTime<Utc>,
     /// How the settings bear on users.
     pub terms: Terms,
+    /// Whether the actors' thread turns.
+    pub heart: Heartbeat,
     /// Whether actors may be made to panic: in the demo only.
     pub faults: bool,
 }

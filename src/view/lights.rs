@@ -83,10 +83,13 @@ pub struct Surroundings {
     pub swept: bool,
 }
 
+/// A light's code, and since when it stands.
+type Shining = (&'static str, DateTime<Utc>);
+
 /// Remembers since when each light shows its code.
 #[derive(Clone, Default)]
 pub struct LightBook {
-    since: Arc<Mutex<HashMap<&'static str, (&'static str, DateTime<Utc>)>>>,
+    since: Arc<Mutex<HashMap<&'static str, Shining>>>,
 }
 
 impl LightBook {

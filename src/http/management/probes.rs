@@ -6,10 +6,16 @@ use serde_json::json;
 use super::Management;
 use crate::view::status::missing;
 
-pub(super) async fn livez() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/plain; charset=utf-8")
-        .body("ok\n")
+pub(super) async fn livez(management: web::Data<Management>) -> HttpResponse {
+    let (mut response, body) = if management.heart.is_alive() {
+        (HttpResponse::Ok(), "ok\n")
+    } else {
+        (
+            HttpResponse::ServiceUnavailable(),
+            "the actors' thread is stuck\n",
+        )
+    };
+    response.content_type("text/plain; charset=utf-8").body(body)
 }
 
 pub(super) async fn readyz(management: web::Data<Management>) -> HttpResponse {
