@@ -1,0 +1,35 @@
+//! Figures that matter only beside each other: a supervised mailbox against a bare actix one, and how matching grows.
+//!
+//! The two sides of a ratio are measured in turn, many times, and their medians compared, so that whatever else the machine
+//! does falls on both. Without `--bench`, as in `cargo test`, nothing is done.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::print_stdout,
+    missing_docs
+)]
+
+mod growth;
+mod mailbox;
+#[path = "../populace/mod.rs"]
+mod populace;
+
+use std::time::Duration;
+
+fn main() {
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    println!("| figure | measured | ratio | expected |");
+    println!("|---|---:|---:|---:|");
+    mailbox::measure();
+    growth::measure();
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
