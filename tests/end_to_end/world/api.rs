@@ -100,6 +100,12 @@ impl World {
         )
     }
 
+    /// Asks the management listener with other headers than an administrator's.
+    pub fn ask_with(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        ask(self.management(), method, path, headers, b"")
+            .unwrap_or_else(|| panic!("no answer to {method} {path}"))
+    }
+
     /// Asks the public listener, with headers and a body.
     pub fn ask_public(
         &self,

@@ -9,6 +9,7 @@
 
 mod api;
 mod child;
+mod demo;
 mod graph_writes;
 mod leaks;
 mod people;
@@ -26,7 +27,10 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 pub use api::Answer;
+pub use demo::Demo;
+pub use people::{call_at, long_name};
 pub use plan::Plan;
+pub use waiting::LONG_PATIENCE;
 
 use child::Child;
 
@@ -114,9 +118,9 @@ impl World {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
-    /// The configuration file, for a test that changes it before a new start.
-    pub fn configuration_file(&self) -> PathBuf {
-        self.folder.path().join("connector.toml")
+    /// Overlays the configuration of the next start with TOML.
+    pub fn reconfigure(&self, text: &str) {
+        plan::reconfigure(&self.configuration_file(), text);
     }
 
     /// From now on actors may end by a bug.
@@ -153,6 +157,10 @@ impl World {
     pub fn resident_memory(&self) -> u64 {
         let child = self.child.borrow();
         child.as_ref().expect("no connector runs").resident_memory()
+    }
+
+    pub fn configuration_file(&self) -> PathBuf {
+        self.folder.path().join("connector.toml")
     }
 
     fn log_file(&self) -> PathBuf {

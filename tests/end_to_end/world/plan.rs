@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use m365_simulator::microsoft::{Account, App, Control, MicrosoftCloud, Options, Tenant};
 use m365_simulator::pbx::{Estate, Pbx, PbxOptions, Role};
-use tempfile::TempDir;
 use toml::{Table, Value};
 
 use super::{MASTER, World, ports};
@@ -226,6 +225,13 @@ fn reachable(public: &str, accounts: usize) -> Table {
             .into(),
         ),
     ])
+}
+
+/// Overlays a configuration file.
+pub(super) fn reconfigure(file: &Path, text: &str) {
+    let mut settings: Table = std::fs::read_to_string(file).unwrap().parse().unwrap();
+    overlay(&mut settings, text.parse().unwrap());
+    std::fs::write(file, settings.to_string()).unwrap();
 }
 
 /// Lays one configuration over another, section by section.

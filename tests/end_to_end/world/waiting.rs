@@ -8,20 +8,28 @@ use serde_json::Value;
 use super::{OURS, World};
 
 /// Everything that these tests wait for comes within a few seconds; a busy machine may take longer.
-pub const PATIENCE: Duration = Duration::from_secs(45);
+pub(super) const PATIENCE: Duration = Duration::from_secs(45);
+
+/// For what takes the connector itself most of a minute, such as giving up a silent connection.
+pub const LONG_PATIENCE: Duration = Duration::from_secs(120);
 
 /// How often a condition is looked at.
-const LOOK: Duration = Duration::from_millis(25);
+pub(super) const LOOK: Duration = Duration::from_millis(25);
 
 /// How many lines of the log a failing test prints.
-const LOG_LINES: usize = 120;
+pub(super) const LOG_LINES: usize = 120;
 
 impl World {
     /// Waits until a condition holds; panics by its name when it does not.
     pub fn wait_until(&self, what: &str, condition: impl Fn() -> bool) {
+        self.wait_for(PATIENCE, what, condition);
+    }
+
+    /// Waits for a given time until a condition holds.
+    pub fn wait_for(&self, patience: Duration, what: &str, condition: impl Fn() -> bool) {
         let begun = Instant::now();
         while !condition() {
-            assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
+            assert!(begun.elapsed() < patience, "waited in vain for {what}");
             std::thread::sleep(LOOK);
         }
     }
@@ -75,6 +83,13 @@ impl World {
     /// What everybody in Teams sees of a user.
     pub fn seen_in_teams(&self, h323: &str) -> Pair {
         self.cloud().presence(self.teams_id(h323)).unwrap()
+    }
+
+    /// Waits until exactly these writes were accepted for a user in Teams since a mark.
+    pub fn until_teams_writes(&self, h323: &str, mark: u64, expected: &[String]) {
+        self.wait_until(&format!("{h323}: the writes {expected:?}"), || {
+            self.teams_writes(h323, mark) == expected
+        });
     }
 
     /// Lets time pass in which nothing should happen.
