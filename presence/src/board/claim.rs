@@ -89,7 +89,7 @@ impl FadingClaim {
 
     /// Tells whether an observed pair is what this claim made Teams show.
     pub(super) fn explains(&self, observed: &TeamsPresence, now: DateTime<Utc>, rules: &Rules) -> bool {
-        let lasts = self.gone_at.is_none_or(|gone_at| now <= gone_at + FADING);
+        let lasts = self.gone_at.is_none_or(|gone_at| now < gone_at + FADING);
         lasts && !self.outlived && self.recalls(observed, rules)
     }
 
@@ -100,9 +100,7 @@ impl FadingClaim {
 
     /// Takes in a read: from one second after the change on it shows what lies beneath.
     pub(super) fn outlive(&mut self, begun_at: DateTime<Utc>) {
-        self.outlived |= self
-            .gone_at
-            .is_some_and(|gone_at| begun_at >= gone_at + SETTLING);
+        self.outlived |= self.gone_at.is_some_and(|gone_at| begun_at >= gone_at + SETTLING);
     }
 
     /// Whether a notification may still tell of it.

@@ -40,7 +40,11 @@ pub enum Rule {
 type Check = Result<(), Breach>;
 
 fn ensure(holds: bool, rule: Rule, text: impl FnOnce() -> String) -> Check {
-    if holds { Ok(()) } else { Err(Breach { rule, text: text() }) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Breach { rule, text: text() })
+    }
 }
 
 /// A preferred presence of ours that Graph has accepted.
@@ -169,11 +173,16 @@ impl Conduct {
     /// Judges a write to Teams when it leaves.
     pub fn leave(&mut self, change: &PresenceChange, now: i64, mode: OnThePhone, renewal: Duration) -> Check {
         self.writes += 1;
-        ensure(self.under_way.is_none(), Rule::OneAtATime, || format!("{change:?} leaves during {:?}", self.under_way))?;
+        ensure(self.under_way.is_none(), Rule::OneAtATime, || {
+            format!("{change:?} leaves during {:?}", self.under_way)
+        })?;
         self.under_way = Some((change.clone(), self.told_changes));
-        self.check_repeat(change, now, renewal)?;
         let blocks = mode == OnThePhone::DoNotDisturb;
-        let wish = self.told.as_ref().filter(|_| self.in_roster).and_then(|told| oracle::wish(told, blocks));
+        let wish = self
+            .told
+            .as_ref()
+            .filter(|_| self.in_roster)
+            .and_then(|told| oracle::wish(told, blocks));
         let session_wanted = self.in_roster && self.on_the_phone() && !blocks;
         let told = self.told.clone();
         let justified = |holds| ensure(holds, Rule::Justified, || format!("{change:?} at {told:?}"));
@@ -195,7 +204,9 @@ impl Conduct {
                     seen.choice_changes == self.choice_changes
                         && (!blocks || self.told_changes == seen.told_changes + u64::from(hung_up))
                 });
-                ensure(!kept, Rule::LaterChoice, || format!("{change:?} overwrites what the user chose later"))?;
+                ensure(!kept, Rule::LaterChoice, || {
+                    format!("{change:?} overwrites what the user chose later")
+                })?;
                 self.standing = None;
                 self.filled_at_change = Some(self.choice_changes);
                 self.uncertain = false;
@@ -203,15 +214,19 @@ impl Conduct {
             }
             PresenceChange::ClearPreferred => {
                 justified(wish.is_none())?;
-                ensure(self.seen.is_none(), Rule::LaterChoice, || "clears what the user chose later".to_owned())?;
+                ensure(self.seen.is_none(), Rule::LaterChoice, || {
+                    "clears what the user chose later".to_owned()
+                })?;
             }
         }
         self.last_touch = i64::MAX;
-        Ok(())
+        self.check_repeat(change, now, renewal)
     }
 
     fn check_repeat(&self, change: &PresenceChange, now: i64, renewal: Duration) -> Check {
-        let Some(before) = self.accepted.get(&is_session(change)) else { return Ok(()) };
+        let Some(before) = self.accepted.get(&is_session(change)) else {
+            return Ok(());
+        };
         let renewal = i64::try_from(renewal.as_millis()).unwrap();
         let reason = before.change != *change
             || before.told_changes != self.told_changes
@@ -221,7 +236,9 @@ impl Conduct {
 
     /// Takes in the outcome of the write under way.
     pub fn answer(&mut self, outcome: &Outcome, now: i64) {
-        let Some((change, told_changes)) = self.under_way.take() else { return };
+        let Some((change, told_changes)) = self.under_way.take() else {
+            return;
+        };
         self.last_touch = now;
         let session = is_session(&change);
         if *outcome != Outcome::Accepted {
@@ -247,34 +264,62 @@ impl Conduct {
                 self.standing = self
                     .standing
                     .filter(|_| self.on_the_phone() && self.in_roster)
-                    .map(|standing| Standing { lifted: Some(self.choice_changes), ..standing });
+                    .map(|standing| Standing {
+                        lifted: Some(self.choice_changes),
+                        ..standing
+                    });
             }
         }
-        self.accepted.insert(session, Accepted { change, at: now, told_changes });
+        self.accepted.insert(
+            session,
+            Accepted {
+                change,
+                at: now,
+                told_changes,
+            },
+        );
     }
 
     /// Judges a write to the PBX when it leaves.
     pub fn leave_entry(&mut self, write: &EntryWrite, delays: i64, now: i64) -> Check {
         self.writes += 1;
         let activity = &write.activity;
-        ensure(self.entry_under_way.is_none(), Rule::OneAtATime, || format!("entry {activity:?} during another"))?;
-        ensure(self.accepted_entry.as_ref() != Some(activity), Rule::NoRepeat, || format!("entry {activity:?} again"))?;
+        ensure(self.entry_under_way.is_none(), Rule::OneAtATime, || {
+            format!("entry {activity:?} during another")
+        })?;
+        ensure(
+            self.accepted_entry.as_ref() != Some(activity),
+            Rule::NoRepeat,
+            || format!("entry {activity:?} again"),
+        )?;
         self.entry_under_way = Some(activity.clone());
         if activity.is_empty() {
             return Ok(());
         }
-        ensure(self.in_roster, Rule::Justified, || format!("entry {activity:?} of a leaving user"))?;
+        ensure(self.in_roster, Rule::Justified, || {
+            format!("entry {activity:?} of a leaving user")
+        })?;
         let Some((pair, ours)) = self.believed else {
-            return ensure(false, Rule::Justified, || format!("entry {activity:?} without a look at Teams"));
+            return ensure(false, Rule::Justified, || {
+                format!("entry {activity:?} without a look at Teams")
+            });
         };
-        ensure(oracle::entry_for(pair) == activity, Rule::Justified, || format!("entry {activity:?} for {pair:?}"))?;
+        ensure(oracle::entry_for(pair) == activity, Rule::Justified, || {
+            format!("entry {activity:?} for {pair:?}")
+        })?;
         // a late echo of what was set before the start cannot be told from a new state before the read that confirms
         let remembers = now - self.since > delays;
         // a released claim explains for 15 s at most, although nobody may have told since what lies beneath
         let of_session = pair.1 == "InACall";
-        let released = self.accepted.get(&of_session).map_or(i64::MAX, |accepted| accepted.at);
-        let starved = self.believed_from < released.saturating_add(1_000) && now > released.saturating_add(14_999);
-        ensure(!ours || !remembers || starved, Rule::NoEcho, || format!("entry {activity:?} for our own {pair:?}"))
+        let released = self
+            .accepted
+            .get(&of_session)
+            .map_or(i64::MAX, |accepted| accepted.at);
+        let starved =
+            self.believed_from < released.saturating_add(1_000) && now > released.saturating_add(14_999);
+        ensure(!ours || !remembers || starved, Rule::NoEcho, || {
+            format!("entry {activity:?} for our own {pair:?}")
+        })
     }
 
     pub fn answer_entry(&mut self, outcome: &Outcome) {
@@ -286,7 +331,9 @@ impl Conduct {
     pub fn believe(&mut self, shown: Shown, read_begun: Option<i64>, now: i64) {
         self.believed = Some((shown.pair, shown.ours));
         self.believed_from = read_begun.unwrap_or(now);
-        let (Some(begun), Some(standing)) = (read_begun, self.standing) else { return };
+        let (Some(begun), Some(standing)) = (read_begun, self.standing) else {
+            return;
+        };
         let settled = self.under_way.is_none() && begun >= self.last_touch.saturating_add(1_000);
         if !settled || !shown.taken || oracle::is_silent(shown.pair) || !self.in_roster {
             return;
@@ -315,11 +362,17 @@ impl Conduct {
 }
 
 fn is_session(change: &PresenceChange) -> bool {
-    matches!(change, PresenceChange::SetSession { .. } | PresenceChange::ClearSession)
+    matches!(
+        change,
+        PresenceChange::SetSession { .. } | PresenceChange::ClearSession
+    )
 }
 
 fn check_lease(lifetime: Duration, renewal: Duration) -> Check {
     let bounds = Duration::from_secs(300)..=Duration::from_secs(4 * 3_600);
-    let right = lifetime > renewal && bounds.contains(&lifetime) && lifetime <= (renewal * 2).max(*bounds.start());
-    ensure(right, Rule::Lease, || format!("a lease of {lifetime:?} with a renewal every {renewal:?}"))
+    let right =
+        lifetime > renewal && bounds.contains(&lifetime) && lifetime <= (renewal * 2).max(*bounds.start());
+    ensure(right, Rule::Lease, || {
+        format!("a lease of {lifetime:?} with a renewal every {renewal:?}")
+    })
 }

@@ -49,14 +49,44 @@ enum Event {
     Ends(usize),
     Notice(usize, Shown),
     ReadBegins(u64),
-    ReadTaken { run: u64, begun: i64, asked: Vec<usize>, answered: i64 },
-    ReadAnswered { run: u64, begun: i64, answers: Vec<(usize, Option<Shown>)>, lost: bool },
+    ReadTaken {
+        run: u64,
+        begun: i64,
+        asked: Vec<usize>,
+        answered: i64,
+    },
+    ReadAnswered {
+        run: u64,
+        begun: i64,
+        answers: Vec<(usize, Option<Shown>)>,
+        lost: bool,
+    },
     Sweep(u64),
     TeamsTakes(usize, PresenceChange),
-    TeamsAnswers { run: u64, user: usize, outcome: Outcome },
-    PbxTakes { run: u64, session: u64, user: usize, activity: String, answered: bool },
-    PbxAnswers { run: u64, session: u64, user: usize, outcome: Outcome },
-    PbxTells { session: u64, user: usize, entries: Vec<PresenceEntry>, calls: u32 },
+    TeamsAnswers {
+        run: u64,
+        user: usize,
+        outcome: Outcome,
+    },
+    PbxTakes {
+        run: u64,
+        session: u64,
+        user: usize,
+        activity: String,
+        answered: bool,
+    },
+    PbxAnswers {
+        run: u64,
+        session: u64,
+        user: usize,
+        outcome: Outcome,
+    },
+    PbxTells {
+        session: u64,
+        user: usize,
+        entries: Vec<PresenceEntry>,
+        calls: u32,
+    },
     PbxLost,
     PbxBack,
     Crash,
@@ -181,10 +211,18 @@ impl Life {
         let mut at = at;
         for _ in 0..self.rng.usize(1..4) {
             let act = match self.rng.u8(0..8) {
-                0..3 => Act::Client(Some(pick(&mut self.rng, &CLIENT_PAIRS)).filter(|_| self.rng.u8(0..5) > 0)),
-                3 => Act::Prefer(Some(pick(&mut self.rng, &PREFERRED_PAIRS)).filter(|_| self.rng.u8(0..3) > 0)),
+                0..3 => {
+                    Act::Client(Some(pick(&mut self.rng, &CLIENT_PAIRS)).filter(|_| self.rng.u8(0..5) > 0))
+                }
+                3 => {
+                    Act::Prefer(Some(pick(&mut self.rng, &PREFERRED_PAIRS)).filter(|_| self.rng.u8(0..3) > 0))
+                }
                 4..6 => {
-                    let contact = if self.rng.u8(0..4) == 0 { "calendar:" } else { "tel:" };
+                    let contact = if self.rng.u8(0..4) == 0 {
+                        "calendar:"
+                    } else {
+                        "tel:"
+                    };
                     Act::Choose(contact, CHOICES[self.rng.usize(0..CHOICES.len())])
                 }
                 _ => Act::Calls(self.rng.u32(0..3).min(1)),
@@ -211,8 +249,11 @@ impl Life {
         self.plan(self.now, Event::PbxBack);
         self.plan(self.now, Event::Start);
         self.live_until(TURMOIL + CALM)?;
-        if self.conduct.iter().any(Conduct::is_busy) {
-            self.live_until(TURMOIL + CALM + LONGEST_WRITE)?;
+        // a renewal may be under way at any moment, but not all the time
+        for _ in 0..5 {
+            if self.conduct.iter().any(Conduct::is_busy) {
+                self.live_until(self.now + LONGEST_WRITE)?;
+            }
         }
         self.check_converged()?;
         self.note("-- release");
@@ -255,8 +296,18 @@ impl Life {
             }
             Event::Notice(account, shown) => self.notify(account, shown),
             Event::ReadBegins(run) if run == self.run => self.begin_read(),
-            Event::ReadTaken { run, begun, asked, answered } if run == self.run => self.take_read(begun, &asked, answered),
-            Event::ReadAnswered { run, begun, answers, lost } if run == self.run => self.end_read(begun, &answers, lost),
+            Event::ReadTaken {
+                run,
+                begun,
+                asked,
+                answered,
+            } if run == self.run => self.take_read(begun, &asked, answered),
+            Event::ReadAnswered {
+                run,
+                begun,
+                answers,
+                lost,
+            } if run == self.run => self.end_read(begun, &answers, lost),
             Event::Sweep(run) if run == self.run => self.sweep(),
             Event::TeamsTakes(account, change) => {
                 self.accounts[account].expire(self.now);
@@ -269,12 +320,27 @@ impl Life {
             Event::TeamsAnswers { run, user, outcome } if run == self.run => {
                 self.conduct[user].answer(&outcome, self.now);
                 let now = time(self.now);
-                let changes = self.board.as_mut().unwrap().teams_written(&guid(user), &outcome, now);
+                let changes = self
+                    .board
+                    .as_mut()
+                    .unwrap()
+                    .teams_written(&guid(user), &outcome, now);
                 self.store(changes);
             }
-            Event::PbxTakes { run, session, user, activity, answered } => {
+            Event::PbxTakes {
+                run,
+                session,
+                user,
+                activity,
+                answered,
+            } => {
                 self.extensions[user].set(OURS, &activity);
-                let answer = Event::PbxAnswers { run, session, user, outcome: Outcome::Accepted };
+                let answer = Event::PbxAnswers {
+                    run,
+                    session,
+                    user,
+                    outcome: Outcome::Accepted,
+                };
                 let answered_first = self.rng.bool();
                 if answered && answered_first {
                     self.say(answer.clone());
@@ -284,15 +350,33 @@ impl Life {
                     self.say(answer);
                 }
             }
-            Event::PbxAnswers { run, session, user, outcome } if run == self.run => {
+            Event::PbxAnswers {
+                run,
+                session,
+                user,
+                outcome,
+            } if run == self.run => {
                 let heard = session == self.session && self.pbx_up;
-                let outcome = if heard { outcome } else { Outcome::Failed { wait: None } };
+                let outcome = if heard {
+                    outcome
+                } else {
+                    Outcome::Failed { wait: None }
+                };
                 self.conduct[user].answer_entry(&outcome);
                 let now = time(self.now);
-                let change = self.board.as_mut().unwrap().entry_written(&guid(user), &outcome, now);
+                let change = self
+                    .board
+                    .as_mut()
+                    .unwrap()
+                    .entry_written(&guid(user), &outcome, now);
                 self.store(change.into_iter().collect());
             }
-            Event::PbxTells { session, user, entries, calls } if session == self.session && self.pbx_up => {
+            Event::PbxTells {
+                session,
+                user,
+                entries,
+                calls,
+            } if session == self.session && self.pbx_up => {
                 self.cache.insert(user, (entries, calls));
                 self.tell_board(user);
             }
@@ -332,13 +416,19 @@ impl Life {
     // ---------------------------------------------------------------------------------------------- Teams
 
     fn tell_teams(&mut self, account: usize) {
-        let Some(shown) = self.accounts[account].note(self.now) else { return };
+        let Some(shown) = self.accounts[account].note(self.now) else {
+            return;
+        };
         if self.chance(self.traits.drops) {
             return;
         }
         let copies = if self.chance(self.traits.duplicates) { 2 } else { 1 };
         for _ in 0..copies {
-            let delay = if self.rng.u8(0..3) == 0 { self.rng.i64(0..=self.traits.longest_delay) } else { self.rng.i64(50..400) };
+            let delay = if self.rng.u8(0..3) == 0 {
+                self.rng.i64(0..=self.traits.longest_delay)
+            } else {
+                self.rng.i64(50..400)
+            };
             self.plan(self.now + delay, Event::Notice(account, shown));
         }
     }
@@ -361,7 +451,13 @@ impl Life {
             self.plan(self.now + 5_000, Event::Notice(account, shown));
             return;
         }
-        self.see_teams(account, shown, Source::Notified { received_at: time(self.now) });
+        self.see_teams(
+            account,
+            shown,
+            Source::Notified {
+                received_at: time(self.now),
+            },
+        );
     }
 
     fn see_teams(&mut self, account: usize, shown: Shown, source: Source) {
@@ -369,7 +465,10 @@ impl Life {
         let now = time(self.now);
         let board = self.board.as_mut().unwrap();
         let (verdict, changes) = board.see_teams(&observation, now);
-        let owner = board.people().find(|(member, _)| member.teams == teams(account)).map(|(member, _)| user_of(&member.pbx.guid));
+        let owner = board
+            .people()
+            .find(|(member, _)| member.teams == teams(account))
+            .map(|(member, _)| user_of(&member.pbx.guid));
         if let Some(user) = owner
             && matches!(verdict, Some(Verdict::Believed | Verdict::BelievedUnconfirmed))
         {
@@ -392,7 +491,15 @@ impl Life {
         let latency = [30, 200, 4_000][self.rng.usize(0..3)];
         let asked: Vec<usize> = std::mem::take(&mut self.waiting).into_iter().collect();
         let taken = begun + self.rng.i64(0..=latency);
-        self.plan(taken, Event::ReadTaken { run: self.run, begun, asked, answered: begun + latency });
+        self.plan(
+            taken,
+            Event::ReadTaken {
+                run: self.run,
+                begun,
+                asked,
+                answered: begun + latency,
+            },
+        );
     }
 
     /// Teams looks up what it shows; a change needs up to a second until every read shows it.
@@ -405,7 +512,15 @@ impl Life {
             answers.push((*account, Some(shown).filter(|_| !missing)));
         }
         let lost = self.chance(self.traits.lost_reads);
-        self.plan(answered, Event::ReadAnswered { run: self.run, begun, answers, lost });
+        self.plan(
+            answered,
+            Event::ReadAnswered {
+                run: self.run,
+                begun,
+                answers,
+                lost,
+            },
+        );
     }
 
     fn end_read(&mut self, begun: i64, answers: &[(usize, Option<Shown>)], lost: bool) {
@@ -414,8 +529,18 @@ impl Life {
                 _ if lost => {
                     self.waiting.insert(*account);
                 }
-                Some(shown) => self.see_teams(*account, *shown, Source::Read { begun_at: time(begun) }),
-                None => self.board.as_mut().unwrap().miss_teams(&teams(*account), time(begun)),
+                Some(shown) => self.see_teams(
+                    *account,
+                    *shown,
+                    Source::Read {
+                        begun_at: time(begun),
+                    },
+                ),
+                None => self
+                    .board
+                    .as_mut()
+                    .unwrap()
+                    .miss_teams(&teams(*account), time(begun)),
             }
         }
         if lost {
@@ -446,7 +571,12 @@ impl Life {
     fn report(&mut self, user: usize) {
         let entries = self.extensions[user].picture();
         let calls = self.extensions[user].line_state();
-        self.say(Event::PbxTells { session: self.session, user, entries, calls });
+        self.say(Event::PbxTells {
+            session: self.session,
+            user,
+            entries,
+            calls,
+        });
     }
 
     /// One connection keeps the order of what it carries.
@@ -456,7 +586,9 @@ impl Life {
     }
 
     fn tell_board(&mut self, user: usize) {
-        let Some((entries, calls)) = self.cache.get(&user).cloned() else { return };
+        let Some((entries, calls)) = self.cache.get(&user).cloned() else {
+            return;
+        };
         let Some(board) = self.board.as_mut() else { return };
         let told = oracle::told(&entries, calls, self.conduct[user].told.as_ref());
         self.conduct[user].tell(told, self.traits.mode, self.now);
@@ -516,7 +648,12 @@ impl Life {
             return;
         }
         self.forget_undescribed();
-        let rows = self.ledger.values().cloned().filter(|_| self.sabotage != Sabotage::NoLedger).collect();
+        let rows = self
+            .ledger
+            .values()
+            .cloned()
+            .filter(|_| self.sabotage != Sabotage::NoLedger)
+            .collect();
         let mut board = Board::new(self.rules(), rows);
         let now = time(self.now);
         for conduct in &mut self.conduct {
@@ -561,7 +698,10 @@ impl Life {
             teams_to_pbx: self.sabotage.disguise_mapping(TeamsToPbx::default()),
             pbx_to_teams: PbxToTeams::default(),
             contact: OURS.to_owned(),
-            direction: Direction { teams_to_pbx: true, pbx_to_teams: true },
+            direction: Direction {
+                teams_to_pbx: true,
+                pbx_to_teams: true,
+            },
             on_the_phone: self.traits.mode,
             renewal: self.traits.renewal,
         }
@@ -570,7 +710,12 @@ impl Life {
     fn members(&self) -> Vec<Member> {
         let member = |(user, account): (usize, &Option<usize>)| {
             account.map(|account| Member {
-                pbx: PbxUser { guid: guid(user), h323: format!("user{user}"), cn: format!("User {user}"), home: PbxName::new(PBX) },
+                pbx: PbxUser {
+                    guid: guid(user),
+                    h323: format!("user{user}"),
+                    cn: format!("User {user}"),
+                    home: PbxName::new(PBX),
+                },
                 teams: teams(account),
             })
         };
@@ -632,7 +777,9 @@ impl Life {
 
     /// Asks the board what is to be done until it has nothing more to say, and lets it happen.
     fn pump(&mut self) -> Result<(), Breach> {
-        let Some(board) = &mut self.board else { return Ok(()) };
+        let Some(board) = &mut self.board else {
+            return Ok(());
+        };
         let due = board.due(time(self.now));
         for (member, leaving) in board.people() {
             let conduct = &mut self.conduct[user_of(&member.pbx.guid)];
@@ -645,7 +792,11 @@ impl Life {
                 self.store(due.ledger);
             } else {
                 for change in &due.ledger {
-                    if let LedgerChange::Remove { pbx_user, slot: Slot::Preferred } = change {
+                    if let LedgerChange::Remove {
+                        pbx_user,
+                        slot: Slot::Preferred,
+                    } = change
+                    {
                         self.conduct[user_of(pbx_user)].uncertain = true;
                     }
                 }
@@ -666,7 +817,10 @@ impl Life {
             && let Some(at) = board.next_deadline(time(self.now))
         {
             let at = (at - time(0)).num_milliseconds() + 1;
-            let planned = self.events.range((self.now, 0)..=(at, u64::MAX)).any(|(_, event)| matches!(event, Event::Wake(run) if *run == self.run));
+            let planned = self
+                .events
+                .range((self.now, 0)..=(at, u64::MAX))
+                .any(|(_, event)| matches!(event, Event::Wake(run) if *run == self.run));
             if !planned {
                 self.plan(at, Event::Wake(self.run));
             }
@@ -687,7 +841,9 @@ impl Life {
             if !throttled && self.rng.bool() {
                 self.plan(takes, Event::TeamsTakes(account, write.change));
             }
-            Outcome::Failed { wait: throttled.then(|| std::time::Duration::from_secs(self.rng.u64(1..20))) }
+            Outcome::Failed {
+                wait: throttled.then(|| std::time::Duration::from_secs(self.rng.u64(1..20))),
+            }
         } else {
             self.plan(takes, Event::TeamsTakes(account, write.change));
             Outcome::Accepted
@@ -698,7 +854,11 @@ impl Life {
 
     fn write_entry(&mut self, mut write: EntryWrite) -> Result<(), Breach> {
         write.activity = self.sabotage.undisguise(&write.activity);
-        self.note(format!("  user {user} -> pbx {:?}", write.activity, user = user_of(&write.user)));
+        self.note(format!(
+            "  user {user} -> pbx {:?}",
+            write.activity,
+            user = user_of(&write.user)
+        ));
         let user = user_of(&write.user);
         // a late notification may still be under way: it is delayed, and repeated to a connector that was down
         let delays = self.traits.longest_delay + 36_000;
@@ -707,10 +867,27 @@ impl Life {
         let (run, session) = (self.run, self.session);
         let answered = self.pbx_up && !self.chance(self.traits.lost_writes);
         if answered || (self.pbx_up && self.rng.bool()) {
-            self.plan(takes, Event::PbxTakes { run, session, user, activity: write.activity, answered });
+            self.plan(
+                takes,
+                Event::PbxTakes {
+                    run,
+                    session,
+                    user,
+                    activity: write.activity,
+                    answered,
+                },
+            );
         }
         if !answered {
-            self.plan(takes + 50, Event::PbxAnswers { run, session, user, outcome: Outcome::Failed { wait: None } });
+            self.plan(
+                takes + 50,
+                Event::PbxAnswers {
+                    run,
+                    session,
+                    user,
+                    outcome: Outcome::Failed { wait: None },
+                },
+            );
         }
         Ok(())
     }
@@ -718,19 +895,36 @@ impl Life {
     // ---------------------------------------------------------------------------------------------- the end
 
     fn check_converged(&self) -> Result<(), Breach> {
-        let wrong = |text: String| Err(Breach { rule: Rule::Converged, text });
+        let wrong = |text: String| {
+            Err(Breach {
+                rule: Rule::Converged,
+                text,
+            })
+        };
         for user in 0..USERS {
-            let Some(account) = self.pairing[user] else { continue };
-            let (world, pbx, conduct) = (&self.accounts[account], &self.extensions[user], &self.conduct[user]);
+            let Some(account) = self.pairing[user] else {
+                continue;
+            };
+            let (world, pbx, conduct) = (
+                &self.accounts[account],
+                &self.extensions[user],
+                &self.conduct[user],
+            );
             if conduct.is_busy() {
                 return wrong(format!("a write for user {user} was never answered"));
             }
             let told = oracle::told(&pbx.picture(), pbx.line_state(), conduct.told.as_ref());
             let blocks = self.traits.mode == OnThePhone::DoNotDisturb;
             if world.app.is_some() != (told.on_the_phone && !blocks) {
-                return wrong(format!("the session of account {account} is {:?}, told {told:?}", world.app));
+                return wrong(format!(
+                    "the session of account {account} is {:?}, told {told:?}",
+                    world.app
+                ));
             }
-            let ours = world.slot.filter(|slot| slot.by == By::Connector).map(|slot| slot.pair);
+            let ours = world
+                .slot
+                .filter(|slot| slot.by == By::Connector)
+                .map(|slot| slot.pair);
             let wish = oracle::wish(&told, blocks);
             // a choice that a call hides from Teams is no new state of the PBX
             let unchanged = conduct.filled_at_change == Some(conduct.choice_changes)
@@ -739,15 +933,23 @@ impl Life {
                 || conduct.uncertain;
             let taken = world.taken && unchanged;
             if ours != wish && !(wish.is_some() && ours.is_none() && taken) {
-                return wrong(format!("account {account} carries {:?}, but {told:?} means {wish:?}", world.slot));
+                return wrong(format!(
+                    "account {account} carries {:?}, but {told:?} means {wish:?}",
+                    world.slot
+                ));
             }
             let (pair, by_us) = world.effective();
             let shown = oracle::entry_for(pair);
-            let held = wish.map(oracle::entry_for) == Some(shown) || (world.app.is_some() && shown == "on-the-phone");
+            let held = wish.map(oracle::entry_for) == Some(shown)
+                || (world.app.is_some() && shown == "on-the-phone");
             let forgotten = world.slot.is_some_and(|slot| slot.by == By::Forgotten);
-            let right = (!by_us && pbx.ours() == shown) || ((by_us || held) && pbx.ours().is_empty()) || forgotten;
+            let right =
+                (!by_us && pbx.ours() == shown) || ((by_us || held) && pbx.ours().is_empty()) || forgotten;
             if !right {
-                return wrong(format!("user {user} has our entry {:?}, but teams shows {pair:?}, ours: {by_us}", pbx.ours()));
+                return wrong(format!(
+                    "user {user} has our entry {:?}, but teams shows {pair:?}, ours: {by_us}",
+                    pbx.ours()
+                ));
             }
         }
         self.check_nobody_else()
@@ -758,8 +960,14 @@ impl Life {
             let left_in_teams = !self.pairing.contains(&Some(index)) && self.carries_ours(index);
             let left_at_pbx = self.pairing[index].is_none() && !self.extensions[index].ours().is_empty();
             if left_in_teams || left_at_pbx {
-                let text = format!("something of ours is left with {index}, who left: {:?}", self.accounts[index].slot);
-                return Err(Breach { rule: Rule::Converged, text });
+                let text = format!(
+                    "something of ours is left with {index}, who left: {:?}",
+                    self.accounts[index].slot
+                );
+                return Err(Breach {
+                    rule: Rule::Converged,
+                    text,
+                });
             }
         }
         Ok(())
@@ -772,18 +980,34 @@ impl Life {
 
     fn check_released(&self) -> Result<(), Breach> {
         let board = self.board.as_ref().unwrap();
-        let left: Vec<usize> = (0..USERS).filter(|user| self.carries_ours(*user) || !self.extensions[*user].ours().is_empty()).collect();
+        let left: Vec<usize> = (0..USERS)
+            .filter(|user| self.carries_ours(*user) || !self.extensions[*user].ours().is_empty())
+            .collect();
         if left.is_empty() && board.is_empty() && self.ledger.is_empty() {
             return Ok(());
         }
-        let text = format!("left behind: {left:?}, board empty: {}, ledger {:?}", board.is_empty(), self.ledger.keys());
-        Err(Breach { rule: Rule::Released, text })
+        let text = format!(
+            "left behind: {left:?}, board empty: {}, ledger {:?}",
+            board.is_empty(),
+            self.ledger.keys()
+        );
+        Err(Breach {
+            rule: Rule::Released,
+            text,
+        })
     }
 }
 
 fn brief(change: &LedgerChange) -> String {
     match change {
-        LedgerChange::Put(row) => format!("{} {:?} {:?} {} for {:?}", user_of(&row.pbx_user), row.slot, row.state, row.value.activity, row.stands_for),
+        LedgerChange::Put(row) => format!(
+            "{} {:?} {:?} {} for {:?}",
+            user_of(&row.pbx_user),
+            row.slot,
+            row.state,
+            row.value.activity,
+            row.stands_for
+        ),
         LedgerChange::Remove { pbx_user, slot } => format!("{} {slot:?} removed", user_of(pbx_user)),
     }
 }

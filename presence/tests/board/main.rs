@@ -15,5 +15,7 @@ mod life;
 mod oracle;
 mod pbx_world;
 mod property;
+mod rules;
 mod sabotage;
+mod stage;
 mod teams_world;

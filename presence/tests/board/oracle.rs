@@ -32,7 +32,17 @@ pub const PREFERRED_PAIRS: [Pair; 6] = [
 ];
 
 /// What a user may choose at the PBX; the last one has no row.
-pub const CHOICES: [&str; 9] = ["", "", "busy", "dnd", "away", "lunch", "meeting", "online", "gardening"];
+pub const CHOICES: [&str; 9] = [
+    "",
+    "",
+    "busy",
+    "dnd",
+    "away",
+    "lunch",
+    "meeting",
+    "online",
+    "gardening",
+];
 
 /// The pair of the lists above with these words.
 pub fn known_pair(availability: &str, activity: &str) -> Pair {

@@ -47,7 +47,10 @@ fn first_breach(sabotage: Sabotage) -> Option<(u64, Breach, Vec<String>)> {
     };
     thread::scope(|scope| {
         let lives: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        lives.into_iter().filter_map(|life| life.join().unwrap()).min_by_key(|(seed, ..)| *seed)
+        lives
+            .into_iter()
+            .filter_map(|life| life.join().unwrap())
+            .min_by_key(|(seed, ..)| *seed)
     })
 }
 
@@ -60,14 +63,22 @@ fn random_lives_keep_every_invariant() {
         return;
     }
     if let Some((seed, breach, trace)) = first_breach(Sabotage::None) {
-        panic!("{}\nseed {seed} breaks {:?}: {}", trace.join("\n"), breach.rule, breach.text);
+        panic!(
+            "{}\nseed {seed} breaks {:?}: {}",
+            trace.join("\n"),
+            breach.rule,
+            breach.text
+        );
     }
 }
 
 /// Shows the seed that fails without a rule.
 fn expect_breach(sabotage: Sabotage, rules: &[Rule]) {
     let (seed, breach, _) = first_breach(sabotage).expect("the property notices that the rule is missing");
-    eprintln!("{sabotage:?}: seed {seed} breaks {:?}: {}", breach.rule, breach.text);
+    eprintln!(
+        "{sabotage:?}: seed {seed} breaks {:?}: {}",
+        breach.rule, breach.text
+    );
     assert!(rules.contains(&breach.rule), "seed {seed}: {breach:?}");
 }
 
@@ -88,5 +99,8 @@ fn if_unknown_were_empty_a_lost_session_would_clear_what_stands() {
 
 #[test]
 fn without_the_ledger_something_of_ours_stays_behind() {
-    expect_breach(Sabotage::NoLedger, &[Rule::Converged, Rule::NoEcho, Rule::LaterChoice, Rule::Released]);
+    expect_breach(
+        Sabotage::NoLedger,
+        &[Rule::Converged, Rule::NoEcho, Rule::LaterChoice, Rule::Released],
+    );
 }

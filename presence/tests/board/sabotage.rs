@@ -40,7 +40,11 @@ impl Sabotage {
             return mapping;
         }
         let masked = mapping.rows().map(|(activity, value)| {
-            let value = if value == "online" { String::new() } else { format!("{MASK}{value}") };
+            let value = if value == "online" {
+                String::new()
+            } else {
+                format!("{MASK}{value}")
+            };
             (format!("{MASK}{activity}"), value)
         });
         let masked: BTreeMap<String, String> = masked.collect();
@@ -49,7 +53,10 @@ impl Sabotage {
 
     pub fn disguise_entries(self, mut entries: Vec<PresenceEntry>) -> Vec<PresenceEntry> {
         if self == Self::NoEcho {
-            for entry in entries.iter_mut().filter(|entry| entry.contact == OURS && !entry.activity.is_empty()) {
+            for entry in entries
+                .iter_mut()
+                .filter(|entry| entry.contact == OURS && !entry.activity.is_empty())
+            {
                 entry.activity.insert_str(0, MASK);
             }
         }

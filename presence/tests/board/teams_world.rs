@@ -152,7 +152,12 @@ impl Account {
 
     /// What was shown at a time.
     pub fn at(&self, time: i64) -> Shown {
-        *self.history.iter().rev().find(|shown| shown.from <= time).unwrap()
+        *self
+            .history
+            .iter()
+            .rev()
+            .find(|shown| shown.from <= time)
+            .unwrap()
     }
 }
 

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 
 use super::super::claim::{Claim, FadingClaim, SETTLING};
 use super::super::sight::ON_THE_PHONE;
-use super::scene::{Scene, delta};
 use super::TeamsSide;
+use super::scene::{Scene, delta};
 use crate::mapping::Meaning;
 use crate::ports::{LedgerChange, LedgerState, Slot};
 use crate::teams::TeamsPresence;
@@ -74,6 +74,7 @@ impl TeamsSide {
                 self.empty_during.clone_from(&scene.pbx.choice);
             }
             self.preferred = None;
+            self.end_replaced(begun_at);
             return vec![scene.remove(Slot::Preferred)];
         }
         if let Some(claim) = &mut self.preferred {

@@ -137,6 +137,9 @@ impl TeamsSide {
         for slot in [Slot::Session, Slot::Preferred] {
             let ended = |claim: &mut Claim| claim.holds() && claim.until <= scene.now;
             if let Some(ended) = self.slot(slot).take_if(ended) {
+                if slot == Slot::Preferred {
+                    self.end_replaced(scene.now);
+                }
                 self.fade(FadingClaim::gone(ended.presence, scene.now));
                 expired.changes.push(scene.remove(slot));
                 expired.read = true;
@@ -178,9 +181,7 @@ impl TeamsSide {
         self.hold.end();
         self.last_write = Some(scene.now);
         if slot == Slot::Preferred {
-            for claim in &mut self.fading {
-                claim.gone_at.get_or_insert(scene.now);
-            }
+            self.end_replaced(scene.now);
         }
         if clears {
             if let Some(claim) = self.slot(slot).take() {
@@ -215,7 +216,11 @@ impl TeamsSide {
         let held = [&self.session, &self.preferred].into_iter().flatten();
         let ends = held.filter(|claim| claim.holds()).map(|claim| claim.until);
         let renewal = |claim: &Claim| claim.written_at + scene::delta(scene.rules.renewal);
-        let session = self.session.as_ref().filter(|_| scene.surely_calls()).map(renewal);
+        let session = self
+            .session
+            .as_ref()
+            .filter(|_| scene.surely_calls())
+            .map(renewal);
         let confirmed = self.preferred.as_ref().filter(|claim| claim.confirmed());
         let preferred = confirmed
             .zip(scene.wish())
@@ -225,6 +230,13 @@ impl TeamsSide {
             .chain(waits.into_iter().flatten())
             .filter(|time| *time > scene.now)
             .min()
+    }
+
+    /// Whatever preferred presence of ours was to be replaced is out of the slot.
+    fn end_replaced(&mut self, at: DateTime<Utc>) {
+        for claim in &mut self.fading {
+            claim.gone_at.get_or_insert(at);
+        }
     }
 
     /// Keeps one trace per pair.

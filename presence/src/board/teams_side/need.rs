@@ -27,7 +27,10 @@ impl Need {
 impl TeamsSide {
     /// Decides which write Teams needs next and notes that it is under way. Answers the write, and the change of the
     /// ledger that must be stored before it leaves.
-    pub(in super::super) fn next_write(&mut self, scene: Scene) -> (Option<PresenceWrite>, Option<LedgerChange>) {
+    pub(in super::super) fn next_write(
+        &mut self,
+        scene: Scene,
+    ) -> (Option<PresenceWrite>, Option<LedgerChange>) {
         if self.under_way.is_some() || self.hold.lasts(scene.now) {
             return (None, None);
         }
@@ -62,7 +65,8 @@ impl TeamsSide {
         if !scene.session_wanted() || !scene.surely_calls() {
             return None;
         }
-        let due = |claim: &Claim| !claim.confirmed() || scene.now >= claim.written_at + delta(scene.rules.renewal);
+        let due =
+            |claim: &Claim| !claim.confirmed() || scene.now >= claim.written_at + delta(scene.rules.renewal);
         self.session.as_ref().is_none_or(due).then(|| Need {
             change: PresenceChange::SetSession {
                 presence: call(),

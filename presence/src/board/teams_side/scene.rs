@@ -91,8 +91,12 @@ impl Scene<'_> {
             leased: true,
         };
         match (self.meaning(), self.rules.on_the_phone) {
-            (Meaning::OnThePhone, OnThePhone::DoNotDisturb) => Some(leased(Preferred::DoNotDisturb, stands_for)),
-            (Meaning::Preferred(preferred), _) if self.pbx.on_the_phone() => Some(leased(preferred, stands_for)),
+            (Meaning::OnThePhone, OnThePhone::DoNotDisturb) => {
+                Some(leased(Preferred::DoNotDisturb, stands_for))
+            }
+            (Meaning::Preferred(preferred), _) if self.pbx.on_the_phone() => {
+                Some(leased(preferred, stands_for))
+            }
             (Meaning::Preferred(preferred), _) => Some(Wish {
                 presence: preferred.presence(),
                 stands_for,

@@ -1,0 +1,9 @@
+//! Each sentence of the presence rules as one test.
+
+mod calls;
+mod echo;
+mod later_choice;
+mod order;
+mod roster;
+mod to_pbx;
+mod to_teams;

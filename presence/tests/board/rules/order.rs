@@ -1,0 +1,98 @@
+//! Order: which observation of Teams is the newest truth.
+
+use m365_presence::board::Verdict;
+
+use crate::stage::Stage;
+
+#[test]
+fn a_lower_number_is_old_news() {
+    let mut stage = Stage::alice();
+    stage.read_numbered("20", "Busy", "Busy");
+    stage.accept_entry("busy");
+    assert_eq!(stage.notify_numbered("19", "Away", "Away"), Verdict::Old);
+    assert_eq!(stage.notify_numbered("9", "Away", "Away"), Verdict::Old);
+    stage.silence();
+    assert_eq!(stage.notify_numbered("21", "Away", "Away"), Verdict::Believed);
+    stage.accept_entry("away");
+}
+
+#[test]
+fn numbers_that_are_text_are_ordered_as_text() {
+    let mut stage = Stage::alice();
+    stage.read_numbered("A02", "Busy", "Busy");
+    assert_eq!(stage.notify_numbered("A01", "Away", "Away"), Verdict::Old);
+    assert_eq!(stage.notify_numbered("A10", "Away", "Away"), Verdict::Believed);
+}
+
+#[test]
+fn an_unnumbered_notification_is_shown_at_once_and_confirmed_by_a_read_within_two_seconds() {
+    let mut stage = Stage::alice();
+    stage.seconds(10);
+    let reads = stage.reads;
+    assert_eq!(stage.notify("Busy", "Busy"), Verdict::BelievedUnconfirmed);
+    stage.accept_entry("busy");
+    stage.seconds(2);
+    assert_eq!(stage.reads, reads + 1);
+}
+
+#[test]
+fn many_unnumbered_notifications_are_confirmed_by_few_reads() {
+    let mut stage = Stage::alice();
+    stage.seconds(10);
+    let reads = stage.reads;
+    for _ in 0..50 {
+        stage.notify("Busy", "Busy");
+    }
+    stage.seconds(5);
+    assert_eq!(stage.reads, reads + 1);
+}
+
+#[test]
+fn a_read_begun_before_an_unnumbered_notification_is_asked_again() {
+    let mut stage = Stage::alice();
+    stage.seconds(10);
+    stage.notify("Busy", "Busy");
+    stage.accept_entry("busy");
+    let reads = stage.reads;
+    assert_eq!(stage.read_begun(500, "Available", "Available"), Verdict::Doubted);
+    assert_eq!(stage.reads, reads + 1);
+    stage.silence();
+    stage.seconds(1);
+    assert_eq!(stage.read("Available", "Available"), Verdict::Believed);
+    stage.accept_entry("");
+}
+
+#[test]
+fn a_read_with_a_lower_number_is_discarded_once_and_believed_when_the_next_repeats_it() {
+    let mut stage = Stage::alice();
+    stage.read_numbered("20", "Busy", "Busy");
+    stage.accept_entry("busy");
+    let reads = stage.reads;
+    assert_eq!(stage.read_numbered("7", "Away", "Away"), Verdict::Doubted);
+    assert_eq!(stage.reads, reads + 1);
+    stage.silence();
+    assert_eq!(stage.read_numbered("7", "Away", "Away"), Verdict::Believed);
+    stage.accept_entry("away");
+}
+
+#[test]
+fn a_read_that_began_before_a_newer_read_is_old_news() {
+    let mut stage = Stage::alice();
+    stage.seconds(10);
+    stage.read("Busy", "Busy");
+    assert_eq!(stage.read_begun(3_000, "Away", "Away"), Verdict::Old);
+}
+
+#[test]
+fn a_user_whom_graph_leaves_out_keeps_the_last_state() {
+    let mut stage = Stage::alice();
+    stage.read("Busy", "Busy");
+    stage.accept_entry("busy");
+    stage.board.miss_teams(&crate::stage::teams(), stage.now);
+    stage.pump();
+    stage.seconds(600);
+    stage.silence();
+    assert_eq!(stage.board.synchronised(), 0);
+    stage.read("Busy", "Busy");
+    assert_eq!(stage.board.synchronised(), 1);
+}
