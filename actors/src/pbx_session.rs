@@ -416,12 +416,15 @@ impl Handler<CheckLicenses> for PbxSession {
             open.insert(user);
         }
         let (done, round) = oneshot::channel();
-        self.license_round = Some(Round {
+        let before = self.license_round.replace(Round {
             number,
             open,
             answers: Vec::new(),
             done,
         });
+        if let Some(before) = before {
+            before.end();
+        }
         self.end_license_round_if_whole();
         self.watch_license_round(number, 0, ctx);
         self.send(ctx);

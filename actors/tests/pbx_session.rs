@@ -1,0 +1,416 @@
+//! What one notices of the connections of a PBX.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+mod stage;
+
+use m365_actors::pbx_session::{CheckLicenses, GetStatus, SessionStatus, SetEntry};
+use m365_actors::presence_sync::GetViews;
+use m365_actors::supervision::ExitKind;
+use m365_actors::user_sync::GetDirectory;
+use m365_presence::board::{EntryWrite, Outcome};
+use m365_presence::identity::PbxName;
+use m365_presence::pbx::PbxApi;
+use stage::house::{Cast, House, play, restart};
+use stage::pbx::{ALL_APIS, chose, listed};
+use stage::people::{MASTER, SLAVE, guid, pbx_user};
+use stage::{minutes, pass, seconds};
+
+async fn status(cast: &Cast, pbx: &str) -> SessionStatus {
+    cast.session(pbx).ask(GetStatus).await.unwrap()
+}
+
+/// What the board knows of a user's presence at the PBX.
+async fn seen(cast: &Cast, number: usize) -> Option<String> {
+    let views = cast.sync.ask(GetViews(vec![guid(number)])).await.unwrap();
+    views.into_iter().next().and_then(|(_, view)| view.pbx_presence)
+}
+
+fn entry(number: usize) -> SetEntry {
+    SetEntry(EntryWrite {
+        user: guid(number),
+        h323: format!("u{number}"),
+        home: PbxName::new(MASTER),
+        activity: "away".to_owned(),
+    })
+}
+
+/// One user lives at the master and one at the slave.
+fn two_sites(house: &mut House) {
+    house.join(1, MASTER);
+    house.join(2, SLAVE);
+}
+
+#[test]
+fn a_connected_master_is_replicated_and_its_users_are_followed() {
+    play(
+        2,
+        |_| (),
+        async |_, cast| {
+            assert_eq!(status(&cast, MASTER).await.state, "down");
+            cast.settle().await;
+            let status = status(&cast, MASTER).await;
+            assert_eq!((status.role, status.state), ("master", "up"));
+            assert!(status.users_complete && status.lines_complete);
+            assert_eq!((status.users, status.followed, status.told), (2, 2, 2));
+            assert!(status.missing_apis.is_empty());
+            assert_eq!(cast.journal().count("pbx-main: subscribe"), 2);
+        },
+    );
+}
+
+#[test]
+fn users_are_followed_where_they_live() {
+    play(0, two_sites, async |_, cast| {
+        cast.dial(SLAVE).await;
+        cast.settle().await;
+        assert_eq!(
+            cast.journal().lines("pbx-main: subscribe"),
+            ["pbx-main: subscribe g1 u1"]
+        );
+        assert_eq!(
+            cast.journal().lines("pbx-branch: subscribe"),
+            ["pbx-branch: subscribe g2 u2"]
+        );
+    });
+}
+
+#[test]
+fn the_master_stands_in_for_a_lost_slave_and_hands_back() {
+    play(0, two_sites, async |_, cast| {
+        let slave = cast.dial(SLAVE).await;
+        cast.settle().await;
+        cast.journal().clear();
+        slave.hang_up().await;
+        pass(seconds(1)).await;
+        assert_eq!(
+            cast.journal().lines("pbx-main: subscribe"),
+            ["pbx-main: subscribe g2 u2"]
+        );
+        cast.dial(SLAVE).await;
+        pass(seconds(1)).await;
+        assert_eq!(
+            cast.journal().lines("pbx-main: unsubscribe"),
+            ["pbx-main: unsubscribe g2 u2"]
+        );
+        assert_eq!(
+            cast.journal().lines("pbx-branch: subscribe"),
+            ["pbx-branch: subscribe g2 u2"]
+        );
+    });
+}
+
+#[test]
+fn a_user_who_moves_is_followed_at_the_new_home() {
+    play(0, two_sites, async |_, cast| {
+        cast.dial(SLAVE).await;
+        let master = cast.settle().await;
+        cast.journal().clear();
+        master.say(listed(&pbx_user(1, SLAVE))).await;
+        pass(seconds(2)).await;
+        assert_eq!(
+            cast.journal().lines("pbx-main: unsubscribe"),
+            ["pbx-main: unsubscribe g1 u1"]
+        );
+        assert_eq!(
+            cast.journal().lines("pbx-branch: subscribe"),
+            ["pbx-branch: subscribe g1 u1"]
+        );
+    });
+}
+
+#[test]
+fn a_user_who_is_renamed_is_followed_by_the_new_name() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            let master = cast.settle().await;
+            cast.journal().clear();
+            let mut renamed = pbx_user(1, MASTER);
+            renamed.h323 = "new".to_owned();
+            master.say(listed(&renamed)).await;
+            pass(seconds(2)).await;
+            assert_eq!(
+                cast.journal().lines("pbx-main: unsubscribe"),
+                ["pbx-main: unsubscribe g1 u1"]
+            );
+            assert_eq!(
+                cast.journal().lines("pbx-main: subscribe"),
+                ["pbx-main: subscribe g1 new"]
+            );
+        },
+    );
+}
+
+#[test]
+fn calls_count_only_once_the_first_round_is_whole() {
+    play(
+        1,
+        |house| house.estate.answers_lines.set(false),
+        async |_, cast| {
+            let line = cast.settle().await;
+            line.say("calls g1 1").await;
+            pass(seconds(1)).await;
+            assert_eq!(cast.journal().count("teams: session"), 0);
+            assert!(!status(&cast, MASTER).await.lines_complete);
+            line.say("lines-complete").await;
+            pass(seconds(1)).await;
+            assert_eq!(
+                cast.journal().lines("teams: session"),
+                ["teams: session t1 InACall"]
+            );
+        },
+    );
+}
+
+#[test]
+fn line_states_that_do_not_become_whole_are_asked_for_again_and_shown() {
+    play(
+        1,
+        |house| house.estate.answers_lines.set(false),
+        async |_, cast| {
+            cast.settle().await;
+            pass(minutes(9)).await;
+            assert_eq!(cast.journal().count("pbx-main: lines"), 1);
+            cast.house.estate.answers_lines.set(true);
+            pass(minutes(3)).await;
+            assert_eq!(cast.journal().count("pbx-main: lines"), 2);
+            let status = status(&cast, MASTER).await;
+            assert!(status.lines_complete && status.refusal.unwrap().contains("line states"));
+        },
+    );
+}
+
+#[test]
+fn a_refused_user_table_is_asked_for_again_and_shown() {
+    play(
+        1,
+        |house| house.estate.refuses_table.set(true),
+        async |_, cast| {
+            cast.settle().await;
+            assert!(
+                status(&cast, MASTER)
+                    .await
+                    .refusal
+                    .unwrap()
+                    .contains("user table")
+            );
+            cast.house.estate.refuses_table.set(false);
+            pass(minutes(2)).await;
+            assert!(status(&cast, MASTER).await.users_complete);
+            assert!(cast.user_sync.ask(GetDirectory).await.unwrap().is_some());
+            assert_eq!(cast.journal().count("pbx-main: replicate"), 2);
+        },
+    );
+}
+
+#[test]
+fn a_refused_presence_is_asked_for_again() {
+    play(
+        1,
+        |house| house.estate.refuses_presence.set(true),
+        async |_, cast| {
+            cast.settle().await;
+            assert_eq!(seen(&cast, 1).await, None);
+            cast.house
+                .estate
+                .choices
+                .borrow_mut()
+                .insert(guid(1), "busy".to_owned());
+            cast.house.estate.refuses_presence.set(false);
+            pass(minutes(2)).await;
+            assert_eq!(seen(&cast, 1).await.as_deref(), Some("busy"));
+        },
+    );
+}
+
+#[test]
+fn a_written_entry_is_answered_with_what_became_of_it() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            let session = cast.session(MASTER);
+            let unreachable = session.ask(entry(1)).await.unwrap();
+            assert_eq!(unreachable, Outcome::Failed { wait: None });
+            cast.settle().await;
+            assert_eq!(session.ask(entry(1)).await.unwrap(), Outcome::Accepted);
+            assert_eq!(
+                cast.journal().lines("pbx-main: entry"),
+                ["pbx-main: entry g1 teams: away"]
+            );
+            cast.house.estate.refuses_entries.set(true);
+            let refused = session.ask(entry(1)).await.unwrap();
+            assert!(matches!(refused, Outcome::Refused { gone: false, .. }));
+            cast.house.estate.refuses_entries.set(false);
+            cast.house.estate.answers_entries.set(false);
+            let begun = tokio::time::Instant::now();
+            assert_eq!(
+                session.ask(entry(1)).await.unwrap(),
+                Outcome::Failed { wait: None }
+            );
+            assert!((9..=11).contains(&begun.elapsed().as_secs()));
+        },
+    );
+}
+
+#[test]
+fn a_connection_that_is_lost_ends_the_write_that_was_under_way() {
+    play(
+        1,
+        |house| house.estate.answers_entries.set(false),
+        async |_, cast| {
+            let line = cast.settle().await;
+            let written = cast.session(MASTER).ask(entry(1));
+            line.hang_up().await;
+            let begun = tokio::time::Instant::now();
+            assert_eq!(written.await.unwrap(), Outcome::Failed { wait: None });
+            assert!(begun.elapsed() < seconds(2));
+        },
+    );
+}
+
+#[test]
+fn a_new_connection_of_the_same_app_object_closes_the_old_one() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            let old = cast.settle().await;
+            cast.journal().clear();
+            let new = cast.settle().await;
+            assert!(old.is_closed() && !new.is_closed());
+            assert!(!old.say("calls g1 1").await);
+            assert_eq!(cast.journal().count("pbx-main: replicate"), 1);
+            assert_eq!(cast.journal().count("pbx-main: subscribe g1"), 1);
+            // the end of the old one means nothing any more
+            old.hang_up().await;
+            assert_eq!(status(&cast, MASTER).await.state, "up");
+        },
+    );
+}
+
+#[test]
+fn two_app_objects_share_the_work_by_their_rights() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            let reading = [PbxApi::PbxTableUsers, PbxApi::Rcc];
+            let writing = [PbxApi::PbxApi, PbxApi::PbxAdminApi];
+            cast.dial_as(MASTER, "a-reading", &reading).await;
+            pass(seconds(1)).await;
+            assert_eq!(
+                status(&cast, MASTER).await.missing_apis,
+                [PbxApi::PbxApi, PbxApi::PbxAdminApi]
+            );
+            let writer = cast.dial_as(MASTER, "b-writing", &writing).await;
+            pass(seconds(35)).await;
+            let both = status(&cast, MASTER).await;
+            assert!(both.missing_apis.is_empty() && both.told == 1 && both.lines_complete);
+            assert_eq!(both.app_objects, ["a-reading", "b-writing"]);
+            writer.hang_up().await;
+            let one = status(&cast, MASTER).await;
+            assert_eq!((one.state, one.app_objects.len()), ("up", 1));
+            assert_eq!(cast.journal().count("pbx-main: replicate"), 1);
+        },
+    );
+}
+
+#[test]
+fn a_second_app_object_takes_over_when_the_first_is_lost() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            let first = cast.dial_as(MASTER, "a-first", &ALL_APIS).await;
+            cast.dial_as(MASTER, "b-second", &ALL_APIS).await;
+            pass(seconds(3)).await;
+            assert_eq!(cast.journal().count("pbx-main: replicate"), 1);
+            cast.journal().clear();
+            first.hang_up().await;
+            pass(seconds(2)).await;
+            assert_eq!(cast.journal().count("pbx-main: replicate"), 1);
+            assert_eq!(cast.journal().count("pbx-main: subscribe g1"), 1);
+            assert_eq!(cast.journal().count("pbx-main: lines"), 1);
+            assert_eq!(status(&cast, MASTER).await.state, "up");
+        },
+    );
+}
+
+#[test]
+fn a_license_round_that_stays_unanswered_ends_with_what_was_answered() {
+    play(
+        2,
+        |house| house.estate.answers_licenses.set(false),
+        async |_, cast| {
+            let line = cast.dial(MASTER).await;
+            pass(seconds(3)).await;
+            let users = vec![(guid(1), "u1".to_owned()), (guid(2), "u2".to_owned())];
+            let round = cast.session(MASTER).ask(CheckLicenses(users));
+            line.say(format!("license {} true", guid(1))).await;
+            let round = round.await.unwrap();
+            assert!(!round.whole);
+            assert_eq!(round.answers.len(), 1);
+        },
+    );
+}
+
+#[test]
+fn a_restarted_session_is_attached_to_again_and_begins_anew() {
+    play(
+        1,
+        |_| (),
+        async |stage, cast| {
+            cast.settle().await;
+            cast.journal().clear();
+            restart(stage, MASTER, &[MASTER]).await;
+            let status = status(&cast, MASTER).await;
+            assert_eq!((status.state, status.users, status.told), ("up", 1, 1));
+            assert!(status.lines_complete);
+            assert_eq!(cast.journal().count("pbx-main: subscribe g1"), 1);
+        },
+    );
+}
+
+#[test]
+fn a_session_that_panics_comes_back_with_its_connection() {
+    play(
+        1,
+        |_| (),
+        async |stage, cast| {
+            let line = cast.settle().await;
+            stage.expect_end(MASTER, ExitKind::Bug);
+            stage.tree().inject_panic(MASTER).unwrap();
+            pass(seconds(10)).await;
+            assert!(line.say(chose(1, "busy")).await);
+            pass(seconds(1)).await;
+            assert_eq!(seen(&cast, 1).await.as_deref(), Some("busy"));
+        },
+    );
+}
+
+#[test]
+fn messages_without_use_are_counted_in_bounds() {
+    play(
+        0,
+        |_| (),
+        async |_, cast| {
+            let line = cast.settle().await;
+            for number in 0..200 {
+                line.say(format!("odd-{number}")).await;
+            }
+            line.say("odd-0").await;
+            let ignored = status(&cast, MASTER).await.ignored;
+            assert_eq!(ignored["odd-0"], 2);
+            assert!(ignored.len() <= 50);
+        },
+    );
+}

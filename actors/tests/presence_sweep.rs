@@ -1,0 +1,232 @@
+//! What one notices of the bulk reads of presence.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+mod stage;
+
+use m365_actors::presence_subscription::Reading;
+use m365_actors::presence_sweep::{GetStatus, Read, Status, Sweep};
+use m365_actors::presence_sync::GetViews;
+use stage::graph::{lost, throttled};
+use stage::house::{Cast, House, play, restart};
+use stage::people::{guid, teams_id};
+use stage::{millis, minutes, pass, seconds};
+
+const READ: &str = "teams: read";
+
+async fn status(cast: &Cast) -> Status {
+    cast.sweep.ask(GetStatus).await.unwrap()
+}
+
+async fn read(cast: &Cast, users: impl IntoIterator<Item = usize>) {
+    let users = users.into_iter().map(teams_id).collect();
+    cast.sweep.ask(Read { users }).await.unwrap();
+}
+
+#[test]
+fn everybody_is_read_in_calls_of_650_at_most() {
+    play(
+        1400,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            let status = status(&cast).await;
+            assert!(status.whole && status.watched == 1400);
+            cast.house.teams.reads.borrow_mut().clear();
+            cast.sweep.ask(Sweep).await.unwrap();
+            pass(seconds(1)).await;
+            assert_eq!(*cast.house.teams.reads.borrow(), [650, 650, 100]);
+        },
+    );
+}
+
+#[test]
+fn many_orders_become_one_call() {
+    play(
+        30,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            cast.journal().clear();
+            cast.house.teams.reads.borrow_mut().clear();
+            for number in 1..=30 {
+                read(&cast, [number, number]).await;
+            }
+            pass(seconds(1)).await;
+            assert_eq!(*cast.house.teams.reads.borrow(), [30]);
+        },
+    );
+}
+
+#[test]
+fn everybody_is_swept_once_a_period() {
+    play(
+        2,
+        |house| house.sweep = seconds(30),
+        async |_, cast| {
+            cast.settle().await;
+            cast.journal().clear();
+            pass(minutes(5)).await;
+            assert_eq!(cast.journal().count("teams: read t1,t2"), 10);
+        },
+    );
+}
+
+#[test]
+fn with_subscriptions_alone_nobody_is_swept_again() {
+    play(
+        2,
+        |house| house.reading = Reading::Subscription,
+        async |_, cast| {
+            cast.settle().await;
+            assert!(status(&cast).await.whole);
+            cast.journal().clear();
+            pass(minutes(60)).await;
+            assert_eq!(cast.journal().count(READ), 0);
+        },
+    );
+}
+
+#[test]
+fn a_dead_graph_costs_a_probe_and_not_a_storm() {
+    play(
+        2000,
+        |house| house.sweep = seconds(10),
+        async |_, cast| {
+            cast.settle().await;
+            *cast.house.teams.read_error.borrow_mut() = Some(lost());
+            cast.journal().clear();
+            pass(minutes(1)).await;
+            let young = cast.journal().count(READ);
+            assert!((10..=60).contains(&young), "{young} reads in the first minute");
+            cast.journal().clear();
+            pass(minutes(10)).await;
+            let old = cast.journal().count(READ);
+            assert!((20..=120).contains(&old), "{old} reads in ten minutes");
+            assert!(status(&cast).await.last_failure.is_some());
+            *cast.house.teams.read_error.borrow_mut() = None;
+            pass(seconds(31)).await;
+            let status = status(&cast).await;
+            assert_eq!((status.waiting, status.last_failure), (0, None));
+        },
+    );
+}
+
+#[test]
+fn patience_that_graph_asks_for_is_kept() {
+    play(
+        1,
+        |house| house.sweep = seconds(10),
+        async |_, cast| {
+            cast.settle().await;
+            *cast.house.teams.read_error.borrow_mut() = Some(throttled(minutes(3)));
+            pass(seconds(11)).await;
+            *cast.house.teams.read_error.borrow_mut() = None;
+            cast.journal().clear();
+            pass(seconds(160)).await;
+            assert_eq!(cast.journal().count(READ), 0);
+            pass(seconds(30)).await;
+            assert!(cast.journal().count(READ) > 0);
+        },
+    );
+}
+
+#[test]
+fn a_read_that_failed_is_made_up_for() {
+    play(
+        3,
+        |house| house.reading = Reading::Subscription,
+        async |_, cast| {
+            cast.settle().await;
+            cast.house.teams.show(teams_id(2), "Busy", "Busy");
+            *cast.house.teams.read_error.borrow_mut() = Some(lost());
+            read(&cast, [2]).await;
+            pass(millis(200)).await;
+            *cast.house.teams.read_error.borrow_mut() = None;
+            pass(seconds(6)).await;
+            let views = cast.sync.ask(GetViews(vec![guid(2)])).await.unwrap();
+            assert_eq!(views[0].1.teams_presence.as_deref(), Some("Busy/Busy"));
+        },
+    );
+}
+
+#[test]
+fn what_the_notifications_missed_is_counted_and_what_was_ordered_is_not() {
+    play(
+        2,
+        |house| house.sweep = seconds(30),
+        async |_, cast| {
+            cast.settle().await;
+            cast.house.teams.show(teams_id(1), "Busy", "Busy");
+            read(&cast, [1]).await;
+            pass(seconds(31)).await;
+            assert_eq!(status(&cast).await.missed, 0);
+            cast.house.teams.show(teams_id(2), "Away", "Away");
+            pass(seconds(31)).await;
+            assert_eq!(status(&cast).await.missed, 1);
+            // a notification that came in time is none that was missed
+            cast.house.teams.show(teams_id(2), "Busy", "Busy");
+            cast.notify("presence t2 Busy/Busy 9");
+            pass(seconds(31)).await;
+            assert_eq!(status(&cast).await.missed, 1);
+        },
+    );
+}
+
+#[test]
+fn a_restart_reads_everybody() {
+    play(
+        3,
+        |house| house.reading = Reading::Subscription,
+        async |stage, cast| {
+            cast.settle().await;
+            cast.journal().clear();
+            restart(stage, "presence-sweep", &["presence-sweep"]).await;
+            assert_eq!(cast.journal().lines(READ), ["teams: read t1,t2,t3"]);
+            assert!(status(&cast).await.whole);
+        },
+    );
+}
+
+#[test]
+fn a_restart_reads_everybody_also_when_the_roster_comes_late() {
+    play(
+        3,
+        |house| house.reading = Reading::Subscription,
+        async |stage, cast| {
+            cast.settle().await;
+            cast.house.estate.answers_licenses.set(false);
+            cast.journal().clear();
+            restart(
+                stage,
+                "license-check",
+                &["license-check", "presence-subscription", "presence-sweep"],
+            )
+            .await;
+            pass(seconds(60)).await;
+            assert!(cast.journal().count("teams: read t1,t2,t3") >= 1);
+            assert!(status(&cast).await.whole);
+        },
+    );
+}
+
+#[test]
+fn who_leaves_is_not_swept_any_more() {
+    let quick = |house: &mut House| house.sweep = seconds(30);
+    play(2, quick, async |_, cast| {
+        let line = cast.settle().await;
+        line.say(format!("gone {}", guid(2))).await;
+        pass(seconds(40)).await;
+        cast.journal().clear();
+        pass(minutes(2)).await;
+        assert_eq!(cast.journal().count("teams: read t1,t2"), 0);
+        assert!(cast.journal().count("teams: read t1") > 0);
+        assert_eq!(status(&cast).await.watched, 1);
+    });
+}
