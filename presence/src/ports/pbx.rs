@@ -1,0 +1,142 @@
+//! The conversation with a PBX.
+
+use crate::identity::PbxGuid;
+use crate::pbx::{PbxUser, PresenceEntry};
+
+/// What a PBX tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PbxEvent {
+    /// A row of the user table, new or changed.
+    UserListed(PbxUser),
+    /// A user is gone from the table.
+    UserRemoved(PbxGuid),
+    /// The initial table is whole.
+    UsersComplete,
+    /// The user table is refused.
+    UsersRefused {
+        /// The PBX's text.
+        message: String,
+    },
+    /// A user's whole presence, newest entry first.
+    Presence {
+        /// Whose.
+        user: PbxGuid,
+        /// All entries.
+        entries: Vec<PresenceEntry>,
+    },
+    /// A user's presence is not known any more; it comes back by itself.
+    PresenceLost(PbxGuid),
+    /// A presence subscription is refused.
+    PresenceRefused {
+        /// Whose.
+        user: PbxGuid,
+        /// The PBX's text.
+        message: String,
+    },
+    /// Number of calls that a user has at this PBX now.
+    Calls {
+        /// Whose.
+        user: PbxGuid,
+        /// Connected, held and outgoing ones.
+        calls: u32,
+    },
+    /// The first round of line states is whole: who was not named has no call.
+    LinesComplete,
+    /// A write of our entry was taken.
+    EntrySet(PbxGuid),
+    /// A write of our entry was refused.
+    EntryRefused {
+        /// Whose.
+        user: PbxGuid,
+        /// The PBX's text.
+        message: String,
+    },
+    /// Answer to a license check.
+    License {
+        /// Whose.
+        user: PbxGuid,
+        /// Whether the license is held.
+        held: bool,
+    },
+    /// A message that nobody asked for, or that does not have the form it must have; counted by its type.
+    Ignored {
+        /// The message's `mt`, cut at 64 characters.
+        message_type: String,
+    },
+}
+
+/// What we want of a PBX.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PbxOrder {
+    /// Replicate the user table, from the start.
+    ReplicateUsers,
+    /// Read the calls of all visible users and follow them.
+    FollowLines,
+    /// Follow a user's presence.
+    SubscribePresence {
+        /// Whom.
+        user: PbxGuid,
+        /// By which name.
+        h323: String,
+    },
+    /// Stop following it.
+    UnsubscribePresence {
+        /// Whom.
+        user: PbxGuid,
+        /// By which name.
+        h323: String,
+    },
+    /// Write our own entry; an empty activity removes it.
+    SetEntry {
+        /// Whose.
+        user: PbxGuid,
+        /// By which name.
+        h323: String,
+        /// The contact that we own.
+        contact: String,
+        /// The activity.
+        activity: String,
+    },
+    /// Ask whether a user holds the license.
+    CheckLicense {
+        /// Whose.
+        user: PbxGuid,
+        /// By which name.
+        h323: String,
+        /// Which, e.g. `App(innovaphone-microsoft365)`.
+        license: String,
+    },
+}
+
+impl PbxOrder {
+    /// The API that it needs.
+    pub fn api(&self) -> crate::pbx::PbxApi {
+        use crate::pbx::PbxApi;
+        match self {
+            Self::ReplicateUsers => PbxApi::PbxTableUsers,
+            Self::FollowLines => PbxApi::Rcc,
+            Self::SubscribePresence { .. } | Self::UnsubscribePresence { .. } | Self::SetEntry { .. } => {
+                PbxApi::PbxApi
+            }
+            Self::CheckLicense { .. } => PbxApi::PbxAdminApi,
+        }
+    }
+}
+
+/// The conversation on one connection after its login: frames in, events and frames out; no socket (pbx.md 2 to 5).
+pub trait PbxDialogue {
+    /// Takes in one whole text message.
+    fn receive(&mut self, message: &str) -> Vec<PbxEvent>;
+
+    /// Takes in an order.
+    fn order(&mut self, order: PbxOrder);
+
+    /// Takes out what must be sent now, in order.
+    fn outgoing(&mut self) -> Vec<String>;
+}
+
+/// Begins conversations.
+pub trait PbxDialogues {
+    /// Begins one, with no memory of an earlier one.
+    fn begin(&self) -> Box<dyn PbxDialogue>;
+}

@@ -1,0 +1,154 @@
+//! What must survive a restart.
+
+use chrono::{DateTime, Utc};
+use futures_util::future::LocalBoxFuture;
+use serde::{Deserialize, Serialize};
+
+use super::notification::AcceptedState;
+use super::subscription::SubscriptionKind;
+use crate::identity::{Account, PbxGuid, PbxName, SubscriptionId, TeamsId};
+use crate::secret::Secret;
+use crate::teams::TeamsPresence;
+
+/// A subscription that must be found again after a restart.
+#[derive(Clone, Debug)]
+pub struct StoredSubscription {
+    /// What it watches.
+    pub kind: SubscriptionKind,
+    /// Its id.
+    pub id: SubscriptionId,
+    /// The users that it watches; empty for users.
+    pub users: Vec<TeamsId>,
+    /// Its end as granted.
+    pub expires_at: DateTime<Utc>,
+    /// The key that it encrypts for.
+    pub certificate_id: Option<String>,
+    /// Where its notifications go: after a change of `public.url` it is none of ours any more.
+    pub notification_url: String,
+}
+
+/// What we may have set and must be able to release: one slot each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Slot {
+    /// Our session in Teams.
+    Session,
+    /// The user's preferred presence in Teams.
+    Preferred,
+    /// Our entry at the PBX.
+    PbxEntry,
+}
+
+/// How sure we are of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerState {
+    /// About to be written, or not confirmed: counts as set.
+    Intended,
+    /// The write was accepted.
+    Confirmed,
+    /// The user has taken the slot back: neither renewed nor cleared.
+    Overridden,
+}
+
+/// One row of the ledger of what we set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// The user at the PBX.
+    pub pbx_user: PbxGuid,
+    /// The user's name at the PBX.
+    pub h323: String,
+    /// The PBX where the user lives.
+    pub home: PbxName,
+    /// The user in Teams.
+    pub teams_user: TeamsId,
+    /// Where it is set.
+    pub slot: Slot,
+    /// How sure we are.
+    pub state: LedgerState,
+    /// The pair in Teams; for an entry at the PBX the activity stands in both.
+    pub value: TeamsPresence,
+    /// The PBX state that it stands for, e.g. `dnd`; empty for an entry at the PBX.
+    pub stands_for: String,
+    /// When it was written, on Graph's clock.
+    pub written_at: DateTime<Utc>,
+    /// When it ends by itself; never for an entry at the PBX.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// One change of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LedgerChange {
+    /// Insert or replace the row of this user and slot.
+    Put(LedgerRow),
+    /// Remove the row of this user and slot.
+    Remove {
+        /// Whose.
+        pbx_user: PbxGuid,
+        /// Which.
+        slot: Slot,
+    },
+}
+
+/// A key pair for resource data (graph.md 4.4).
+#[derive(Clone, Debug)]
+pub struct NotificationKey {
+    /// The id that subscriptions name.
+    pub id: String,
+    /// The self-signed certificate, DER.
+    pub certificate: Vec<u8>,
+    /// The private key: PKCS#8 DER in base64, to be kept encrypted.
+    pub private_key: Secret,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// The last answered license check of a PBX user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LicenseAnswer {
+    /// Whose.
+    pub user: PbxGuid,
+    /// Whether the license was held.
+    pub held: bool,
+}
+
+/// Why the store did not answer.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{detail}")]
+pub struct StoreError {
+    /// Cause and remedy as one sentence.
+    pub detail: String,
+}
+
+/// Answer of the store.
+pub type Stored<'a, T> = LocalBoxFuture<'a, Result<T, StoreError>>;
+
+/// What must survive a restart. Secrets are encrypted at rest by the adapter.
+pub trait Store {
+    /// All subscriptions.
+    fn subscriptions(&self) -> Stored<'_, Vec<StoredSubscription>>;
+    /// Inserts or replaces the subscription of its kind.
+    fn put_subscription<'a>(&'a self, subscription: &'a StoredSubscription) -> Stored<'a, ()>;
+    /// Forgets the subscription of a kind.
+    fn remove_subscription<'a>(&'a self, kind: &'a SubscriptionKind) -> Stored<'a, ()>;
+    /// All client states: one per kind, drawn once, stored before its first use and reused.
+    fn client_states(&self) -> Stored<'_, Vec<AcceptedState>>;
+    /// Stores a client state.
+    fn put_client_state<'a>(&'a self, state: &'a AcceptedState) -> Stored<'a, ()>;
+    /// The whole ledger.
+    fn ledger(&self) -> Stored<'_, Vec<LedgerRow>>;
+    /// Applies changes in order, all or none.
+    fn change_ledger<'a>(&'a self, changes: &'a [LedgerChange]) -> Stored<'a, ()>;
+    /// A communication user's refresh token.
+    fn refresh_token<'a>(&'a self, account: &'a Account) -> Stored<'a, Option<Secret>>;
+    /// Stores or, with `None`, forgets it.
+    fn put_refresh_token<'a>(&'a self, account: &'a Account, token: Option<&'a Secret>) -> Stored<'a, ()>;
+    /// All notification keys, newest first.
+    fn notification_keys(&self) -> Stored<'_, Vec<NotificationKey>>;
+    /// Stores a notification key.
+    fn put_notification_key<'a>(&'a self, key: &'a NotificationKey) -> Stored<'a, ()>;
+    /// The last answered license checks.
+    fn license_answers(&self) -> Stored<'_, Vec<LicenseAnswer>>;
+    /// Replaces all of them.
+    fn put_license_answers<'a>(&'a self, answers: &'a [LicenseAnswer]) -> Stored<'a, ()>;
+}
