@@ -106,7 +106,9 @@ impl WebhookOpener {
                 },
             }
         }
+        let told_openly = !opened.notices.is_empty();
         self.unseal(sealed, received_at, &mut opened).await;
+        opened.sealed = !told_openly && !opened.notices.is_empty();
         opened
     }
 
