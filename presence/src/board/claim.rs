@@ -78,8 +78,8 @@ impl FadingClaim {
         }
     }
 
-    /// A claim whose slot the user took, as a read begun at this time has shown.
-    pub(super) fn taken(presence: TeamsPresence, begun_at: DateTime<Utc>) -> Self {
+    /// A claim that is out of the slot, as a read begun at this time has shown.
+    pub(super) fn seen_gone(presence: TeamsPresence, begun_at: DateTime<Utc>) -> Self {
         Self {
             presence,
             gone_at: Some(begun_at),

@@ -69,13 +69,17 @@ impl TeamsSide {
         if says_nothing(observed) {
             return Vec::new();
         }
-        if doubted && scene.wish().is_none() && self.is_gone(observed, clear_unanswered, scene) {
-            if scene.session_wanted() {
+        if doubted && scene.wish().is_none() && self.is_gone(observed, scene) {
+            if clear_unanswered && scene.session_wanted() {
                 self.empty_during.clone_from(&scene.pbx.choice);
             }
-            self.preferred = None;
+            if let Some(claim) = self.preferred.take() {
+                self.fade(FadingClaim::seen_gone(claim.presence, begun_at));
+            }
             self.end_replaced(begun_at);
-            return vec![scene.remove(Slot::Preferred)];
+            let mut changes = vec![scene.remove(Slot::Preferred)];
+            changes.extend(self.yield_during_call(observed, begun_at, scene));
+            return changes;
         }
         if let Some(claim) = &mut self.preferred {
             let overridden = claim.confirmed()
@@ -85,7 +89,7 @@ impl TeamsSide {
                 return Vec::new();
             }
             claim.state = LedgerState::Overridden;
-            let taken = FadingClaim::taken(claim.presence.clone(), begun_at);
+            let taken = FadingClaim::seen_gone(claim.presence.clone(), begun_at);
             let change = scene.put(Slot::Preferred, claim);
             if claim.stands_for == ON_THE_PHONE && scene.pbx.choice.is_some() {
                 self.choice_before.clone_from(&scene.pbx.choice);
@@ -108,17 +112,14 @@ impl TeamsSide {
         ended
     }
 
-    /// Whether a doubtful claim that is not wanted any more is out of the slot by our own doing: it was never set, or
-    /// its clear was done although nobody said so.
-    fn is_gone(&self, observed: &TeamsPresence, clear_unanswered: bool, scene: Scene) -> bool {
+    /// Whether a claim that is not wanted any more is out of the slot by our own doing: it was never set, or its clear
+    /// was done although nobody said so.
+    fn is_gone(&self, observed: &TeamsPresence, scene: Scene) -> bool {
         let mut unanswered = self.fading.iter().filter(|claim| claim.gone_at.is_none());
         let replaced = unanswered.any(|claim| claim.recalls(observed, scene.rules));
-        let Some(claim) = self.preferred.as_ref().filter(|claim| claim.holds()) else {
-            return false;
-        };
-        let by_us = !claim.confirmed()
-            || (clear_unanswered && !(scene.session_wanted() && can_only_be_preferred(observed)));
-        by_us && !replaced && !claim.explains(observed, scene.rules)
+        self.preferred.as_ref().is_some_and(|claim| {
+            claim.state == LedgerState::Intended && !replaced && !claim.explains(observed, scene.rules)
+        })
     }
 
     /// Recognises that the user filled the empty preferred slot while a call lasts: nothing is put back afterwards. What

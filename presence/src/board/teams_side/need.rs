@@ -115,12 +115,18 @@ impl TeamsSide {
         (!too_early && self.doubted_at.is_none()).then(|| Need::of(PresenceChange::ClearPreferred))
     }
 
-    /// Notes a set as intended before it is written, so that a crash leaves a trace of it.
+    /// Notes a change as intended before it is written, so that a crash leaves a trace of it. A claim that is about to be
+    /// cleared is as unsure as one that is about to be set: it must be set anew when it is wanted again.
     fn intend(&mut self, need: &Need, scene: Scene) -> Option<LedgerChange> {
         let (presence, lifetime) = match &need.change {
             PresenceChange::SetSession { presence, lifetime }
             | PresenceChange::SetPreferred { presence, lifetime } => (presence, *lifetime),
-            PresenceChange::ClearSession | PresenceChange::ClearPreferred => return None,
+            PresenceChange::ClearSession | PresenceChange::ClearPreferred => {
+                let slot = slot_of(&need.change);
+                let claim = self.slot(slot).as_mut()?;
+                claim.state = LedgerState::Intended;
+                return Some(scene.put(slot, claim));
+            }
         };
         let slot = slot_of(&need.change);
         let claim = Claim {

@@ -233,3 +233,32 @@ fn the_mapping_may_show_another_activity_as_a_call_and_a_call_as_another_state()
     stage.calls(1);
     stage.silence();
 }
+
+#[test]
+fn a_call_that_begins_again_after_an_unanswered_clear_is_set_at_once() {
+    let mut stage = Stage::alice();
+    stage.calls(1);
+    stage.accept(&set_call());
+    stage.calls(0);
+    assert_eq!(stage.teams_write(), PresenceChange::ClearSession);
+    stage.answer_teams(&Outcome::Failed { wait: None });
+    stage.calls(1);
+    stage.seconds(2);
+    stage.accept(&set_call());
+}
+
+#[test]
+fn after_a_crash_during_the_lift_the_choice_is_put_back() {
+    let mut stage = Stage::with_choice("dnd", "DoNotDisturb", DAY);
+    stage.calls(1);
+    stage.accept(&set_call());
+    assert_eq!(stage.teams_write(), PresenceChange::ClearPreferred);
+    stage.restart(rules());
+    stage.choose("dnd");
+    stage.calls(1);
+    stage.seconds(2);
+    stage.read("Busy", "InACall");
+    stage.calls(0);
+    stage.accept(&set_preferred("DoNotDisturb", DAY));
+    stage.accept(&PresenceChange::ClearSession);
+}

@@ -285,3 +285,15 @@ fn a_closed_direction_releases_what_it_set() {
     stage.choose("away");
     assert!(stage.teams.is_empty());
 }
+
+#[test]
+fn a_choice_that_returns_after_an_unanswered_clear_is_set_anew() {
+    let mut stage = Stage::with_choice("dnd", "DoNotDisturb", DAY);
+    stage.choose("");
+    stage.teams.clear();
+    stage.answer_teams(&Outcome::Failed { wait: None });
+    stage.choose("dnd");
+    stage.read("Available", "Available");
+    stage.seconds(2);
+    stage.accept(&set_preferred("DoNotDisturb", DAY));
+}
