@@ -144,6 +144,8 @@ pub struct Status {
     pub teams_failed: u64,
     /// Writes to Teams that were refused.
     pub teams_refused: u64,
+    /// What Graph says while writes are refused because the app lacks the permission.
+    pub lacks_permission: Option<String>,
     /// Writes to Teams that wait for their turn.
     pub teams_waiting: usize,
     /// Writes to Teams a second that are allowed at this time.

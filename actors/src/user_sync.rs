@@ -48,6 +48,8 @@ pub struct Status {
     pub fetches: u64,
     /// Why the last fetch failed.
     pub last_failure: Option<String>,
+    /// Whether it failed because the app lacks the permission.
+    pub lacks_permission: bool,
 }
 
 /// The master's whole user table.
@@ -120,6 +122,7 @@ pub struct UserSync {
     fetched_at: Option<DateTime<Utc>>,
     fetches: u64,
     last_failure: Option<String>,
+    lacks_permission: bool,
 }
 
 impl UserSync {
@@ -140,6 +143,7 @@ impl UserSync {
             fetched_at: None,
             fetches: 0,
             last_failure: None,
+            lacks_permission: false,
         }
     }
 }
@@ -215,6 +219,7 @@ impl Handler<GetStatus> for UserSync {
             fetched_at: self.fetched_at,
             fetches: self.fetches,
             last_failure: self.last_failure.clone(),
+            lacks_permission: self.lacks_permission,
         })
     }
 }
@@ -257,6 +262,7 @@ impl UserSync {
                 self.outage.end();
                 self.closed_until = None;
                 self.last_failure = None;
+                self.lacks_permission = false;
                 self.fetches += 1;
                 self.fetched_at = Some(self.dependencies.clock.now());
                 log::info!(users = users.len(); "the directory of teams lists {} users", users.len());
@@ -271,6 +277,7 @@ impl UserSync {
                     log::warn!("the users of teams cannot be fetched: {error}");
                 }
                 self.last_failure = Some(error.to_string());
+                self.lacks_permission = error.lacks_permission();
                 let asked = match error {
                     GraphError::Throttled { retry_after } => Some(retry_after),
                     _ => None,

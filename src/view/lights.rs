@@ -208,6 +208,9 @@ fn authentication(overview: &Overview) -> Shown {
         };
         return show(failed.code, &cause);
     }
+    if let Some(cause) = lacking_permission(overview) {
+        return show(AuthenticationCode::ConsentRequired, &cause);
+    }
     if let Some(starting) = status
         .credentials
         .iter()
@@ -222,6 +225,34 @@ fn authentication(overview: &Overview) -> Shown {
         AuthenticationCode::Ok,
         &format!("{} accounts are signed in", status.credentials.len()),
     )
+}
+
+/// What the app is not permitted to do although it is signed in, with the permission's name in the portal.
+fn lacking_permission(overview: &Overview) -> Option<String> {
+    let users = overview.user_sync.as_ref().filter(|users| users.lacks_permission);
+    if let Some(failure) = users.and_then(|users| users.last_failure.as_ref()) {
+        return Some(format!(
+            "the app needs the application permission User.Read.All; {failure}"
+        ));
+    }
+    let refusal = overview.presence_sync.as_ref()?.lacks_permission.as_ref()?;
+    Some(format!(
+        "the app needs the application permission Presence.ReadWrite.All; graph says {refusal}"
+    ))
+}
+
+/// Why nobody is known yet.
+fn unknown_users(overview: &Overview) -> String {
+    let failure = overview
+        .user_sync
+        .as_ref()
+        .and_then(|users| users.last_failure.as_ref());
+    let known = overview.user_sync.as_ref().is_some_and(|users| users.pbx_known);
+    match failure {
+        Some(failure) => format!("the users of teams are not known: {failure}"),
+        None if !known => "the master pbx has not told its users yet".to_owned(),
+        None => "users and licenses are not known yet".to_owned(),
+    }
 }
 
 fn subscription(overview: &Overview, surroundings: &Surroundings) -> Shown {
@@ -241,7 +272,7 @@ fn subscription(overview: &Overview, surroundings: &Surroundings) -> Shown {
         .as_ref()
         .is_some_and(|license| license.told);
     if !status.roster_known || !licensed {
-        return show(SubscriptionCode::Starting, "users and licenses are not known yet");
+        return show(SubscriptionCode::Starting, &unknown_users(overview));
     }
     if overview
         .license_check

@@ -155,6 +155,7 @@ impl PresenceSync {
         match result {
             Ok(()) => {
                 self.status.teams_accepted += 1;
+                self.status.lacks_permission = None;
                 Outcome::Accepted
             }
             Err(GraphError::Throttled { retry_after }) => {
@@ -174,6 +175,9 @@ impl PresenceSync {
                 message,
             }) => {
                 self.status.teams_refused += 1;
+                if *status == 403 {
+                    self.status.lacks_permission = Some(format!("{code}: {message}"));
+                }
                 if self.status.teams_refused == 1 {
                     log::warn!("teams refuses a presence write: {status} {code}: {message}");
                 }

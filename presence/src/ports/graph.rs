@@ -43,6 +43,13 @@ pub enum GraphError {
     },
 }
 
+impl GraphError {
+    /// Whether the app or the account lacks a permission, or the consent to it (graph.md 6.2: 403).
+    pub fn lacks_permission(&self) -> bool {
+        matches!(self, Self::Refused { status: 403, .. })
+    }
+}
+
 /// Lists the directory.
 pub trait Users {
     /// Returns all users, every page of them or an error: never a part (graph.md 2.1).
