@@ -325,7 +325,12 @@ impl Board {
             }
         }
         if !released.is_empty() {
-            self.admit_joiners(now);
+            // what was just released there may be read once more: the second read begins when it cannot
+            for guid in self.admit_joiners(now) {
+                if let Some(person) = self.people.get_mut(&guid) {
+                    person.order_read(now + SETTLING);
+                }
+            }
         }
         due
     }
@@ -427,12 +432,13 @@ impl Board {
         self.admit(person);
     }
 
-    /// Whoever is in the roster and shares no slot with somebody on the board comes on it.
-    fn admit_joiners(&mut self, now: DateTime<Utc>) {
+    /// Whoever is in the roster and shares no slot with somebody on the board comes on it; answers who.
+    fn admit_joiners(&mut self, now: DateTime<Utc>) -> Vec<PbxGuid> {
         let free = |member: &&Member| {
             !self.people.contains_key(&member.pbx.guid) && !self.by_teams.contains_key(&member.teams)
         };
         let joiners: Vec<Member> = self.roster.values().filter(free).cloned().collect();
+        let admitted = joiners.iter().map(|member| member.pbx.guid.clone()).collect();
         for member in joiners {
             let mut person = Person::new(member, now);
             if let Some(own) = self
@@ -444,6 +450,7 @@ impl Board {
             }
             self.admit(person);
         }
+        admitted
     }
 
     fn admit(&mut self, person: Person) {

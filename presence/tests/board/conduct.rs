@@ -7,7 +7,7 @@ use m365_presence::board::{EntryWrite, OnThePhone, Outcome};
 use m365_presence::ports::PresenceChange;
 
 use crate::oracle::{self, Pair, Told};
-use crate::teams_world::Shown;
+use crate::teams_world::{CALL, Shown};
 
 /// Which rule was broken, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +102,8 @@ pub struct Conduct {
     seen: Option<Seen>,
     believed: Option<(Pair, bool)>,
     believed_from: i64,
+    /// When each pair of ours was released or replaced; far ahead while it is set.
+    released: BTreeMap<Pair, i64>,
     pub writes: u64,
 }
 
@@ -241,6 +243,7 @@ impl Conduct {
         };
         self.last_touch = now;
         let session = is_session(&change);
+        self.note_release(&change, *outcome == Outcome::Accepted, now);
         if *outcome != Outcome::Accepted {
             self.accepted.remove(&session);
             if session {
@@ -280,6 +283,27 @@ impl Conduct {
         );
     }
 
+    fn note_release(&mut self, change: &PresenceChange, accepted: bool, now: i64) {
+        let session = is_session(change);
+        for (_, released) in self
+            .released
+            .iter_mut()
+            .filter(|(pair, _)| accepted && (**pair == CALL) == session)
+        {
+            *released = now.min(*released);
+        }
+        match change {
+            PresenceChange::SetSession { .. } => {
+                self.released.insert(CALL, i64::MAX);
+            }
+            PresenceChange::SetPreferred { presence, .. } => {
+                let pair = oracle::known_pair(&presence.availability, &presence.activity);
+                self.released.insert(pair, i64::MAX);
+            }
+            PresenceChange::ClearSession | PresenceChange::ClearPreferred => {}
+        }
+    }
+
     /// Judges a write to the PBX when it leaves.
     pub fn leave_entry(&mut self, write: &EntryWrite, delays: i64, now: i64) -> Check {
         self.writes += 1;
@@ -308,13 +332,9 @@ impl Conduct {
             format!("entry {activity:?} for {pair:?}")
         })?;
         // a late echo of what was set before the start cannot be told from a new state before the read that confirms
-        let remembers = now - self.since > delays;
+        let remembers = self.believed_from - self.since > delays;
         // a released claim explains for 15 s at most, although nobody may have told since what lies beneath
-        let of_session = pair.1 == "InACall";
-        let released = self
-            .accepted
-            .get(&of_session)
-            .map_or(i64::MAX, |accepted| accepted.at);
+        let released = self.released.get(&pair).copied().unwrap_or(i64::MAX);
         let starved =
             self.believed_from < released.saturating_add(1_000) && now > released.saturating_add(14_999);
         ensure(!ours || !remembers || starved, Rule::NoEcho, || {

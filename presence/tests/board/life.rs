@@ -648,12 +648,8 @@ impl Life {
             return;
         }
         self.forget_undescribed();
-        let rows = self
-            .ledger
-            .values()
-            .cloned()
-            .filter(|_| self.sabotage != Sabotage::NoLedger)
-            .collect();
+        let remembers = self.sabotage != Sabotage::NoLedger;
+        let rows = self.ledger.values().filter(|_| remembers).cloned().collect();
         let mut board = Board::new(self.rules(), rows);
         let now = time(self.now);
         for conduct in &mut self.conduct {
@@ -730,8 +726,8 @@ impl Life {
             Some(_) => self.pairing[user] = None,
             None => self.pairing[user] = Some(user).filter(|own| !self.pairing.contains(&Some(*own))),
         }
-        for user in 0..USERS {
-            if before[user] != self.pairing[user] {
+        for (user, before) in before.iter().enumerate() {
+            if *before != self.pairing[user] {
                 self.conduct[user].in_roster = false;
             }
         }
