@@ -7,6 +7,7 @@
 //! before anybody is told. *Ends* never by itself; a new run finds its subscriptions in the store.
 
 mod carrying_out;
+mod deafness;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -28,6 +29,8 @@ use crate::presence_sweep::{PresenceSweep, Read};
 use crate::supervision::{Context, Post};
 use crate::user_sync::{UserSync, UsersChanged};
 use crate::webhook_intake::WebhookIntake;
+
+use deafness::Suspicion;
 
 /// A renewal waits this long for the license check before it goes on with the last answers: more than a PBX may
 /// stay silent in a round, and far less than a subscription lives.
@@ -168,6 +171,7 @@ pub struct PresenceSubscription {
     states_known: bool,
     assignment: Assignment,
     roster: Option<Roster>,
+    suspicion: Suspicion,
 }
 
 impl PresenceSubscription {
@@ -179,6 +183,7 @@ impl PresenceSubscription {
             states_known: false,
             assignment: Assignment::default(),
             roster: None,
+            suspicion: Suspicion::default(),
         }
     }
 
@@ -211,6 +216,7 @@ impl Actor for PresenceSubscription {
                     actor.take_up(subscriptions, states, ctx);
                 }),
         );
+        self.listen(ctx);
         if self.dependencies.accounts.is_empty() {
             ctx.run_interval(self.dependencies.presence_period, |actor, ctx| {
                 actor.check_licenses(Vec::new(), ctx)

@@ -68,6 +68,11 @@ pub struct Read {
 #[rtype(result = "()")]
 pub struct Sweep;
 
+/// Takes out whose change a sweep saw before any notification, since the last time that this was asked.
+#[derive(Message)]
+#[rtype(result = "BTreeSet<TeamsId>")]
+pub struct TakeMissed;
+
 /// Asks for the status.
 #[derive(Message)]
 #[rtype(result = "Status")]
@@ -96,6 +101,7 @@ pub struct PresenceSweep {
     /// Whose read was ordered for a reason: what it shows is no surprise.
     ordered: BTreeSet<TeamsId>,
     unread: BTreeSet<TeamsId>,
+    missed: BTreeSet<TeamsId>,
     calls_under_way: usize,
     gathering: bool,
     paused: bool,
@@ -112,6 +118,7 @@ impl PresenceSweep {
             waiting: BTreeSet::new(),
             ordered: BTreeSet::new(),
             unread: BTreeSet::new(),
+            missed: BTreeSet::new(),
             calls_under_way: 0,
             gathering: false,
             paused: false,
@@ -173,6 +180,14 @@ impl Handler<Sweep> for PresenceSweep {
     }
 }
 
+impl Handler<TakeMissed> for PresenceSweep {
+    type Result = MessageResult<TakeMissed>;
+
+    fn handle(&mut self, _message: TakeMissed, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(std::mem::take(&mut self.missed))
+    }
+}
+
 impl Handler<GetStatus> for PresenceSweep {
     type Result = MessageResult<GetStatus>;
 
@@ -194,6 +209,7 @@ impl PresenceSweep {
             self.unread.remove(user);
             self.waiting.remove(user);
             self.ordered.remove(user);
+            self.missed.remove(user);
         }
         for user in watched.difference(&self.watched) {
             self.unread.insert(user.clone());
@@ -265,8 +281,10 @@ impl PresenceSweep {
                 });
                 ctx.spawn(told.into_actor(self).map(move |changed, actor, _| {
                     let changed = changed.unwrap_or_default();
-                    let missed = changed.iter().filter(|user| !expected.contains(user)).count();
-                    actor.status.missed += u64::try_from(missed).unwrap_or_default();
+                    for user in changed.into_iter().filter(|user| !expected.contains(user)) {
+                        actor.status.missed += 1;
+                        actor.missed.insert(user);
+                    }
                 }));
             }
             Err(error) => {

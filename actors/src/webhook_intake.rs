@@ -4,7 +4,7 @@
 //! to `PresenceSync`, user changes to `UserSync`, and lifecycle notices to `PresenceSubscription`. What it throws away is
 //! counted by reason. *Ends* never by itself; the queue outlives it.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
@@ -60,6 +60,11 @@ pub struct Arrived;
 #[rtype(result = "()")]
 pub struct Expect(pub Vec<AcceptedState>);
 
+/// Takes out of whom a presence notification has come, since the last time that this was asked.
+#[derive(Message)]
+#[rtype(result = "BTreeSet<TeamsId>")]
+pub struct TakeHeard;
+
 /// Asks for the status.
 #[derive(Message)]
 #[rtype(result = "Status")]
@@ -89,6 +94,7 @@ pub struct WebhookIntake {
     hasher: RandomState,
     seen: HashSet<u64>,
     seen_in_order: VecDeque<u64>,
+    heard: BTreeSet<TeamsId>,
     status: Status,
 }
 
@@ -103,6 +109,7 @@ impl WebhookIntake {
             hasher: RandomState::new(),
             seen: HashSet::new(),
             seen_in_order: VecDeque::new(),
+            heard: BTreeSet::new(),
             status: Status::default(),
         }
     }
@@ -140,6 +147,14 @@ impl Handler<Expect> for WebhookIntake {
 
     fn handle(&mut self, message: Expect, ctx: &mut Self::Context) {
         self.expect(message.0, ctx);
+    }
+}
+
+impl Handler<TakeHeard> for WebhookIntake {
+    type Result = MessageResult<TakeHeard>;
+
+    fn handle(&mut self, _message: TakeHeard, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(std::mem::take(&mut self.heard))
     }
 }
 
@@ -211,10 +226,12 @@ impl WebhookIntake {
                 match notice {
                     Notice::Presence(observation) => {
                         self.status.presence += 1;
+                        self.heard.insert(observation.user.clone());
                         coalesce(&mut newest, &mut observations, observation);
                     }
                     Notice::PresenceHint(user) => {
                         self.status.hints += 1;
+                        self.heard.insert(user.clone());
                         hints.push(user);
                     }
                     Notice::UserChanged(_) => {

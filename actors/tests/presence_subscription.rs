@@ -628,3 +628,63 @@ fn a_clock_that_is_corrected_by_an_hour_costs_no_user_the_observation() {
         },
     );
 }
+
+#[test]
+fn a_subscription_whose_notifications_do_not_arrive_is_made_anew() {
+    play(
+        2,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            let before = id_at_graph(&cast);
+            pass(minutes(6)).await;
+            cast.house.teams.show(teams_id(1), "Busy", "Busy");
+            pass(minutes(11)).await;
+            assert_ne!(id_at_graph(&cast), before);
+            assert_eq!(cast.journal().count(&format!("graph: delete {before}")), 1);
+            assert_eq!(of(&cast, &anna()).await.code, Code::Ok);
+        },
+    );
+}
+
+#[test]
+fn a_subscription_whose_people_are_at_rest_is_left_alone() {
+    play(
+        2,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            let before = id_at_graph(&cast);
+            pass(minutes(180)).await;
+            assert_eq!(id_at_graph(&cast), before);
+        },
+    );
+}
+
+#[test]
+fn a_late_notification_speaks_for_its_subscription() {
+    play(
+        2,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            let before = id_at_graph(&cast);
+            pass(minutes(4) + seconds(30)).await;
+            for round in 0..6 {
+                let pair = if round % 2 == 0 { "Busy" } else { "Away" };
+                cast.house.teams.show(teams_id(1), pair, pair);
+                // the sweep is faster than Graph
+                pass(minutes(1)).await;
+                cast.notify(&format!("presence t1 {pair}/{pair} {round}"));
+                pass(minutes(4)).await;
+            }
+            let missed = cast
+                .sweep
+                .ask(m365_actors::presence_sweep::GetStatus)
+                .await
+                .unwrap()
+                .missed;
+            assert_eq!((missed, id_at_graph(&cast)), (6, before));
+        },
+    );
+}
