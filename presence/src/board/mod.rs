@@ -12,114 +12,26 @@ mod entry_side;
 mod hold;
 mod pace;
 mod person;
+mod rules;
 mod sight;
 mod teams_side;
+mod writing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::identity::{PbxGuid, PbxName, TeamsId};
-use crate::mapping::{Meaning, PbxShown, PbxToTeams, TeamsToPbx};
+use crate::mapping::{Meaning, PbxShown};
 use crate::pbx::{PbxUser, PresenceEntry};
-use crate::ports::{LedgerChange, LedgerRow, PresenceWrite};
+use crate::ports::{LedgerChange, LedgerRow};
 use crate::teams::{TeamsObservation, TeamsPresence};
 
 pub use claim::{Claim, FADING, SETTLING};
 pub use person::{Person, PersonView};
+pub use rules::{Direction, OnThePhone, Rules};
 pub use sight::{ON_THE_PHONE, PbxSight, Verdict};
-
-/// Which way presence flows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Direction {
-    /// Whether the PBX shows what Teams shows.
-    pub teams_to_pbx: bool,
-    /// Whether Teams shows what the PBX shows.
-    pub pbx_to_teams: bool,
-}
-
-/// How a phone call is shown in Teams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnThePhone {
-    /// As a session Busy/InACall: displayed, blocks nothing.
-    InACall,
-    /// As a preferred DoNotDisturb: Teams blocks calls.
-    DoNotDisturb,
-}
-
-/// The settings that decisions depend on.
-#[derive(Clone, Debug)]
-pub struct Rules {
-    /// What Teams' pairs mean at the PBX.
-    pub teams_to_pbx: TeamsToPbx,
-    /// What the PBX's activities mean in Teams.
-    pub pbx_to_teams: PbxToTeams,
-    /// The contact of our entry at the PBX.
-    pub contact: String,
-    /// Which way presence flows.
-    pub direction: Direction,
-    /// How a call is shown in Teams.
-    pub on_the_phone: OnThePhone,
-    /// How often the lease of a call is renewed; at most 2 h, for Graph's longest lease is 4 h.
-    pub renewal: Duration,
-}
-
-/// A matched and licensed pair of users.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
-    /// The user at the PBX.
-    pub pbx: PbxUser,
-    /// The user in Teams.
-    pub teams: TeamsId,
-}
-
-/// A write of our entry at the PBX.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EntryWrite {
-    /// Whose.
-    pub user: PbxGuid,
-    /// By which name.
-    pub h323: String,
-    /// The PBX where the user lives.
-    pub home: PbxName,
-    /// The activity; empty removes the entry.
-    pub activity: String,
-}
-
-/// What became of a write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was taken.
-    Accepted,
-    /// There was no answer, or a call for patience: it may or may not have been done.
-    Failed {
-        /// The patience asked for.
-        wait: Option<Duration>,
-    },
-    /// It was refused; a repeat alone changes nothing.
-    Refused {
-        /// The other side's text.
-        message: String,
-        /// Whether there is no such user.
-        gone: bool,
-    },
-}
-
-/// What must be done now.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Due {
-    /// Changes of the ledger, to be stored before the writes leave.
-    pub ledger: Vec<LedgerChange>,
-    /// Writes to Teams, at most one per user; each must be answered by [`Board::teams_written`].
-    pub teams: Vec<(PbxGuid, PresenceWrite)>,
-    /// Writes to the PBX, at most one per user; each must be answered by [`Board::entry_written`].
-    pub entries: Vec<EntryWrite>,
-    /// Users whose presence must be read in Teams, by reads that begin now or later; whoever takes this list sees to it.
-    pub reads: Vec<TeamsId>,
-}
+pub use writing::{Due, EntryWrite, Member, Outcome};
 
 /// Everything that is known and set, for all users.
 pub struct Board {
