@@ -98,9 +98,9 @@ fn if_unknown_were_empty_a_lost_session_would_clear_what_stands() {
 }
 
 #[test]
-fn without_the_ledger_something_of_ours_stays_behind() {
+fn without_the_ledger_a_restart_forgets_what_stands() {
     expect_breach(
         Sabotage::NoLedger,
-        &[Rule::Converged, Rule::NoEcho, Rule::LaterChoice, Rule::Released],
+        &[Rule::Converged, Rule::LaterChoice, Rule::Released],
     );
 }

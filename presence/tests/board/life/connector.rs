@@ -20,8 +20,10 @@ impl Life {
             return;
         }
         self.forget_undescribed();
-        let remembers = self.sabotage != Sabotage::NoLedger;
-        let rows = self.ledger.values().filter(|_| remembers).cloned().collect();
+        if self.sabotage == Sabotage::NoLedger {
+            self.ledger.clear();
+        }
+        let rows = self.ledger.values().cloned().collect();
         let mut board = Board::new(self.rules(), rows);
         let now = time(self.now);
         for conduct in &mut self.conduct {
