@@ -193,6 +193,9 @@ impl HttpClient {
             request_id = request_id.as_str(), client_request_id = correlation.as_str();
             "microsoft answered"
         );
+        if (200..=299).contains(&status) && is_web_page(incoming.headers()) {
+            return Err("a web page came back, as from a proxy that wants to be seen".to_owned());
+        }
         let body = incoming
             .body()
             .limit(LARGEST_BODY)
@@ -232,6 +235,11 @@ fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
 
 fn http_date(value: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(value).ok().map(|date| date.to_utc())
+}
+
+/// Microsoft never answers a granted request so; whoever did has not carried it out.
+fn is_web_page(headers: &HeaderMap) -> bool {
+    text(headers, "content-type").is_some_and(|kind| kind.trim_start().starts_with("text/html"))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -2,8 +2,9 @@
 //!
 //! The order matters. A client state that is none of ours ends the matter before anything is fetched or decrypted, so
 //! a stranger can cost us no more than a parse. What carries resource data must show validation tokens that Entra
-//! signed for us and for Microsoft's change tracking; only then is it decrypted, on the blocking pool. Each item of a
-//! body is judged on its own.
+//! signed for us and for Microsoft's change tracking; only then is it decrypted, on the blocking pool. While Entra cannot
+//! be asked for the keys, nobody can tell; then the content stays closed, and the item is a hint to read the user's
+//! presence, so that an outage loses nothing. Each item of a body is judged on its own.
 
 mod cipher;
 mod item;
@@ -28,7 +29,7 @@ use cipher::Sealed;
 use item::{Envelope, Reading};
 pub use keys::{KeyError, KeyRing, generate_notification_key};
 use signing_keys::SigningKeys;
-use token::TokenCheck;
+use token::{TokenCheck, Verdict};
 
 /// What the opener has to know about us.
 #[derive(Clone, Debug)]
@@ -37,6 +38,17 @@ pub struct WebhookSettings {
     pub tenant: String,
     /// The application ids for which tokens may be issued: the main one and those of the communication users.
     pub client_ids: Vec<String>,
+}
+
+/// What the validation tokens of a body say about its content.
+#[derive(Clone, Copy)]
+enum Vouched {
+    /// Microsoft sent it to us.
+    For,
+    /// It is not to be believed.
+    Against(Discard),
+    /// Entra cannot be asked now.
+    NotYet,
 }
 
 /// Opens notifications.
@@ -90,7 +102,7 @@ impl WebhookOpener {
         {
             self.vouch(&envelope, directory.as_deref()).await
         } else {
-            Ok(())
+            Vouched::For
         };
         let mut sealed = Vec::new();
         for (item, reading) in envelope.items().zip(readings) {
@@ -100,9 +112,12 @@ impl WebhookOpener {
                     opened.discarded.push(Discard::WrongTenant);
                 }
                 Reading::Told(notice) => opened.notices.push(notice),
-                Reading::Sealed { user, content } => match vouched.and_then(|()| self.sealed(content)) {
-                    Ok(content) => sealed.push((user, content)),
-                    Err(reason) => opened.discarded.push(reason),
+                Reading::Sealed { user, content } => match (vouched, self.sealed(content)) {
+                    (Vouched::Against(reason), _) | (Vouched::For, Err(reason)) => {
+                        opened.discarded.push(reason);
+                    }
+                    (Vouched::NotYet, _) => opened.notices.push(Notice::PresenceHint(user)),
+                    (Vouched::For, Ok(content)) => sealed.push((user, content)),
                 },
             }
         }
@@ -120,19 +135,24 @@ impl WebhookOpener {
         })
     }
 
-    /// Checks every validation token of a body.
-    async fn vouch(&self, envelope: &Envelope, directory: Option<&str>) -> Result<(), Discard> {
+    /// Judges every validation token of a body.
+    async fn vouch(&self, envelope: &Envelope, directory: Option<&str>) -> Vouched {
         let tokens = envelope.tokens();
         if tokens.is_empty() {
-            return Err(Discard::MissingToken);
+            return Vouched::Against(Discard::MissingToken);
         }
-        let directory = directory.ok_or(Discard::BadToken)?;
+        let Some(directory) = directory else {
+            return Vouched::NotYet;
+        };
+        let mut vouched = Vouched::For;
         for token in tokens {
-            if !self.check.is_good(token, directory, &self.signing_keys).await {
-                return Err(Discard::BadToken);
+            match self.check.judge(token, directory, &self.signing_keys).await {
+                Verdict::Good => {}
+                Verdict::Bad => return Vouched::Against(Discard::BadToken),
+                Verdict::Open => vouched = Vouched::NotYet,
             }
         }
-        Ok(())
+        vouched
     }
 
     fn sealed(&self, content: &Value) -> Result<Sealed, Discard> {

@@ -47,6 +47,16 @@ struct Known {
     discovery_after: Option<Instant>,
 }
 
+/// What is known of a signing key.
+pub(super) enum Search {
+    /// The key.
+    Found(Rc<DecodingKey>),
+    /// Entra does not know it.
+    Unknown,
+    /// Entra could not be asked now.
+    Unanswered,
+}
+
 /// The keys by which Entra's tokens are verified.
 pub(super) struct SigningKeys {
     http: Rc<HttpClient>,
@@ -74,22 +84,27 @@ impl SigningKeys {
     }
 
     /// The key of this id, looked up when it is unknown.
-    pub(super) async fn find(&self, kid: &str, version: TokenVersion) -> Option<Rc<DecodingKey>> {
+    pub(super) async fn find(&self, kid: &str, version: TokenVersion) -> Search {
         if let Some(key) = self.known.borrow().fresh(kid) {
-            return Some(key);
+            return Search::Found(key);
         }
         let _turn = self.turn.lock().await;
         let may_ask = {
             let mut known = self.known.borrow_mut();
             match known.fresh(kid) {
-                Some(key) => return Some(key),
+                Some(key) => return Search::Found(key),
                 None => known.may_ask(kid),
             }
         };
         if may_ask {
             self.look_up(kid, version).await;
         }
-        self.known.borrow().keys.get(kid).cloned()
+        let known = self.known.borrow();
+        match known.keys.get(kid) {
+            Some(key) => Search::Found(Rc::clone(key)),
+            None if known.unknown.contains_key(kid) => Search::Unknown,
+            None => Search::Unanswered,
+        }
     }
 
     /// Our directory's id in lower case, learned from the discovery document when the tenant is a domain; `None`

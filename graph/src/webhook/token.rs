@@ -9,7 +9,7 @@ use chrono::DateTime;
 use jsonwebtoken::{Algorithm, Validation};
 use serde_json::Value;
 
-use super::signing_keys::SigningKeys;
+use super::signing_keys::{Search, SigningKeys};
 use crate::endpoints::{Endpoints, TokenVersion};
 use crate::http::HttpClient;
 
@@ -26,6 +26,17 @@ const MOST_REMEMBERED: usize = 1024;
 const LONGEST: usize = 16 * 1024;
 
 type Hash = [u8; 32];
+
+/// What a validation token proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Microsoft sent the notification to us.
+    Good,
+    /// It proves nothing.
+    Bad,
+    /// The key that it was signed with could not be looked up now.
+    Open,
+}
 
 /// Judges validation tokens, and remembers the good ones until they end.
 pub(super) struct TokenCheck {
@@ -45,11 +56,11 @@ impl TokenCheck {
         }
     }
 
-    /// Tells whether Entra signed this token for one of our applications, in our directory, for Microsoft's change
+    /// Judges whether Entra signed this token for one of our applications, in our directory, for Microsoft's change
     /// tracking, and for now.
-    pub(super) async fn is_good(&self, token: &str, directory: &str, keys: &SigningKeys) -> bool {
+    pub(super) async fn judge(&self, token: &str, directory: &str, keys: &SigningKeys) -> Verdict {
         let Some(hash) = hash(token).filter(|_| token.len() <= LONGEST) else {
-            return false;
+            return Verdict::Bad;
         };
         if self
             .good
@@ -57,17 +68,18 @@ impl TokenCheck {
             .get(&hash)
             .is_some_and(|end| self.now() < end + LEEWAY)
         {
-            return true;
+            return Verdict::Good;
         }
-        let Some(claims) = verified(token, keys).await else {
-            return false;
+        let claims = match verified(token, keys).await {
+            Ok(claims) => claims,
+            Err(verdict) => return verdict,
         };
         match self.end(&claims, directory) {
             Some(end) => {
                 self.remember(hash, end);
-                true
+                Verdict::Good
             }
-            None => false,
+            None => Verdict::Bad,
         }
     }
 
@@ -122,21 +134,31 @@ impl TokenCheck {
     }
 }
 
-/// The claims of a token with a good signature. Only RS256 is taken, whatever the token itself asks for.
-async fn verified(token: &str, keys: &SigningKeys) -> Option<Value> {
-    let header = jsonwebtoken::decode_header(token)
-        .ok()
-        .filter(|header| header.alg == Algorithm::RS256)?;
-    // What is read before the signature only chooses where to look for the key first.
-    let claimed: Value = jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
-    let key = keys.find(&header.kid?, version(&claimed)?).await?;
+/// The claims of a token with a good signature, or what is to be thought of the token without them. Only RS256 is
+/// taken, whatever the token itself asks for.
+async fn verified(token: &str, keys: &SigningKeys) -> Result<Value, Verdict> {
+    let (kid, version) = wanted_key(token).ok_or(Verdict::Bad)?;
+    let key = match keys.find(&kid, version).await {
+        Search::Found(key) => key,
+        Search::Unknown => return Err(Verdict::Bad),
+        Search::Unanswered => return Err(Verdict::Open),
+    };
     let mut validation = Validation::new(Algorithm::RS256);
     validation.validate_exp = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
     jsonwebtoken::decode::<Value>(token, &key, &validation)
-        .ok()
         .map(|token| token.claims)
+        .map_err(|_| Verdict::Bad)
+}
+
+/// The key that a token names. What is read before the signature only chooses where to look for the key first.
+fn wanted_key(token: &str) -> Option<(String, TokenVersion)> {
+    let header = jsonwebtoken::decode_header(token)
+        .ok()
+        .filter(|header| header.alg == Algorithm::RS256)?;
+    let claimed: Value = jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
+    Some((header.kid?, version(&claimed)?))
 }
 
 fn version(claims: &Value) -> Option<TokenVersion> {

@@ -172,7 +172,7 @@ async fn a_new_signing_key_is_fetched_at_once_and_an_invented_one_only_once() {
 }
 
 #[actix_rt::test]
-async fn keys_that_could_not_be_fetched_are_fetched_by_the_next_notification() {
+async fn content_whose_proof_cannot_be_checked_yet_is_a_hint_until_keys_can_be_fetched() {
     let signer = Signer::new("k1");
     let keys = json!({"keys": [signer.jwk()]});
     let asked = AtomicUsize::new(0);
@@ -181,7 +181,9 @@ async fn keys_that_could_not_be_fetched_are_fetched_by_the_next_notification() {
         _ => Reply::json(200, keys.clone()),
     });
     let token = signer.sign(&claims());
-    assert_eq!(desk.under(&token).await.discarded, [Discard::BadToken]);
+    let unproven = desk.under(&token).await;
+    assert_eq!(unproven.discarded, []);
+    assert!(matches!(unproven.notices.as_slice(), [Notice::PresenceHint(_)]));
     assert!(is_busy(&desk.under(&token).await));
 }
 
