@@ -1,7 +1,8 @@
 //! The log: one line per record on standard error, as text or as JSON, and the last records in memory.
 //!
-//! The configured level holds for our own crates. Foreign ones are never more talkative than `info`, however far the
-//! level is opened: at lower levels some of them print what they send, and secrets must not depend on their care.
+//! The configured level holds for our own crates. Foreign ones are never more talkative than `warn`, however far the
+//! level is opened: at lower levels some of them print what they send, and secrets must not depend on their care. What
+//! the HTTP server says of malformed requests is left out: whoever reaches the public listener could fill the log.
 //! `CONNECTOR_LOG` sets single targets on purpose, in the usual notation: `m365_graph=debug,rustls=warn`.
 //!
 //! Levels change at run time through [`Log::set_levels`].
@@ -23,7 +24,10 @@ pub use line::Line;
 const OWN_TARGETS: &str = "m365_";
 
 /// How talkative foreign crates may be.
-const FOREIGN_LEVEL: LevelFilter = LevelFilter::Info;
+const FOREIGN_LEVEL: LevelFilter = LevelFilter::Warn;
+
+/// Reports every malformed request as an error of the server.
+const HTTP_DISPATCHER: &str = "actix_http::h1::dispatcher";
 
 /// How many records are kept in memory.
 const RECENT: usize = 1000;
@@ -136,7 +140,8 @@ fn filter(level: LevelFilter, levels: Option<&str>) -> Result<Filter, LogError> 
     let mut builder = env_filter::Builder::new();
     builder
         .filter_level(level.min(FOREIGN_LEVEL))
-        .filter_module(OWN_TARGETS, level);
+        .filter_module(OWN_TARGETS, level)
+        .filter_module(HTTP_DISPATCHER, LevelFilter::Off);
     if let Some(levels) = levels.filter(|levels| !levels.trim().is_empty()) {
         builder
             .try_parse(levels)
@@ -168,11 +173,17 @@ mod tests {
     }
 
     #[test]
-    fn foreign_crates_never_say_more_than_info() {
+    fn foreign_crates_only_warn() {
         let log = log(config::Level::Trace, None);
         assert!(says(&log, "m365_graph::http", Level::Trace));
-        assert!(says(&log, "actix_server", Level::Info));
-        assert!(!says(&log, "actix_http::h1", Level::Debug));
+        assert!(says(&log, "actix_server", Level::Warn));
+        assert!(!says(&log, "actix_server", Level::Info));
+    }
+
+    #[test]
+    fn strangers_cannot_fill_the_log_with_malformed_requests() {
+        let log = log(config::Level::Trace, None);
+        assert!(!says(&log, "actix_http::h1::dispatcher", Level::Error));
     }
 
     #[test]

@@ -118,3 +118,42 @@ async fn only_post() -> HttpResponse {
         .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
         .body(FOR_BROWSERS)
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{App, test};
+    use m365_actors::supervision::Seat;
+
+    use super::*;
+
+    /// An intake whose actor never runs, so that bodies stay in the queue.
+    fn intake() -> Intake {
+        Intake {
+            queue: IntakeQueue::default(),
+            actor: Seat::new("webhook-intake").post(),
+            clock: GraphClock::new(),
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_full_queue_asks_microsoft_to_repeat_and_still_proves_the_address() {
+        let intake = intake();
+        let app = App::new()
+            .app_data(web::Data::new(intake.clone()))
+            .configure(routes);
+        let app = test::init_service(app).await;
+        let ask = async |path: &str| {
+            let request = test::TestRequest::post().uri(path).set_payload("{}");
+            test::call_service(&app, request.to_request()).await.status()
+        };
+        assert_eq!(ask("/graph/notifications").await, 202);
+        let waiting = Raw {
+            body: vec![b' '; 1024].into(),
+            received_at: intake.clock.now(),
+        };
+        while intake.queue.push(waiting.clone()).is_ok() {}
+        assert_eq!(ask("/graph/notifications").await, 503);
+        assert_eq!(ask("/graph/lifecycle").await, 503);
+        assert_eq!(ask("/graph/notifications?validationToken=x").await, 200);
+    }
+}
