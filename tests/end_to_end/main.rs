@@ -2,7 +2,7 @@
 //!
 //! Every test builds its own [`world`], changes something on one side and waits for what somebody would notice on the
 //! other. Nothing waits for a moment in time: conditions are awaited with a wide margin, so a slow machine makes these
-//! tests slow and not red.
+//! tests slow and not red. Where nothing must happen, a quiet period is short and errs on the green side.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,5 +13,30 @@
     missing_docs
 )]
 
+mod actors;
+mod deliveries;
+mod demo;
+mod echo;
+mod ending;
+mod hostile_pbx;
+mod hostile_socket;
+mod hostile_webhook;
+mod joiners_and_leavers;
+mod later_choice;
+mod licenses;
+mod management;
+mod modes;
+mod on_the_phone;
+mod outage;
+mod outage_sign_in;
+mod pbx_connections;
+mod pbx_to_teams;
+mod probes;
+mod restart;
+mod shards;
+mod sign_in;
 mod start;
+mod teams_to_pbx;
+mod unrest;
+mod user_list;
 mod world;
