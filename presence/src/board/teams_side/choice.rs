@@ -134,10 +134,10 @@ impl TeamsSide {
         let Some(session) = self.session.as_ref().filter(|claim| session_shown(claim)) else {
             return Vec::new();
         };
-        if session.explains(observed, scene.rules) {
+        if session.explains(observed, scene.rules) && scene.pbx.choice.is_some() {
             self.empty_during.clone_from(&scene.pbx.choice);
         }
-        let Some(choice) = scene.pbx.choice.as_ref() else {
+        let Some(choice) = scene.pbx.choice.as_ref().or(self.empty_during.as_ref()) else {
             return Vec::new();
         };
         if !can_only_be_preferred(observed) || self.empty_during.as_ref() != Some(choice) {

@@ -185,10 +185,11 @@ impl TeamsSide {
         }
         if clears {
             if let Some(claim) = self.slot(slot).take() {
+                if slot == Slot::Preferred && scene.session_wanted() {
+                    // a call may hide the choice, but what is lifted stood for it
+                    self.empty_during = scene.pbx.choice.clone().or(Some(claim.stands_for));
+                }
                 self.fade(FadingClaim::gone(claim.presence, scene.now));
-            }
-            if slot == Slot::Preferred && scene.session_wanted() {
-                self.empty_during.clone_from(&scene.pbx.choice);
             }
             return Written {
                 changes: vec![scene.remove(slot)],

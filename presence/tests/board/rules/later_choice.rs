@@ -158,3 +158,20 @@ fn somebody_who_leaves_keeps_what_was_taken_back() {
     stage.answer_entry(&Outcome::Accepted);
     assert!(stage.board.is_empty() && stage.ledger.is_empty());
 }
+
+#[test]
+fn a_choice_in_teams_during_a_call_stays_although_a_restart_hides_the_choice_at_the_pbx() {
+    let mut stage = Stage::with_choice("dnd", "DoNotDisturb", DAY);
+    stage.restart(rules());
+    stage.pbx(&[("tel:", "on-the-phone")]);
+    stage.read("DoNotDisturb", "DoNotDisturb");
+    stage.accept(&set_call());
+    stage.accept(&PresenceChange::ClearPreferred);
+    stage.seconds(2);
+    stage.read("Away", "Away");
+    stage.accept_entry("away");
+    stage.pbx(&[("teams:", "away"), ("tel:", "dnd")]);
+    stage.accept(&PresenceChange::ClearSession);
+    stage.seconds(60);
+    stage.silence();
+}
