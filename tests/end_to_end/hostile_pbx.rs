@@ -161,7 +161,10 @@ fn messages_in_pieces_and_of_sixty_kilobytes_are_understood() {
     let world = World::of(&[]).start();
     let mut socket = Socket::open(world.public()).unwrap();
     socket.send(BINARY, true, b"\x00\x01");
-    socket.text(&format!("{{\"mt\":\"Unheard\",\"filler\":\"{}\"}}", "x".repeat(60_000)));
+    socket.text(&format!(
+        "{{\"mt\":\"Unheard\",\"filler\":\"{}\"}}",
+        "x".repeat(60_000)
+    ));
     socket.send(TEXT, false, b"{\"mt\":\"AppCh");
     socket.send(CONTINUATION, false, b"alle");
     socket.send(CONTINUATION, true, b"nge\"}");

@@ -132,7 +132,9 @@ fn garbage_is_accepted_counted_and_has_no_effect() {
     };
     accepted(NOTIFICATIONS);
     accepted(LIFECYCLE);
-    world.wait_until("the garbage to be counted", || discarded(&world, "malformed") >= 12);
+    world.wait_until("the garbage to be counted", || {
+        discarded(&world, "malformed") >= 12
+    });
     world.in_teams("anna", "Busy", "Busy");
     world.until_shown_at_pbx("anna", "busy");
 }
