@@ -6,7 +6,9 @@
 //! closes with the run, and the task attaches to the next one.
 
 mod conversation;
+mod entries;
 mod followed;
+mod licenses;
 mod refusals;
 mod work;
 
@@ -25,7 +27,7 @@ use m365_presence::clock::Clock;
 use m365_presence::identity::{PbxGuid, PbxName};
 use m365_presence::matching::Directory;
 use m365_presence::pbx::{PbxApi, PbxIntroduction};
-use m365_presence::ports::{LicenseAnswer, PbxDialogues, PbxOrder};
+use m365_presence::ports::{LicenseAnswer, PbxDialogues};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
@@ -37,13 +39,8 @@ use crate::user_sync::{GetDirectory, UserSync};
 
 use conversation::Conversations;
 use followed::Followed;
+use licenses::Round;
 use refusals::Refusals;
-
-/// A write of our entry that is not answered in this time has failed.
-const ENTRY_DEADLINE: Duration = Duration::from_secs(10);
-
-/// A round of license checks without an answer for this time ends with what was answered.
-const LICENSE_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Changes of the user table are collected this long before they are told.
 const TABLE_PAUSE: Duration = Duration::from_millis(200);
@@ -205,13 +202,6 @@ pub struct PbxSession {
     refusals: Refusals,
 }
 
-struct Round {
-    number: u64,
-    open: std::collections::HashSet<PbxGuid>,
-    answers: Vec<LicenseAnswer>,
-    done: oneshot::Sender<LicenseRound>,
-}
-
 impl PbxSession {
     /// Makes the actor without any connection.
     pub fn new(dependencies: Dependencies) -> Self {
@@ -355,83 +345,6 @@ impl Handler<Report> for PbxSession {
     }
 }
 
-impl Handler<SetEntry> for PbxSession {
-    type Result = ResponseFuture<Outcome>;
-
-    fn handle(&mut self, message: SetEntry, ctx: &mut Self::Context) -> Self::Result {
-        let EntryWrite {
-            user, h323, activity, ..
-        } = message.0;
-        let order = PbxOrder::SetEntry {
-            user: user.clone(),
-            h323,
-            contact: self.dependencies.contact.clone(),
-            activity,
-        };
-        if !self.conversations.order(order) {
-            return Box::pin(async { Outcome::Failed { wait: None } });
-        }
-        self.next_order += 1;
-        let number = self.next_order;
-        let (done, outcome) = oneshot::channel();
-        self.entries_under_way.insert(user.clone(), (number, done));
-        ctx.run_later(ENTRY_DEADLINE, move |actor, _| {
-            if actor
-                .entries_under_way
-                .get(&user)
-                .is_some_and(|(under_way, _)| *under_way == number)
-            {
-                actor.entries_under_way.remove(&user);
-            }
-        });
-        self.send(ctx);
-        Box::pin(async move { outcome.await.unwrap_or(Outcome::Failed { wait: None }) })
-    }
-}
-
-impl Handler<CheckLicenses> for PbxSession {
-    type Result = ResponseFuture<LicenseRound>;
-
-    fn handle(&mut self, message: CheckLicenses, ctx: &mut Self::Context) -> Self::Result {
-        if self.conversations.test_mode() {
-            let held = |(user, _)| LicenseAnswer { user, held: true };
-            let round = LicenseRound {
-                answers: message.0.into_iter().map(held).collect(),
-                whole: true,
-            };
-            return Box::pin(async move { round });
-        }
-        self.next_order += 1;
-        let number = self.next_order;
-        let mut open = std::collections::HashSet::new();
-        for (user, h323) in message.0 {
-            let order = PbxOrder::CheckLicense {
-                user: user.clone(),
-                h323,
-                license: self.dependencies.license.clone(),
-            };
-            if !self.conversations.order(order) {
-                return Box::pin(async { LicenseRound::default() });
-            }
-            open.insert(user);
-        }
-        let (done, round) = oneshot::channel();
-        let before = self.license_round.replace(Round {
-            number,
-            open,
-            answers: Vec::new(),
-            done,
-        });
-        if let Some(before) = before {
-            before.end();
-        }
-        self.end_license_round_if_whole();
-        self.watch_license_round(number, 0, ctx);
-        self.send(ctx);
-        Box::pin(async move { round.await.unwrap_or_default() })
-    }
-}
-
 impl Handler<GetStatus> for PbxSession {
     type Result = MessageResult<GetStatus>;
 
@@ -456,16 +369,5 @@ impl Handler<GetStatus> for PbxSession {
             ignored: self.conversations.ignored.clone(),
             refusal: self.refusals.last().map(str::to_owned),
         })
-    }
-}
-
-impl Round {
-    fn end(self) {
-        let round = LicenseRound {
-            whole: self.open.is_empty(),
-            answers: self.answers,
-        };
-        // who asked may be gone by now
-        let _gone = self.done.send(round);
     }
 }

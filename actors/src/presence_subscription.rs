@@ -8,6 +8,8 @@
 
 mod carrying_out;
 mod deafness;
+mod describing;
+mod reading_anew;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -25,9 +27,9 @@ use serde::Serialize;
 
 use crate::license_check::{Check, GetRoster, LicenseCheck, Roster, RosterChanged};
 use crate::outage::Outage;
-use crate::presence_sweep::{PresenceSweep, Read};
+use crate::presence_sweep::PresenceSweep;
 use crate::supervision::{Context, Post};
-use crate::user_sync::{UserSync, UsersChanged};
+use crate::user_sync::UserSync;
 use crate::webhook_intake::WebhookIntake;
 
 use deafness::Suspicion;
@@ -355,114 +357,11 @@ impl PresenceSubscription {
         }));
     }
 
-    /// Orders reads of those whose shard has no subscription at this time.
-    fn sweep_unsubscribed(&mut self, ctx: &mut Context<Self>) {
-        let waiting =
-            |entry: &Entry| !matches!(entry.plan.phase(), Phase::Live | Phase::Idle | Phase::Starting);
-        let kinds: Vec<_> = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| waiting(entry))
-            .map(|(kind, _)| kind.clone())
-            .collect();
-        for kind in kinds.iter().filter(|kind| **kind != SubscriptionKind::Users) {
-            self.read_anew(kind, ctx);
-        }
-    }
-
-    /// Orders reads of everything that a subscription watches.
-    fn read_anew(&mut self, kind: &SubscriptionKind, ctx: &mut Context<Self>) {
-        match kind {
-            SubscriptionKind::Users => {
-                let told = self.dependencies.user_sync.ask(UsersChanged);
-                ctx.spawn(told.into_actor(self).map(|_fetches_when_back, _, _| ()));
-            }
-            SubscriptionKind::Presence(account) => {
-                let users = self
-                    .assignment
-                    .shards
-                    .get(account)
-                    .into_iter()
-                    .flatten()
-                    .cloned()
-                    .collect();
-                let told = self.dependencies.presence_sweep.ask(Read { users });
-                ctx.spawn(told.into_actor(self).map(|_sweeps_when_back, _, _| ()));
-            }
-        }
-    }
-
     fn client_states(&self) -> Vec<AcceptedState> {
         self.entries
             .values()
             .map(|entry| entry.client_state.clone())
             .collect()
-    }
-
-    fn status_of(&self, kind: &SubscriptionKind, entry: &Entry) -> SubscriptionStatus {
-        let users = match kind {
-            SubscriptionKind::Users => 0,
-            SubscriptionKind::Presence(account) => {
-                self.assignment.shards.get(account).map_or(0, BTreeSet::len)
-            }
-        };
-        let held = entry.plan.held();
-        SubscriptionStatus {
-            kind: kind.clone(),
-            id: held.map(|held| held.id.clone()),
-            users,
-            expires_at: held.map(|held| held.expires_at),
-            phase: entry.plan.phase().clone(),
-            code: entry.code,
-            since: entry.since,
-            detail: self.detail_of(entry),
-            created: entry.created,
-            renewed: entry.renewed,
-        }
-    }
-
-    fn detail_of(&self, entry: &Entry) -> String {
-        if let Some(error) = &entry.signed_out {
-            return error.clone();
-        }
-        match entry.plan.phase() {
-            Phase::Starting => "users and licenses are not known yet".to_owned(),
-            Phase::Idle => "there is nobody to subscribe for".to_owned(),
-            Phase::Creating => "the subscription is being created".to_owned(),
-            Phase::Live => "the subscription is alive".to_owned(),
-            Phase::Replacing => "the subscription is being replaced".to_owned(),
-            Phase::Deaf => "notifications do not arrive although the subscription lives".to_owned(),
-            Phase::WaitingForExpiry { until } => {
-                format!(
-                    "an older subscription that cannot be deleted ends at {}",
-                    until.format("%Y-%m-%dT%H:%M:%SZ")
-                )
-            }
-            Phase::UrlUnreachable { message }
-            | Phase::UrlRejected { message }
-            | Phase::Forbidden { message } => {
-                format!("graph says: {message}")
-            }
-            Phase::TooManyUsers => "graph does not accept as many users in one subscription".to_owned(),
-            Phase::Unanswered => "graph does not answer".to_owned(),
-        }
-    }
-
-    /// A refused subscription of an account without a Teams plan is explained by that.
-    fn lacks_teams_license(&self, kind: &SubscriptionKind) -> bool {
-        let (SubscriptionKind::Presence(account), Some(roster)) = (kind, &self.roster) else {
-            return false;
-        };
-        let users = roster
-            .directory
-            .entries()
-            .iter()
-            .filter_map(|entry| entry.teams.as_ref());
-        let is_account =
-            |name: &Option<String>| name.as_deref().is_some_and(|name| Account::new(name) == *account);
-        users
-            .filter(|user| is_account(&user.user_principal_name))
-            .any(|user| !user.teams_plan)
     }
 
     fn ask_for_roster(&mut self, ctx: &mut Context<Self>) {

@@ -5,6 +5,9 @@
 //! the state of that credential, with its own hold and slow probe, and only what needs that token waits. A restart
 //! forgets all holds, so an administrator who corrected something restarts this actor.
 
+mod device_code;
+mod key;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,33 +18,20 @@ use futures_util::future::LocalBoxFuture;
 use m365_presence::clock::Clock;
 use m365_presence::identity::{Account, Credential};
 use m365_presence::light::AuthenticationCode;
-use m365_presence::ports::{
-    AccessToken, DeviceCode, DeviceSignIn, Identity, SignInError, SignedIn, Store, Tokens,
-};
+use m365_presence::ports::{AccessToken, Identity, SignInError, SignedIn, Store, Tokens};
 use m365_presence::secret::Secret;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use crate::outage::Outage;
 use crate::supervision::{Context, Post};
+
+use key::{Key, ends_stored_sign_in, hold_of, is_good};
 
 /// A token is renewed when this part of its life is over (DESIGN 3).
 const RENEWED_AFTER: f64 = 0.8;
 
-/// A token this close to its end is not handed out any more.
-const TOO_LATE: Duration = Duration::from_secs(5);
-
-/// A refused credential is probed this often (DESIGN 4).
-const PROBE: Duration = Duration::from_secs(15 * 60);
-
-/// A wrong password is probed this often, because accounts lock (DESIGN 4).
-const PASSWORD_PROBE: Duration = Duration::from_secs(60 * 60);
-
 /// Two sign-ins of a credential are at least this far apart, however short its tokens live.
 const SHORTEST_LIFE: Duration = Duration::from_secs(1);
-
-/// Added to the poll interval when Entra says that we ask too often (graph.md 1.2).
-const SLOWER: Duration = Duration::from_secs(5);
 
 type Granted = Result<AccessToken, SignInError>;
 
@@ -114,42 +104,15 @@ pub struct TokenRefresh {
     keys: BTreeMap<Credential, Key>,
 }
 
-struct Key {
-    device_code: bool,
-    token: Option<AccessToken>,
-    refresh: Option<Secret>,
-    last_error: Option<SignInError>,
-    since: DateTime<Utc>,
-    under_way: bool,
-    next_attempt_at: Option<DateTime<Utc>>,
-    generation: u64,
-    outage: Outage,
-    sign_ins: u64,
-    waiting: Vec<oneshot::Sender<Granted>>,
-}
-
 impl TokenRefresh {
     /// Makes the actor with nobody signed in.
     pub fn new(dependencies: Dependencies) -> Self {
         let now = dependencies.clock.now();
-        let key = |device_code| Key {
-            device_code,
-            token: None,
-            refresh: None,
-            last_error: None,
-            since: now,
-            under_way: false,
-            next_attempt_at: None,
-            generation: 0,
-            outage: Outage::default(),
-            sign_ins: 0,
-            waiting: Vec::new(),
-        };
-        let mut keys = BTreeMap::from([(Credential::App, key(false))]);
+        let mut keys = BTreeMap::from([(Credential::App, Key::new(false, now))]);
         for user in &dependencies.communication_users {
             keys.insert(
                 Credential::Communication(user.account.clone()),
-                key(user.device_code),
+                Key::new(user.device_code, now),
             );
         }
         Self { dependencies, keys }
@@ -351,185 +314,6 @@ impl TokenRefresh {
                 log::warn!("a refresh token cannot be stored, the next start needs a new sign-in: {error}");
             }
         }));
-    }
-
-    /// Asks for a code that a person must enter, and shows it.
-    fn begin_device_sign_in(&mut self, credential: Credential, ctx: &mut Context<Self>) {
-        let Credential::Communication(account) = credential.clone() else {
-            return;
-        };
-        let identity = Rc::clone(&self.dependencies.identity);
-        let begun = async move { identity.begin_device_sign_in(&account).await };
-        ctx.spawn(begun.into_actor(self).map(move |begun, actor, ctx| match begun {
-            Ok(code) => {
-                let Some(key) = actor.keys.get_mut(&credential) else {
-                    return;
-                };
-                let detail = format!(
-                    "{credential} must sign in at {} with the code {}",
-                    code.verification_uri, code.user_code
-                );
-                log::warn!("a communication user must sign in with a device code, which the authentication light shows");
-                let error = SignInError::Refused {
-                    code: AuthenticationCode::SignInRequired,
-                    aadsts: None,
-                    detail,
-                };
-                let now = actor.dependencies.clock.now();
-                if key.code(now) != AuthenticationCode::SignInRequired {
-                    key.since = now;
-                }
-                key.last_error = Some(error.clone());
-                key.next_attempt_at = Some(code.expires_at);
-                key.under_way = false;
-                for waiting in key.waiting.drain(..) {
-                    let _gone = waiting.send(Err(error.clone()));
-                }
-                actor.poll_device_sign_in(credential, code, ctx);
-            }
-            Err(error) => actor.take_in(credential, Err(error), ctx),
-        }));
-    }
-
-    fn poll_device_sign_in(&mut self, credential: Credential, code: DeviceCode, ctx: &mut Context<Self>) {
-        let Some(generation) = self.keys.get(&credential).map(|key| key.generation) else {
-            return;
-        };
-        ctx.run_later(code.interval, move |actor, ctx| {
-            let Credential::Communication(account) = credential.clone() else {
-                return;
-            };
-            if actor
-                .keys
-                .get(&credential)
-                .is_none_or(|key| key.generation != generation)
-            {
-                return;
-            }
-            let identity = Rc::clone(&actor.dependencies.identity);
-            let asked = code.clone();
-            let poll = async move { identity.poll_device_sign_in(&account, &asked).await };
-            ctx.spawn(poll.into_actor(actor).map(move |answer, actor, ctx| {
-                let is_over = actor.dependencies.clock.now() >= code.expires_at;
-                if is_over && !matches!(answer, Ok(DeviceSignIn::Done(_))) {
-                    actor.sign_in(credential, ctx);
-                    return;
-                }
-                let slower = DeviceCode {
-                    interval: code.interval + SLOWER,
-                    ..code.clone()
-                };
-                match answer {
-                    Ok(DeviceSignIn::Done(signed_in)) => actor.take_in(credential, Ok(signed_in), ctx),
-                    Ok(DeviceSignIn::Pending) => actor.poll_device_sign_in(credential, code, ctx),
-                    Ok(DeviceSignIn::SlowDown)
-                    | Err(SignInError::Lost { .. } | SignInError::Throttled { .. }) => {
-                        actor.poll_device_sign_in(credential, slower, ctx);
-                    }
-                    Ok(DeviceSignIn::Ended) => actor.sign_in(credential, ctx),
-                    Err(error) => actor.take_in(credential, Err(error), ctx),
-                }
-            }));
-        });
-    }
-}
-
-impl Key {
-    fn note(
-        &mut self,
-        credential: &Credential,
-        outcome: &Result<SignedIn, SignInError>,
-        now: DateTime<Utc>,
-        wait: Duration,
-    ) {
-        let next_attempt_at = chrono::TimeDelta::from_std(wait).ok().map(|wait| now + wait);
-        let before = self.code(now);
-        match outcome {
-            Ok(signed_in) => {
-                self.token = Some(signed_in.access.clone());
-                self.last_error = None;
-                self.outage.end();
-                self.sign_ins += 1;
-            }
-            Err(error) => {
-                if before != code_of(error) {
-                    let code = code_of(error).as_str();
-                    log::warn!(code = code, wait:? = wait; "the sign-in of {} failed: {code}", kind_of(credential));
-                    log::debug!("the sign-in of {credential} failed: {error}");
-                }
-                self.last_error = Some(error.clone());
-            }
-        }
-        self.next_attempt_at = next_attempt_at;
-        let after = self.code(now);
-        if before != after {
-            self.since = now;
-            log::info!(code = after.as_str(); "the sign-in of {} is now {}", kind_of(credential), after.as_str());
-        }
-    }
-
-    fn code(&self, now: DateTime<Utc>) -> AuthenticationCode {
-        match &self.last_error {
-            Some(error) => code_of(error),
-            None if self.token.as_ref().is_some_and(|token| token.expires_at > now) => AuthenticationCode::Ok,
-            None => AuthenticationCode::Starting,
-        }
-    }
-
-    fn status(&self, credential: &Credential, now: DateTime<Utc>) -> CredentialStatus {
-        CredentialStatus {
-            credential: credential.clone(),
-            code: self.code(now),
-            detail: self
-                .last_error
-                .as_ref()
-                .map_or_else(|| "signed in".to_owned(), ToString::to_string),
-            since: self.since,
-            expires_at: self.token.as_ref().map(|token| token.expires_at),
-            next_attempt_at: self.next_attempt_at,
-            sign_ins: self.sign_ins,
-        }
-    }
-}
-
-fn is_good(token: &AccessToken, now: DateTime<Utc>) -> bool {
-    let spare = TOO_LATE.min(token.lifetime / 10);
-    chrono::TimeDelta::from_std(spare).is_ok_and(|spare| token.expires_at > now + spare)
-}
-
-/// What a line of the log calls a credential: names of users are told below info only.
-fn kind_of(credential: &Credential) -> &'static str {
-    match credential {
-        Credential::App => "the app registration",
-        Credential::Communication(_) => "a communication user",
-    }
-}
-
-fn code_of(error: &SignInError) -> AuthenticationCode {
-    match error {
-        SignInError::Refused { code, .. } => *code,
-        SignInError::Throttled { .. } => AuthenticationCode::Throttled,
-        SignInError::Lost { .. } => AuthenticationCode::Unreachable,
-    }
-}
-
-/// Whether a refusal concerns the stored sign-in itself. One of the app registration, or of an account that is locked
-/// for a while, costs no person another sign-in.
-fn ends_stored_sign_in(code: AuthenticationCode) -> bool {
-    matches!(
-        code,
-        AuthenticationCode::SignInRequired
-            | AuthenticationCode::MfaRequired
-            | AuthenticationCode::WrongPassword
-            | AuthenticationCode::PasswordExpired
-            | AuthenticationCode::Refused
-    )
-}
-
-fn hold_of(code: AuthenticationCode) -> Duration {
-    match code {
-        AuthenticationCode::WrongPassword | AuthenticationCode::AccountLocked => PASSWORD_PROBE,
-        _ => PROBE,
     }
 }
 

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 use m365_presence::board::Outcome;
-use m365_presence::identity::PbxGuid;
 use m365_presence::matching::Directory;
 use m365_presence::pbx::PbxApi;
 use m365_presence::ports::{LicenseAnswer, PbxEvent, PbxOrder};
 
-use super::{LICENSE_DEADLINE, PbxSession, TABLE_PAUSE};
+use super::{PbxSession, TABLE_PAUSE};
 use crate::presence_sync::{PbxLost, PbxSeen, PresenceSync, Sighting};
 use crate::supervision::Context;
 use crate::user_sync::PbxTable;
@@ -133,17 +132,7 @@ impl PbxSession {
                     self.note_refusal("a presence entry", &message);
                     self.end_entry(&user, Outcome::Refused { message, gone: false });
                 }
-                PbxEvent::License { user, held } => {
-                    if let Some(round) = self
-                        .license_round
-                        .as_mut()
-                        .filter(|round| round.open.contains(&user))
-                    {
-                        round.open.remove(&user);
-                        round.answers.push(LicenseAnswer { user, held });
-                    }
-                    self.end_license_round_if_whole();
-                }
+                PbxEvent::License { user, held } => self.take_license(LicenseAnswer { user, held }),
                 PbxEvent::Ignored { message_type } => self.conversations.ignore(message_type),
             }
         }
@@ -159,28 +148,6 @@ impl PbxSession {
             }
             self.lose_connection(ctx);
         }
-    }
-
-    pub(super) fn end_license_round_if_whole(&mut self) {
-        if let Some(round) = self.license_round.take_if(|round| round.open.is_empty()) {
-            round.end();
-        }
-    }
-
-    /// Ends a round that no answer has reached for a while; a long one is as good as its last answer is young.
-    pub(super) fn watch_license_round(&self, number: u64, answered: usize, ctx: &mut Context<Self>) {
-        ctx.run_later(LICENSE_DEADLINE, move |actor, ctx| {
-            let Some(round) = actor.license_round.take_if(|round| round.number == number) else {
-                return;
-            };
-            if round.answers.len() == answered {
-                round.end();
-                return;
-            }
-            let answered = round.answers.len();
-            actor.license_round = Some(round);
-            actor.watch_license_round(number, answered, ctx);
-        });
     }
 
     pub(super) fn tell_table(&self, ctx: &mut Context<Self>) {
@@ -239,16 +206,5 @@ impl PbxSession {
         if self.refusals.note(format!("{what}: {message}")) {
             log::warn!(pbx = pbx.as_str(); "pbx {pbx} refuses {what}: {message}");
         }
-    }
-
-    fn end_entry(&mut self, user: &PbxGuid, outcome: Outcome) {
-        if let Some((_, done)) = self.entries_under_way.remove(user) {
-            // who asked may be gone by now
-            let _gone = done.send(outcome);
-        }
-    }
-
-    fn fail_entries_under_way(&mut self) {
-        self.entries_under_way.clear();
     }
 }
