@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::world::World;
 
-const QUIET: Duration = Duration::from_secs(6);
+const QUIET: Duration = Duration::from_secs(4);
 
 /// Everything that could repeat itself does so within the quiet period.
 const RESTLESS: &str = "timers = { sweep = '1s', presence_subscription = '2s', user_subscription = '2s' }";

@@ -4,8 +4,8 @@
 //! simulators' own handles ([`World::cloud`], [`World::pbx`]), what the connector says is asked over its API, and what it
 //! did is read from the journals of both sides.
 //!
-//! Dropping a world checks what must hold in every test: no actor ended by a bug unless the test foresaw it, nothing
-//! panicked, and nothing secret stands in the log. A test that fails prints the last status and the log.
+//! Dropping a world checks what must hold in every test: no actor ended by a bug, nothing panicked, and nothing secret
+//! stands in the log. A test that fails prints the last status and the log.
 
 mod api;
 mod child;
@@ -17,12 +17,12 @@ mod plan;
 mod ports;
 mod waiting;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use m365_simulator::microsoft::{App, Control, MicrosoftCloud, Tenant};
-use m365_simulator::pbx::{Estate, Pbx};
+use m365_simulator::pbx::Pbx;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -49,9 +49,7 @@ pub const MASTER: &str = "pbx-main";
 /// A running world.
 pub struct World {
     child: RefCell<Option<Child>>,
-    bugs_allowed: Cell<bool>,
     pbxs: Vec<Pbx>,
-    estate: Estate,
     teams_ids: RefCell<HashMap<String, Uuid>>,
     app: App,
     tenant: Tenant,
@@ -93,11 +91,6 @@ impl World {
         found.unwrap_or_else(|| panic!("no pbx is called {name}"))
     }
 
-    /// The estate of all PBXs, to start further ones.
-    pub fn estate(&self) -> &Estate {
-        &self.estate
-    }
-
     /// Host and port of the public listener.
     pub fn public(&self) -> &str {
         &self.public
@@ -108,11 +101,6 @@ impl World {
         &self.management
     }
 
-    /// What the App objects at the PBXs carry as their URL.
-    pub fn app_url(&self) -> String {
-        plan::app_url(&self.public)
-    }
-
     /// The log of all runs.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
@@ -121,11 +109,6 @@ impl World {
     /// Overlays the configuration of the next start with TOML.
     pub fn reconfigure(&self, text: &str) {
         plan::reconfigure(&self.configuration_file(), text);
-    }
-
-    /// From now on actors may end by a bug.
-    pub fn allow_bugs(&self) {
-        self.bugs_allowed.set(true);
     }
 
     /// Ends the connector by SIGTERM and waits for its end; answers whether its exit code was 0.
@@ -178,13 +161,9 @@ impl Drop for World {
             child.kill();
         }
         let log = self.log();
-        if !self.bugs_allowed.get() {
-            let bugs: Vec<_> = log
-                .lines()
-                .filter(|line| line.contains(" error supervisor: ") || line.contains("panicked at"))
-                .collect();
-            assert!(bugs.is_empty(), "actors ended by bugs:\n{}", bugs.join("\n"));
-        }
+        let bug = |line: &&str| line.contains(" error supervisor: ") || line.contains("panicked at");
+        let bugs: Vec<_> = log.lines().filter(bug).collect();
+        assert!(bugs.is_empty(), "actors ended by bugs:\n{}", bugs.join("\n"));
         self.assert_nothing_secret_in(&log);
     }
 }

@@ -1,6 +1,6 @@
 //! What a world is made of: its people, its PBXs, and the configuration of the connector.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
@@ -22,6 +22,8 @@ pub(super) const VIEWER_TOKEN: &str = "viewer-0123456789";
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 
 type Preparation = Box<dyn FnOnce(&World)>;
+type CloudChange = Box<dyn FnOnce(&Control)>;
+type PbxChange = Box<dyn Fn(&mut PbxOptions)>;
 
 /// A world that is not there yet.
 pub struct Plan {
@@ -30,8 +32,8 @@ pub struct Plan {
     accounts: usize,
     settings: Table,
     public: bool,
-    alter_cloud: Vec<Box<dyn FnOnce(&Control)>>,
-    alter_pbxs: Vec<Box<dyn Fn(&mut PbxOptions)>>,
+    alter_cloud: Vec<CloudChange>,
+    alter_pbxs: Vec<PbxChange>,
     prepare: Vec<Preparation>,
 }
 
@@ -135,9 +137,7 @@ impl Plan {
         std::fs::write(folder.path().join("connector.toml"), settings.to_string()).unwrap();
         let world = World {
             child: RefCell::new(None),
-            bugs_allowed: Cell::new(false),
             pbxs,
-            estate,
             teams_ids: RefCell::new(HashMap::new()),
             app,
             tenant,
