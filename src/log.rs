@@ -23,6 +23,9 @@ pub use line::Line;
 /// What the targets of our own crates begin with.
 const OWN_TARGETS: &str = "m365_";
 
+/// The fixed target of the supervision tree's records.
+const SUPERVISOR: &str = "supervisor";
+
 /// How talkative foreign crates may be.
 const FOREIGN_LEVEL: LevelFilter = LevelFilter::Warn;
 
@@ -141,6 +144,7 @@ fn filter(level: LevelFilter, levels: Option<&str>) -> Result<Filter, LogError> 
     builder
         .filter_level(level.min(FOREIGN_LEVEL))
         .filter_module(OWN_TARGETS, level)
+        .filter_module(SUPERVISOR, level)
         .filter_module(HTTP_DISPATCHER, LevelFilter::Off);
     if let Some(levels) = levels.filter(|levels| !levels.trim().is_empty()) {
         builder
@@ -178,6 +182,12 @@ mod tests {
         assert!(says(&log, "m365_graph::http", Level::Trace));
         assert!(says(&log, "actix_server", Level::Warn));
         assert!(!says(&log, "actix_server", Level::Info));
+    }
+
+    #[test]
+    fn the_supervision_tree_tells_its_story() {
+        let log = log(config::Level::Info, None);
+        assert!(says(&log, "supervisor", Level::Info));
     }
 
     #[test]

@@ -22,7 +22,12 @@ function rows(target, items, cells) {
   }));
 }
 
-const time = text => text ? new Date(text).toLocaleString() : "";
+function time(text) {
+  if (!text) return "";
+  const at = new Date(text);
+  const today = at.toDateString() === new Date().toDateString();
+  return today ? at.toLocaleTimeString() : at.toLocaleString();
+}
 
 function showStatus(status) {
   element("about").textContent = `version ${status.version}, started ${new Date(status.started_at).toLocaleString()}, clock offset ${status.clock_offset_seconds.toFixed(1)} s`;
@@ -45,7 +50,7 @@ function showActors(actors) {
   for (const actor of actors) depth.set(actor.name, actor.supervisor ? depth.get(actor.supervisor) + 1 : 0);
   rows(element("actors"), actors, actor => {
     const restarts = Object.values(actor.restarts ?? {}).reduce((sum, count) => sum + count, 0);
-    const end = actor.last_end ? `${actor.last_end.reason}: ${actor.last_end.text}` : "";
+    const end = [actor.last_end?.reason, actor.last_end?.text].filter(Boolean).join(": ");
     return [make("td", actor.name, `depth-${depth.get(actor.name)}`), make("td", actor.state, actor.state), make("td", actor.run), make("td", restarts), make("td", actor.mailbox_depth ?? ""), make("td", end, "long")];
   });
 }
