@@ -7,7 +7,7 @@ use std::time::Duration;
 use m365_simulator::microsoft::{Forgery, Kind, Pair};
 use uuid::Uuid;
 
-use crate::world::World;
+use crate::world::{World, ask};
 
 const NOTIFICATIONS: &str = "/graph/notifications";
 const LIFECYCLE: &str = "/graph/lifecycle";
@@ -222,4 +222,30 @@ fn every_other_address_is_empty() {
         assert_eq!((answer.status, answer.text().as_str()), (404, ""), "{path}");
         assert_eq!(answer.header("server"), None);
     }
+}
+
+#[test]
+fn a_flood_of_notifications_is_answered_and_stays_bounded() {
+    let world = synchronised();
+    let before = world.resident_memory();
+    let body = format!("{{\"value\":[{{\"clientState\":\"{}\"}}]}}", "x".repeat(60_000));
+    let host = world.public().to_owned();
+    let senders: Vec<_> = (0..4)
+        .map(|_| {
+            let (host, body) = (host.clone(), body.clone());
+            std::thread::spawn(move || {
+                for _ in 0..500 {
+                    let answer = ask(&host, "POST", NOTIFICATIONS, &[], body.as_bytes()).unwrap();
+                    assert!([202, 503].contains(&answer.status), "{}", answer.status);
+                }
+            })
+        })
+        .collect();
+    for sender in senders {
+        sender.join().unwrap();
+    }
+    world.in_teams("anna", "Busy", "Busy");
+    world.until_shown_at_pbx("anna", "busy");
+    let grown = world.resident_memory().saturating_sub(before);
+    assert!(grown < 128 * 1024, "the flood cost {grown} KiB");
 }

@@ -187,3 +187,44 @@ fn probes_of_a_young_outage_are_close_and_not_hasty() {
     let count = probes.len();
     assert!((6..=30).contains(&count), "{count} probes of two credentials");
 }
+
+#[test]
+fn a_notification_counts_even_while_its_proof_cannot_be_checked() {
+    let world = World::of(&["anna"])
+        .cloud(|cloud| {
+            let gone = failed(503, ErrorBody::Empty, RetryAfter::Silent);
+            cloud.inject(Some(Family::Discovery), gone, Times::Always);
+        })
+        .start();
+    world.until_synchronised(1);
+    world.in_teams("anna", "Busy", "Busy");
+    world.until_shown_at_pbx("anna", "busy");
+}
+
+#[test]
+fn presence_is_read_in_bulk_while_nothing_can_be_subscribed() {
+    let world = World::of(&["anna"])
+        .settings("timers.sweep = \"1s\"")
+        .cloud(|cloud| {
+            let gone = failed(503, ErrorBody::Html, RetryAfter::Silent);
+            cloud.inject(Some(Family::SubscriptionWrite), gone, Times::Always);
+        })
+        .start();
+    world.until_light("presence_subscription", "unreachable");
+    world.in_teams("anna", "Busy", "Busy");
+    world.until_shown_at_pbx("anna", "busy");
+    world.cloud().clear_faults(None);
+    world.until_synchronised(1);
+}
+
+#[test]
+fn users_that_cannot_be_listed_are_kept_as_they_were() {
+    let world = synchronised();
+    let gone = failed(500, ErrorBody::Html, RetryAfter::Silent);
+    world.cloud().inject(Some(Family::Users), gone, Times::Always);
+    assert_eq!(world.post("/api/v1/subscriptions/renew").status, 202);
+    world.in_teams("anna", "Busy", "Busy");
+    world.until_shown_at_pbx("anna", "busy");
+    world.stay_quiet(OUTAGE);
+    assert_eq!(world.status()["users"]["synchronised"], 2);
+}
