@@ -30,6 +30,7 @@ mod modes;
 mod on_the_phone;
 mod outage;
 mod outage_sign_in;
+mod outage_subscription;
 mod pbx_connections;
 mod pbx_to_teams;
 mod probes;

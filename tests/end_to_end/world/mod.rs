@@ -26,7 +26,7 @@ use m365_simulator::pbx::Pbx;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-pub use api::Answer;
+pub use api::{Answer, ask};
 pub use demo::Demo;
 pub use people::{call_at, long_name};
 pub use plan::Plan;
