@@ -3,8 +3,16 @@
 //! actix bounds a mailbox per address and hides its length, and a request that found the mailbox full is never woken
 //! again (0.13.5). So the channel behind the gate has no bound of its own, and the gate is the only way in: whoever
 //! passes is counted until the actor takes the message out.
+//!
+//! Counting must not cost what a message costs. Senders share one counter, but only the actor's own thread counts what
+//! was taken out, so a plain store does there. It may become visible late, which a waiting sender would never notice
+//! with another message behind it; behind the last message, the actor makes sure that either sees the other.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicBool, AtomicU64, AtomicUsize,
+    Ordering::{Release, SeqCst},
+    fence,
+};
 
 use tokio::sync::Notify;
 
@@ -79,6 +87,7 @@ impl Gate {
             if self.closed.load(SeqCst) {
                 return Err(Closed);
             }
+            fence(SeqCst);
             if self.try_enter() {
                 return Ok(());
             }
@@ -86,17 +95,32 @@ impl Gate {
         }
     }
 
-    /// Makes room: a message was taken out, or could not be put in.
+    /// Makes room: a message was taken out. Called on the actor's thread only.
     pub(super) fn leave(&self) {
+        let handled = self.handled.load(SeqCst);
+        let left = self.accepted.load(SeqCst).saturating_sub(handled);
         // a message that an actor sent through its bare address never passed the gate
-        if self.waiting_messages() > 0 {
-            self.handled.fetch_add(1, SeqCst);
+        if left > 0 {
+            self.handled.store(handled + 1, Release);
         }
+        if left <= 1 {
+            fence(SeqCst);
+        }
+        self.admit_next();
+        if self.overflowing.load(SeqCst) && left.saturating_sub(1) <= self.capacity / 2 {
+            self.overflowing.store(false, SeqCst);
+        }
+    }
+
+    /// Makes room: a message that had passed could not be put in.
+    pub(super) fn turn_back(&self) {
+        self.accepted.fetch_sub(1, SeqCst);
+        self.admit_next();
+    }
+
+    fn admit_next(&self) {
         if self.waiting.load(SeqCst) > 0 {
             self.room.notify_one();
-        }
-        if self.overflowing.load(SeqCst) && self.waiting_messages() <= self.capacity / 2 {
-            self.overflowing.store(false, SeqCst);
         }
     }
 

@@ -107,7 +107,7 @@ impl<A: SupervisedActor> Post<A> {
             });
         }
         sender.try_send(message, false).map_err(|_closed| {
-            gate.leave();
+            gate.turn_back();
             Undelivered::Gone {
                 actor: gate.name().to_owned(),
             }
@@ -143,7 +143,7 @@ impl<A: SupervisedActor> Entrance<A> {
         M::Result: Send,
     {
         self.sender.send(message).map_err(|_closed| {
-            self.gate.leave();
+            self.gate.turn_back();
             self.gone()
         })
     }
