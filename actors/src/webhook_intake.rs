@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, Supervised, WrapFuture};
-use futures_util::future::join_all;
+use futures_util::{FutureExt, StreamExt, stream};
 use m365_presence::identity::TeamsId;
 use m365_presence::ports::{AcceptedState, Discard, Notice, NotificationOpener, Opened};
 use m365_presence::teams::TeamsObservation;
@@ -21,8 +21,11 @@ use crate::presence_sync::{PresenceSync, TeamsNotified};
 use crate::supervision::{Context, Post};
 use crate::user_sync::{UserSync, UsersChanged};
 
-/// Bodies that are opened together.
+/// Bodies whose notices are told together.
 const BATCH: usize = 64;
+
+/// Bodies that are opened at a time: enough for every processor, few enough to keep a flood's memory small.
+const OPENED_AT_A_TIME: usize = 8;
 
 /// Bodies that are remembered to recognise a repeated one.
 const REMEMBERED: usize = 20_000;
@@ -194,11 +197,14 @@ impl WebhookIntake {
         let opener = Rc::clone(&self.dependencies.opener);
         let accepted = self.accepted.clone();
         let opened = async move {
-            let (hashes, opened): (Vec<_>, Vec<_>) = fresh
-                .into_iter()
-                .map(|(hash, raw)| (hash, opener.open(raw.body, raw.received_at, &accepted)))
-                .unzip();
-            hashes.into_iter().zip(join_all(opened).await).collect()
+            stream::iter(fresh)
+                .map(|(hash, raw)| {
+                    let opened = opener.open(raw.body, raw.received_at, &accepted);
+                    opened.map(move |opened| (hash, opened))
+                })
+                .buffered(OPENED_AT_A_TIME)
+                .collect()
+                .await
         };
         ctx.spawn(
             opened
