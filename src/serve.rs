@@ -165,7 +165,11 @@ fn listen_public(
     let address = settings.public.listen;
     let (intake, doors) = (web::Data::new(intake.clone()), web::Data::new(doors.clone()));
     if let Some(files) = &settings.public.tls {
-        return tls::listen(address, files, PUBLIC_WORKERS, move |config| {
+        let capacity = tls::Capacity {
+            workers: PUBLIC_WORKERS,
+            connections: PUBLIC_CONNECTIONS,
+        };
+        return tls::listen(address, files, capacity, move |config| {
             config
                 .app_data(intake.clone())
                 .app_data(doors.clone())

@@ -18,6 +18,15 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::config::Tls;
 
+/// How many may be served at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Capacity {
+    /// Threads.
+    pub workers: usize,
+    /// Connections that one thread holds open at most.
+    pub connections: usize,
+}
+
 /// Listens with the given certificate; `routes` registers what is served.
 ///
 /// # Errors
@@ -25,7 +34,7 @@ use crate::config::Tls;
 pub fn listen(
     address: SocketAddr,
     files: &Tls,
-    workers: usize,
+    capacity: Capacity,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> anyhow::Result<(Server, SocketAddr)> {
     let config = server_config(files)?;
@@ -35,7 +44,8 @@ pub fn listen(
     listener.set_nonblocking(true)?;
     let bound = listener.local_addr()?;
     let server = actix_server::Server::build()
-        .workers(workers)
+        .workers(capacity.workers)
+        .max_concurrent_connections(capacity.connections)
         .shutdown_timeout(1)
         .disable_signals()
         .listen("public", listener, move || {

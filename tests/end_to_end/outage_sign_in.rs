@@ -119,7 +119,12 @@ fn a_busy_service_is_asked_again_after_the_time_it_names() {
     let world = refused_with(Aadsts::BUSY, 2);
     world.until_light("authentication", "throttled");
     world.stay_quiet(A_WHILE);
-    assert_eq!(token_requests(&world), 2, "it asked for ten seconds");
+    // the first answer holds the second credential back too, if that has not asked yet
+    let requests = token_requests(&world);
+    assert!(
+        requests <= 2,
+        "{requests} requests in the ten seconds that it asked for"
+    );
     world.until_synchronised(1);
 }
 
