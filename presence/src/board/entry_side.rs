@@ -27,7 +27,7 @@ pub(super) struct EntrySide {
     /// Whether the ledger has a row of it.
     stored: bool,
     under_way: Option<String>,
-    pub(super) hold: Hold,
+    pub(super) hold: Hold<String>,
     pace: Pace,
 }
 
@@ -98,7 +98,7 @@ impl EntrySide {
             let gone = wanted.is_empty() && std::mem::take(&mut self.stored);
             return (None, gone.then(|| no_row(member)));
         }
-        if self.hold.lasts(now) || self.pace.next() > now {
+        if self.hold.stops(&wanted.to_owned(), now) || self.pace.next() > now {
             return (None, None);
         }
         self.pace.take(now, false);
@@ -128,7 +128,7 @@ impl EntrySide {
             // where there is nobody, there is no entry
             Outcome::Refused { gone: true, .. } if written.is_empty() => {}
             Outcome::Refused { message, .. } => {
-                self.hold.refuse(now, message);
+                self.hold.refuse(written, now, message);
                 return None;
             }
             Outcome::Failed { wait } => {
@@ -137,7 +137,7 @@ impl EntrySide {
                 return None;
             }
         }
-        self.hold.end();
+        self.hold.succeed(&written);
         self.unsure = false;
         let change = if written.is_empty() {
             self.stored = false;
@@ -154,9 +154,9 @@ impl EntrySide {
         if self.under_way.is_some() {
             return None;
         }
-        [self.hold.until(), Some(self.pace.next())]
-            .into_iter()
-            .flatten()
+        self.hold
+            .ends()
+            .chain([self.pace.next()])
             .filter(|time| *time > now)
             .min()
     }

@@ -1,4 +1,7 @@
-//! How long one side of one user is left alone after a write that did not succeed.
+//! How long writes of one side of one user wait after one that did not succeed.
+//!
+//! After a write without an answer every write waits: the other side may be down or ask for patience. After a refusal
+//! only the refused write waits, for another one may well be taken.
 
 use std::time::Duration;
 
@@ -13,25 +16,41 @@ const LONGEST: TimeDelta = TimeDelta::seconds(30);
 /// Wait after a refusal: a repeat alone changes nothing.
 const AFTER_REFUSAL: TimeDelta = TimeDelta::minutes(15);
 
-/// Why and until when one side is left alone.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Hold {
+/// Which writes wait, why and until when. `W` is what is written.
+#[derive(Clone, Debug)]
+pub(super) struct Hold<W> {
     until: Option<DateTime<Utc>>,
     failures: u32,
-    refusal: Option<String>,
+    refused: Vec<(W, DateTime<Utc>)>,
+    last_refusal: Option<String>,
 }
 
-impl Hold {
-    pub(super) fn until(&self) -> Option<DateTime<Utc>> {
-        self.until
+impl<W> Default for Hold<W> {
+    fn default() -> Self {
+        Self {
+            until: None,
+            failures: 0,
+            refused: Vec::new(),
+            last_refusal: None,
+        }
+    }
+}
+
+impl<W: Clone + PartialEq> Hold<W> {
+    /// Whether this write must wait.
+    pub(super) fn stops(&self, write: &W, now: DateTime<Utc>) -> bool {
+        let refused = |(refused, until): &(W, DateTime<Utc>)| refused == write && now < *until;
+        self.until.is_some_and(|until| now < until) || self.refused.iter().any(refused)
     }
 
-    pub(super) fn lasts(&self, now: DateTime<Utc>) -> bool {
-        self.until.is_some_and(|until| now < until)
+    /// When waits end.
+    pub(super) fn ends(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        self.refused.iter().map(|(_, until)| *until).chain(self.until)
     }
 
+    /// The other side's text, when it refused the last write.
     pub(super) fn refusal(&self) -> Option<&str> {
-        self.refusal.as_deref()
+        self.last_refusal.as_deref()
     }
 
     /// Notes a write without an answer; `asked` is the patience that the other side asked for.
@@ -44,13 +63,25 @@ impl Hold {
         self.until = Some(now + doubled.min(LONGEST).max(asked));
     }
 
-    /// Notes a refusal.
-    pub(super) fn refuse(&mut self, now: DateTime<Utc>, message: &str) {
-        self.refusal = Some(message.to_owned());
-        self.until = Some(now + AFTER_REFUSAL);
+    /// Notes a refusal: the other side answers, but takes no repeat.
+    pub(super) fn refuse(&mut self, write: W, now: DateTime<Utc>, message: &str) {
+        self.refused
+            .retain(|(refused, until)| *refused != write && now < *until);
+        self.refused.push((write, now + AFTER_REFUSAL));
+        self.last_refusal = Some(message.to_owned());
+        self.until = None;
+        self.failures = 0;
     }
 
-    /// Lets the next write leave at once.
+    /// Notes a write that was taken.
+    pub(super) fn succeed(&mut self, write: &W) {
+        self.refused.retain(|(refused, _)| refused != write);
+        self.last_refusal = None;
+        self.until = None;
+        self.failures = 0;
+    }
+
+    /// Lets every write leave at once.
     pub(super) fn end(&mut self) {
         *self = Self::default();
     }

@@ -30,7 +30,7 @@ use crate::teams::{TeamsObservation, TeamsPresence};
 pub use claim::{Claim, FADING, SETTLING};
 pub use person::{Person, PersonView};
 pub use rules::{Direction, OnThePhone, Rules};
-pub use sight::{ON_THE_PHONE, PbxSight, Verdict};
+pub use sight::{ON_THE_PHONE, PbxSight, ToldCalls, Verdict};
 pub use writing::{Due, EntryWrite, Member, Outcome};
 
 /// Everything that is known and set, for all users.
@@ -72,15 +72,11 @@ impl Board {
             .into_iter()
             .map(|member| (member.pbx.guid.clone(), member))
             .collect();
+        self.settle_calls();
         for (guid, person) in &mut self.people {
             let wanted = self.roster.get(guid);
             let same = wanted.is_some_and(|member| member.teams == person.member.teams);
             if let Some(member) = wanted.filter(|_| same) {
-                if member.pbx.home != person.member.pbx.home
-                    && let Some(sight) = self.sights.get_mut(guid)
-                {
-                    sight.drop_calls();
-                }
                 person.member = member.clone();
                 person.leaving = false;
             } else {
@@ -92,6 +88,17 @@ impl Board {
             self.admit_from_ledger(&guid, &rows, now);
         }
         self.admit_joiners(now);
+    }
+
+    /// Where a user lives is known by the roster only: until then every PBX's calls are kept.
+    fn settle_calls(&mut self) {
+        for (guid, member) in &self.roster {
+            if !member.pbx.home.as_str().is_empty()
+                && let Some(sight) = self.sights.get_mut(guid)
+            {
+                sight.keep_calls_of(&member.pbx.home);
+            }
+        }
     }
 
     /// Lets everybody leave: for an orderly end.

@@ -1,5 +1,7 @@
 //! What either side shows of one user, as far as we have seen it.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -12,6 +14,15 @@ pub const ON_THE_PHONE: &str = "on-the-phone";
 
 /// Entries that never tell what the user chose (DESIGN 5).
 const NOT_A_CHOICE: [&str; 3] = ["teams:", "im:", "app:"];
+
+/// The calls of a user at one PBX.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToldCalls {
+    /// How many there are.
+    pub number: u32,
+    /// Whether they are followed at this time.
+    pub fresh: bool,
+}
 
 /// What the PBX shows of a user.
 ///
@@ -26,12 +37,8 @@ pub struct PbxSight {
     pub phone_entry: Option<bool>,
     /// Whether the presence is followed at this time.
     pub presence_fresh: bool,
-    /// Number of calls at the user's own PBX.
-    pub calls: Option<u32>,
-    /// The PBX that told of the calls last.
-    pub calls_told_by: Option<PbxName>,
-    /// Whether the calls are followed at this time.
-    pub calls_fresh: bool,
+    /// The calls that each PBX tells of: the user's own one only, once it is known.
+    pub calls: BTreeMap<PbxName, ToldCalls>,
     /// The activity of our own entry, empty when there is none. Unknown until first seen.
     pub own_entry: Option<String>,
 }
@@ -63,11 +70,9 @@ impl PbxSight {
         self.told_by = Some(pbx.clone());
     }
 
-    /// Takes in the number of calls at the user's own PBX.
-    pub fn see_calls(&mut self, pbx: &PbxName, calls: u32) {
-        self.calls = Some(calls);
-        self.calls_fresh = true;
-        self.calls_told_by = Some(pbx.clone());
+    /// Takes in the number of calls at a PBX.
+    pub fn see_calls(&mut self, pbx: &PbxName, number: u32) {
+        self.calls.insert(pbx.clone(), ToldCalls { number, fresh: true });
     }
 
     /// Notes that the presence is not followed any more.
@@ -80,27 +85,25 @@ impl PbxSight {
         if self.told_by.as_ref() == Some(pbx) {
             self.presence_fresh = false;
         }
-        if self.calls_told_by.as_ref() == Some(pbx) {
-            self.calls_fresh = false;
+        if let Some(calls) = self.calls.get_mut(pbx) {
+            calls.fresh = false;
         }
     }
 
-    /// Forgets the calls: the user has moved to another PBX.
-    pub fn drop_calls(&mut self) {
-        self.calls = None;
-        self.calls_fresh = false;
-        self.calls_told_by = None;
+    /// Forgets the calls that other PBXs than the user's own told of.
+    pub fn keep_calls_of(&mut self, home: &PbxName) {
+        self.calls.retain(|pbx, _| pbx == home);
     }
 
     /// Whether the user is on the phone, by the last whole picture of either source.
     pub fn on_the_phone(&self) -> bool {
-        self.phone_entry == Some(true) || self.calls.is_some_and(|calls| calls > 0)
+        self.phone_entry == Some(true) || self.calls.values().any(|calls| calls.number > 0)
     }
 
     /// Whether a source that is followed at this time says that the user is on the phone.
     pub fn surely_on_the_phone(&self) -> bool {
         (self.presence_fresh && self.phone_entry == Some(true))
-            || (self.calls_fresh && self.calls.is_some_and(|calls| calls > 0))
+            || self.calls.values().any(|calls| calls.fresh && calls.number > 0)
     }
 
     /// Whether the user's presence has been seen at all.

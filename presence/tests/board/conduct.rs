@@ -83,6 +83,7 @@ pub struct Conduct {
     told_changes: u64,
     /// Changes of the user's choice.
     pub choice_changes: u64,
+    /// When the PBX said so; it is heard a little later.
     pub choice_changed_at: i64,
     last_choice: Option<String>,
     /// With how often the state at the PBX had changed by then.
@@ -145,7 +146,7 @@ impl Conduct {
         self.standing = None;
     }
 
-    pub fn tell(&mut self, told: Told, mode: OnThePhone, now: i64) {
+    pub fn tell(&mut self, told: Told, mode: OnThePhone, said_at: i64) {
         // where a call takes the slot, its end is no new choice, nor is what was not known before it
         let unknown = match &self.told {
             Some(before) => before.choice.is_none(),
@@ -159,7 +160,7 @@ impl Conduct {
         }
         if told.choice.is_some() && told.choice != self.last_choice {
             self.choice_changes += 1;
-            self.choice_changed_at = now;
+            self.choice_changed_at = said_at;
             self.last_choice.clone_from(&told.choice);
             // what was taken back is not ours any more
             self.standing = self.standing.filter(|_| self.seen.is_none());

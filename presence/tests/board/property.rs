@@ -1,5 +1,6 @@
 //! Ten thousand random lives keep every invariant; without one of the rules, some life does not.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
@@ -7,7 +8,11 @@ use crate::conduct::{Breach, Rule};
 use crate::life::Life;
 use crate::sabotage::Sabotage;
 
-const SEEDS: u64 = 10_000;
+/// Which lives are lived, unless [`SEEDS`] says otherwise.
+const ALL: Range<u64> = 0..10_000;
+
+/// Lives other seeds: `BOARD_SEEDS=10000..30000 cargo test -p m365-presence --test board random_lives`.
+const SEEDS: &str = "BOARD_SEEDS";
 
 /// Reruns one seed: `BOARD_SEED=42 cargo test -p m365-presence --test board lives`.
 const ONE_SEED: &str = "BOARD_SEED";
@@ -27,16 +32,24 @@ fn judge(seed: u64, sabotage: Sabotage) -> Result<(), (Breach, Vec<String>)> {
     }
 }
 
-/// Lives all seeds on all cores; answers the smallest seed that broke a rule.
-fn first_breach(sabotage: Sabotage) -> Option<(u64, Breach, Vec<String>)> {
-    let next = AtomicU64::new(0);
+fn seeds() -> Range<u64> {
+    let Ok(range) = std::env::var(SEEDS) else {
+        return ALL;
+    };
+    let (start, end) = range.split_once("..").expect("a range of seeds as 10000..30000");
+    start.parse().unwrap()..end.parse().unwrap()
+}
+
+/// Lives the seeds on all cores; answers the smallest seed that broke a rule.
+fn first_breach(seeds: &Range<u64>, sabotage: Sabotage) -> Option<(u64, Breach, Vec<String>)> {
+    let next = AtomicU64::new(seeds.start);
     let found = AtomicU64::new(u64::MAX);
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let work = || {
         let mut first = None;
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= SEEDS || seed > found.load(Ordering::Relaxed) {
+            if seed >= seeds.end || seed > found.load(Ordering::Relaxed) {
                 return first;
             }
             if let Err((breach, trace)) = judge(seed, sabotage) {
@@ -62,7 +75,7 @@ fn random_lives_keep_every_invariant() {
         }
         return;
     }
-    if let Some((seed, breach, trace)) = first_breach(Sabotage::None) {
+    if let Some((seed, breach, trace)) = first_breach(&seeds(), Sabotage::None) {
         panic!(
             "{}\nseed {seed} breaks {:?}: {}",
             trace.join("\n"),
@@ -74,7 +87,8 @@ fn random_lives_keep_every_invariant() {
 
 /// Shows the seed that fails without a rule.
 fn expect_breach(sabotage: Sabotage, rules: &[Rule]) {
-    let (seed, breach, _) = first_breach(sabotage).expect("the property notices that the rule is missing");
+    let (seed, breach, _) =
+        first_breach(&ALL, sabotage).expect("the property notices that the rule is missing");
     eprintln!(
         "{sabotage:?}: seed {seed} breaks {:?}: {}",
         breach.rule, breach.text

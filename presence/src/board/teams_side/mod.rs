@@ -23,6 +23,8 @@ pub(super) use scene::Scene;
 struct UnderWay {
     change: PresenceChange,
     renewal: bool,
+    /// What the slot carried before, as far as we know.
+    before: Option<Claim>,
 }
 
 /// What became of a write.
@@ -48,7 +50,7 @@ pub(super) struct TeamsSide {
     clear_unanswered: bool,
     /// Rows of the ledger that had ended before the start.
     stale: Vec<Slot>,
-    pub(super) hold: Hold,
+    pub(super) hold: Hold<PresenceChange>,
     pace: Pace,
     was_on_the_phone: bool,
     choice_before: Option<String>,
@@ -163,8 +165,8 @@ impl TeamsSide {
             // where there is nobody, there is no slot to be cleared
             Outcome::Refused { gone: true, .. } if clears => {}
             Outcome::Refused { message, .. } => {
-                self.hold.refuse(scene.now, message);
-                return Written::default();
+                self.hold.refuse(written.change, scene.now, message);
+                return self.restore_refused(slot, written.before, scene);
             }
             Outcome::Failed { wait } => {
                 self.hold.fail(scene.now, *wait);
@@ -178,7 +180,7 @@ impl TeamsSide {
                 };
             }
         }
-        self.hold.end();
+        self.hold.succeed(&written.change);
         self.last_write = Some(scene.now);
         if slot == Slot::Preferred {
             self.end_replaced(scene.now);
@@ -209,6 +211,28 @@ impl TeamsSide {
         }
     }
 
+    /// A refused write has changed nothing: the slot carries what it carried before. What stood there of ours may have
+    /// been contradicted before the write, and is not cleared before a read.
+    fn restore_refused(&mut self, slot: Slot, before: Option<Claim>, scene: Scene) -> Written {
+        let doubted = slot == Slot::Preferred && before.as_ref().is_some_and(Claim::holds);
+        if doubted {
+            self.doubted_at = Some(scene.now);
+        }
+        let change = match &before {
+            Some(claim) => {
+                self.fading
+                    .retain(|fading| fading.gone_at.is_some() || fading.presence != claim.presence);
+                scene.put(slot, claim)
+            }
+            None => scene.remove(slot),
+        };
+        *self.slot(slot) = before;
+        Written {
+            changes: vec![change],
+            read: doubted,
+        }
+    }
+
     /// When something of this side changes by itself next.
     pub(super) fn next_deadline(&self, scene: Scene) -> Option<DateTime<Utc>> {
         if self.under_way.is_some() {
@@ -226,8 +250,9 @@ impl TeamsSide {
         let preferred = confirmed
             .zip(scene.wish())
             .map(|(claim, wish)| claim.written_at + scene::delta(wish.renewed_after));
-        let waits = [session, preferred, self.hold.until(), Some(self.pace.next())];
+        let waits = [session, preferred, Some(self.pace.next())];
         ends.chain(self.fading.iter().filter_map(FadingClaim::ends_at))
+            .chain(self.hold.ends())
             .chain(waits.into_iter().flatten())
             .filter(|time| *time > scene.now)
             .min()

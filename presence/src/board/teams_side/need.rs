@@ -31,7 +31,7 @@ impl TeamsSide {
         &mut self,
         scene: Scene,
     ) -> (Option<PresenceWrite>, Option<LedgerChange>) {
-        if self.under_way.is_some() || self.hold.lasts(scene.now) {
+        if self.under_way.is_some() {
             return (None, None);
         }
         let Some(need) = self.need(scene) else {
@@ -40,12 +40,14 @@ impl TeamsSide {
         if !need.renewal && self.pace.next() > scene.now {
             return (None, None);
         }
+        let before = self.slot(slot_of(&need.change)).clone();
         let change = self.intend(&need, scene);
         self.pace.take(scene.now, need.renewal);
         self.last_write = Some(scene.now);
         self.under_way = Some(UnderWay {
             change: need.change.clone(),
             renewal: need.renewal,
+            before,
         });
         let write = PresenceWrite {
             user: scene.member.teams.clone(),
@@ -55,10 +57,13 @@ impl TeamsSide {
     }
 
     fn need(&self, scene: Scene) -> Option<Need> {
-        if let Some(need) = self.need_session(scene).or_else(|| self.need_preferred(scene)) {
-            return Some(need);
-        }
-        (self.session.is_some() && !scene.session_wanted()).then(|| Need::of(PresenceChange::ClearSession))
+        let over = self.session.is_some() && !scene.session_wanted();
+        let clear = || over.then(|| Need::of(PresenceChange::ClearSession));
+        let may_leave = |need: &Need| !self.hold.stops(&need.change, scene.now);
+        self.need_session(scene)
+            .filter(may_leave)
+            .or_else(|| self.need_preferred(scene).filter(may_leave))
+            .or_else(|| clear().filter(may_leave))
     }
 
     fn need_session(&self, scene: Scene) -> Option<Need> {

@@ -91,6 +91,7 @@ enum Event {
     PbxTells {
         session: u64,
         user: usize,
+        said_at: i64,
         entries: Vec<PresenceEntry>,
         calls: u32,
     },
@@ -121,7 +122,7 @@ pub struct Life {
     session: u64,
     pbx_up: bool,
     pbx_free_at: i64,
-    cache: BTreeMap<usize, (Vec<PresenceEntry>, u32)>,
+    cache: BTreeMap<usize, (i64, Vec<PresenceEntry>, u32)>,
     waiting: BTreeSet<usize>,
     gathering: bool,
     conduct: Vec<Conduct>,
@@ -327,10 +328,11 @@ impl Life {
             Event::PbxTells {
                 session,
                 user,
+                said_at,
                 entries,
                 calls,
             } if session == self.session && self.pbx_up => {
-                self.cache.insert(user, (entries, calls));
+                self.cache.insert(user, (said_at, entries, calls));
                 self.tell_board(user);
             }
             Event::PbxLost => self.lose_pbx(),

@@ -10,6 +10,7 @@ impl Life {
         self.say(Event::PbxTells {
             session: self.session,
             user,
+            said_at: self.now,
             entries,
             calls,
         });
@@ -22,12 +23,12 @@ impl Life {
     }
 
     pub(super) fn tell_board(&mut self, user: usize) {
-        let Some((entries, calls)) = self.cache.get(&user).cloned() else {
+        let Some((said_at, entries, calls)) = self.cache.get(&user).cloned() else {
             return;
         };
         let Some(board) = self.board.as_mut() else { return };
         let told = oracle::told(&entries, calls, self.conduct[user].told.as_ref());
-        self.conduct[user].tell(told, self.traits.mode, self.now);
+        self.conduct[user].tell(told, self.traits.mode, said_at);
         board.see_presence(&PBX.into(), &guid(user), &self.sabotage.disguise_entries(entries));
         board.see_calls(&PBX.into(), &guid(user), calls);
     }

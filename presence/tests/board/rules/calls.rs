@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use m365_presence::board::{Outcome, Rules};
+use m365_presence::board::{Board, Outcome, Rules};
 use m365_presence::identity::PbxName;
 use m365_presence::mapping::PbxToTeams;
 use m365_presence::ports::{PresenceChange, Slot};
@@ -195,6 +195,50 @@ fn calls_of_another_pbx_say_nothing() {
     stage.board.see_calls(&PbxName::new("elsewhere"), &guid(), 1);
     stage.pump();
     stage.silence();
+}
+
+#[test]
+fn before_the_home_is_known_each_pbxs_calls_are_kept() {
+    for (at_home, elsewhere) in [(1, 0), (0, 1)] {
+        for home_first in [true, false] {
+            let mut stage = Stage::alice();
+            stage.board = Board::new(rules(), Vec::new());
+            let mut tell = [("pbx", at_home), ("elsewhere", elsewhere)];
+            if !home_first {
+                tell.reverse();
+            }
+            for (pbx, calls) in tell {
+                stage.board.see_calls(&PbxName::new(pbx), &guid(), calls);
+            }
+            stage.board.set_roster([member()], stage.now);
+            stage.pbx(&[]);
+            stage.read("Available", "Available");
+            if at_home > 0 {
+                stage.accept(&set_call());
+            } else {
+                stage.silence();
+            }
+        }
+    }
+}
+
+#[test]
+fn the_calls_of_a_user_without_a_home_count_at_any_pbx() {
+    let mut homeless = member();
+    homeless.pbx.home = PbxName::new("");
+    let mut stage = Stage::alice();
+    stage.board.set_roster([homeless], stage.now);
+    stage.calls(1);
+    stage.accept(&set_call());
+    stage.board.see_calls(&PbxName::new("elsewhere"), &guid(), 0);
+    stage.pump();
+    stage.silence();
+    stage.board.see_calls(&PbxName::new("elsewhere"), &guid(), 1);
+    stage.calls(0);
+    stage.silence();
+    stage.board.see_calls(&PbxName::new("elsewhere"), &guid(), 0);
+    stage.pump();
+    stage.accept(&PresenceChange::ClearSession);
 }
 
 #[test]

@@ -139,21 +139,6 @@ fn an_unanswered_write_is_repeated_and_the_patience_asked_for_is_kept() {
 }
 
 #[test]
-fn a_refused_write_is_left_alone_for_long() {
-    let mut stage = Stage::alice();
-    stage.choose("dnd");
-    stage.teams.clear();
-    stage.answer_teams(&Outcome::Refused {
-        message: "no".to_owned(),
-        gone: false,
-    });
-    stage.seconds(14 * 60);
-    stage.silence();
-    stage.seconds(60);
-    stage.teams_write();
-}
-
-#[test]
 fn over_twenty_changes_the_newest_choice_waits_for_the_bucket() {
     let mut stage = Stage::alice();
     for turn in 0..20 {
