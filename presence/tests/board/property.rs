@@ -8,13 +8,13 @@ use crate::conduct::{Breach, Rule};
 use crate::life::Life;
 use crate::sabotage::Sabotage;
 
-/// Which lives are lived, unless [`SEEDS`] says otherwise.
-const ALL: Range<u64> = 0..10_000;
+const SEEDS: Range<u64> = 0..10_000;
 
-/// Lives other seeds: `BOARD_SEEDS=10000..30000 cargo test -p m365-presence --test board random_lives`.
-const SEEDS: &str = "BOARD_SEEDS";
+/// Lives other seeds and shows all that break a rule:
+/// `BOARD_SEEDS=10000..30000 cargo test -p m365-presence --test board random_lives`.
+const OTHER_SEEDS: &str = "BOARD_SEEDS";
 
-/// Reruns one seed: `BOARD_SEED=42 cargo test -p m365-presence --test board lives`.
+/// Reruns one seed and shows its life: `BOARD_SEED=42 cargo test -p m365-presence --test board random_lives`.
 const ONE_SEED: &str = "BOARD_SEED";
 
 /// More than any life needs: people act some fifty times, and every act may lead to a few writes, most of which may
@@ -32,39 +32,59 @@ fn judge(seed: u64, sabotage: Sabotage) -> Result<(), (Breach, Vec<String>)> {
     }
 }
 
-fn seeds() -> Range<u64> {
-    let Ok(range) = std::env::var(SEEDS) else {
-        return ALL;
-    };
-    let (start, end) = range.split_once("..").expect("a range of seeds as 10000..30000");
-    start.parse().unwrap()..end.parse().unwrap()
+struct Broken {
+    seed: u64,
+    breach: Breach,
+    trace: Vec<String>,
 }
 
-/// Lives the seeds on all cores; answers the smallest seed that broke a rule.
-fn first_breach(seeds: &Range<u64>, sabotage: Sabotage) -> Option<(u64, Breach, Vec<String>)> {
+/// Lives the seeds on all cores; answers those that broke a rule, in order, or no more than the smallest.
+fn broken(seeds: Range<u64>, sabotage: Sabotage, only_first: bool) -> Vec<Broken> {
     let next = AtomicU64::new(seeds.start);
-    let found = AtomicU64::new(u64::MAX);
+    let end = AtomicU64::new(seeds.end);
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let work = || {
-        let mut first = None;
+        let mut broken = Vec::new();
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end || seed > found.load(Ordering::Relaxed) {
-                return first;
+            if seed >= end.load(Ordering::Relaxed) {
+                return broken;
             }
             if let Err((breach, trace)) = judge(seed, sabotage) {
-                found.fetch_min(seed, Ordering::Relaxed);
-                first = Some((seed, breach, trace));
+                if only_first {
+                    end.fetch_min(seed, Ordering::Relaxed);
+                }
+                broken.push(Broken { seed, breach, trace });
             }
         }
     };
-    thread::scope(|scope| {
+    let mut broken: Vec<Broken> = thread::scope(|scope| {
         let lives: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        lives
-            .into_iter()
-            .filter_map(|life| life.join().unwrap())
-            .min_by_key(|(seed, ..)| *seed)
-    })
+        lives.into_iter().flat_map(|life| life.join().unwrap()).collect()
+    });
+    broken.sort_by_key(|life| life.seed);
+    broken.truncate(if only_first { 1 } else { usize::MAX });
+    broken
+}
+
+fn live_range(range: &str) {
+    let (start, end) = range.split_once("..").expect("a range of seeds as 10000..30000");
+    let broken = broken(
+        start.parse().unwrap()..end.parse().unwrap(),
+        Sabotage::None,
+        false,
+    );
+    for life in &broken {
+        eprintln!(
+            "seed {} breaks {:?}: {}",
+            life.seed, life.breach.rule, life.breach.text
+        );
+    }
+    assert!(
+        broken.is_empty(),
+        "{} lives of {range} break a rule",
+        broken.len()
+    );
 }
 
 #[test]
@@ -75,20 +95,26 @@ fn random_lives_keep_every_invariant() {
         }
         return;
     }
-    if let Some((seed, breach, trace)) = first_breach(&seeds(), Sabotage::None) {
+    if let Ok(range) = std::env::var(OTHER_SEEDS) {
+        return live_range(&range);
+    }
+    if let Some(life) = broken(SEEDS, Sabotage::None, true).first() {
         panic!(
-            "{}\nseed {seed} breaks {:?}: {}",
-            trace.join("\n"),
-            breach.rule,
-            breach.text
+            "{}\nseed {} breaks {:?}: {}",
+            life.trace.join("\n"),
+            life.seed,
+            life.breach.rule,
+            life.breach.text
         );
     }
 }
 
 /// Shows the seed that fails without a rule.
 fn expect_breach(sabotage: Sabotage, rules: &[Rule]) {
-    let (seed, breach, _) =
-        first_breach(&ALL, sabotage).expect("the property notices that the rule is missing");
+    let broken = broken(SEEDS, sabotage, true);
+    let Broken { seed, breach, .. } = broken
+        .first()
+        .expect("the property notices that the rule is missing");
     eprintln!(
         "{sabotage:?}: seed {seed} breaks {:?}: {}",
         breach.rule, breach.text

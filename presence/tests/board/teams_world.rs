@@ -48,8 +48,9 @@ pub struct Account {
     pub slot: Option<Preferred>,
     /// Whether the user has chosen or reset the preferred presence since the connector wrote it.
     pub taken: bool,
-    /// When the user last did so.
+    /// When the user last did so; for what `Offline` hid at that time, since when it is seen.
     pub taken_at: i64,
+    taken_shown: bool,
     pub history: Vec<Shown>,
     app_wins_ties: bool,
 }
@@ -69,6 +70,7 @@ impl Account {
             slot: None,
             taken: false,
             taken_at: i64::MIN,
+            taken_shown: false,
             history: vec![first],
             app_wins_ties,
         }
@@ -120,6 +122,7 @@ impl Account {
         });
         self.taken = true;
         self.taken_at = now;
+        self.taken_shown = false;
     }
 
     /// Ends what has outlived its time.
@@ -137,6 +140,10 @@ impl Account {
     /// Notes what is shown now; answers it when that is a change of the pair.
     pub fn note(&mut self, now: i64) -> Option<Shown> {
         let (pair, ours) = self.effective();
+        if self.taken && !self.taken_shown && !crate::oracle::is_silent(pair) {
+            self.taken_at = now;
+            self.taken_shown = true;
+        }
         let last = *self.history.last().unwrap();
         let changed = last.pair != pair;
         let shown = Shown {
