@@ -31,7 +31,11 @@ impl TokenRefresh {
                     "{credential} must sign in at {} with the code {}",
                     code.verification_uri, code.user_code
                 );
-                log::warn!("a communication user must sign in with a device code, which the authentication light shows");
+                log::warn!(
+                    "a communication user must sign in at {} with the code {}",
+                    code.verification_uri,
+                    code.user_code
+                );
                 let error = SignInError::Refused {
                     code: AuthenticationCode::SignInRequired,
                     aadsts: None,
