@@ -7,6 +7,7 @@
 //! on both sides. A person whose counterpart changes leaves first and comes back with the new one, so that two users
 //! never share a slot.
 
+mod admission;
 mod claim;
 mod entry_side;
 mod hold;
@@ -23,7 +24,7 @@ use chrono::{DateTime, Utc};
 
 use crate::identity::{PbxGuid, PbxName, TeamsId};
 use crate::mapping::{Meaning, PbxShown};
-use crate::pbx::{PbxUser, PresenceEntry};
+use crate::pbx::PresenceEntry;
 use crate::ports::{LedgerChange, LedgerRow};
 use crate::teams::{TeamsObservation, TeamsPresence};
 
@@ -63,49 +64,6 @@ impl Board {
             dirty: BTreeSet::new(),
             deadlines: BTreeMap::new(),
             unmapped: BTreeMap::new(),
-        }
-    }
-
-    /// Takes in who is to be synchronised. Everybody else leaves, also who is known only from the ledger.
-    pub fn set_roster(&mut self, members: impl IntoIterator<Item = Member>, now: DateTime<Utc>) {
-        self.roster = members
-            .into_iter()
-            .map(|member| (member.pbx.guid.clone(), member))
-            .collect();
-        self.settle_calls();
-        for (guid, person) in &mut self.people {
-            let wanted = self.roster.get(guid);
-            let same = wanted.is_some_and(|member| member.teams == person.member.teams);
-            if let Some(member) = wanted.filter(|_| same) {
-                person.member = member.clone();
-                person.leaving = false;
-            } else {
-                person.leaving = true;
-            }
-            self.dirty.insert(guid.clone());
-        }
-        for (guid, rows) in std::mem::take(&mut self.ledger) {
-            self.admit_from_ledger(&guid, &rows, now);
-        }
-        self.admit_joiners(now);
-    }
-
-    /// Where a user lives is known by the roster only: until then every PBX's calls are kept.
-    fn settle_calls(&mut self) {
-        for (guid, member) in &self.roster {
-            if !member.pbx.home.as_str().is_empty()
-                && let Some(sight) = self.sights.get_mut(guid)
-            {
-                sight.keep_calls_of(&member.pbx.home);
-            }
-        }
-    }
-
-    /// Lets everybody leave: for an orderly end.
-    pub fn release_all(&mut self, now: DateTime<Utc>) {
-        self.set_roster(Vec::new(), now);
-        for person in self.people.values_mut() {
-            person.end_entry_hold();
         }
     }
 
@@ -324,59 +282,6 @@ impl Board {
     /// States that no row of the mapping names, with the number of times that each was seen.
     pub fn unmapped(&self) -> &BTreeMap<String, u64> {
         &self.unmapped
-    }
-
-    /// A row of the ledger becomes a person: who is not in the roster any more is released.
-    fn admit_from_ledger(&mut self, guid: &PbxGuid, rows: &[LedgerRow], now: DateTime<Utc>) {
-        let Some(first) = rows.first() else { return };
-        let wanted = self.roster.get(guid);
-        let same = wanted.is_some_and(|member| member.teams == first.teams_user);
-        let member = wanted.filter(|_| same).cloned().unwrap_or_else(|| Member {
-            pbx: PbxUser {
-                guid: guid.clone(),
-                h323: first.h323.clone(),
-                cn: String::new(),
-                home: first.home.clone(),
-            },
-            teams: first.teams_user.clone(),
-        });
-        let mut person = Person::new(member, now);
-        person.leaving = !same;
-        for row in rows {
-            person.restore(row, now);
-        }
-        if let Some(own) = self.sights.get(guid).and_then(|sight| sight.own_entry.as_ref()) {
-            person.see_entry(own);
-        }
-        self.admit(person);
-    }
-
-    /// Whoever is in the roster and shares no slot with somebody on the board comes on it; answers who.
-    fn admit_joiners(&mut self, now: DateTime<Utc>) -> Vec<PbxGuid> {
-        let free = |member: &&Member| {
-            !self.people.contains_key(&member.pbx.guid) && !self.by_teams.contains_key(&member.teams)
-        };
-        let joiners: Vec<Member> = self.roster.values().filter(free).cloned().collect();
-        let admitted = joiners.iter().map(|member| member.pbx.guid.clone()).collect();
-        for member in joiners {
-            let mut person = Person::new(member, now);
-            if let Some(own) = self
-                .sights
-                .get(&person.member.pbx.guid)
-                .and_then(|sight| sight.own_entry.as_ref())
-            {
-                person.see_entry(own);
-            }
-            self.admit(person);
-        }
-        admitted
-    }
-
-    fn admit(&mut self, person: Person) {
-        let guid = person.member.pbx.guid.clone();
-        self.by_teams.insert(person.member.teams.clone(), guid.clone());
-        self.dirty.insert(guid.clone());
-        self.people.insert(guid, person);
     }
 
     fn count_unmapped(&mut self, state: String) {

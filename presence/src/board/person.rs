@@ -95,7 +95,7 @@ impl Person {
             now,
             rules,
         };
-        let echo = self.side.recalls(observed, rules) && !self.side.explains(observed, now, rules);
+        let echo = self.side.recalls(observed, rules) && !self.side.carries(observed, rules);
         let verdict = self.teams.see(observation, echo);
         match (observation.source, verdict) {
             (_, Verdict::Old) => {}

@@ -1,4 +1,4 @@
-//! What the connector has done for one user, judged at every write: the invariants of DESIGN 12.
+//! What the connector has done for one user, judged at every write by the invariants.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,46 +6,9 @@ use std::time::Duration;
 use m365_presence::board::{EntryWrite, OnThePhone, Outcome};
 use m365_presence::ports::PresenceChange;
 
+use crate::invariants::{Check, Rule, ensure};
 use crate::oracle::{self, Pair, Told};
 use crate::teams_world::{CALL, Shown};
-
-/// Which rule was broken, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Breach {
-    pub rule: Rule,
-    pub text: String,
-}
-
-/// The rules that a life is judged by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
-    /// At most one write per user and side under way.
-    OneAtATime,
-    /// No write without a state that asks for it.
-    Justified,
-    /// No accepted write again without a reason.
-    NoRepeat,
-    /// Nothing that we wrote comes back as a write.
-    NoEcho,
-    /// What the user was seen to have chosen after us stays.
-    LaterChoice,
-    /// A lease outlasts its renewal, and not by much.
-    Lease,
-    /// Both sides equal the oracle in the end.
-    Converged,
-    /// Nothing of ours is left after a release.
-    Released,
-}
-
-type Check = Result<(), Breach>;
-
-fn ensure(holds: bool, rule: Rule, text: impl FnOnce() -> String) -> Check {
-    if holds {
-        Ok(())
-    } else {
-        Err(Breach { rule, text: text() })
-    }
-}
 
 /// A preferred presence of ours that Graph has accepted.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +64,8 @@ pub struct Conduct {
     /// which may have ended or may have hidden something, or before the ledger was told.
     pub uncertain: bool,
     seen: Option<Seen>,
+    /// When a read last showed that the user had taken the slot back.
+    pub recognised_at: i64,
     believed: Option<(Pair, bool)>,
     believed_from: i64,
     /// When each pair of ours was released or replaced; far ahead while it is set.
@@ -368,6 +333,9 @@ impl Conduct {
             oracle::entry_for(shown.pair) != oracle::entry_for(standing.pair)
         };
         if recognised {
+            if self.seen.is_none() {
+                self.recognised_at = now;
+            }
             self.seen = Some(Seen {
                 choice_changes: self.filled_at_change.unwrap_or_default(),
                 told_changes: self.filled_at_told_change,

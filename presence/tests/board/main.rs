@@ -11,6 +11,7 @@
 
 mod chance;
 mod conduct;
+mod invariants;
 mod life;
 mod oracle;
 mod pbx_world;

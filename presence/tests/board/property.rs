@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use crate::conduct::{Breach, Rule};
+use crate::invariants::{Breach, Rule};
 use crate::life::Life;
 use crate::sabotage::Sabotage;
 

@@ -93,6 +93,7 @@ impl TeamsSide {
             let change = scene.put(Slot::Preferred, claim);
             if claim.stands_for == ON_THE_PHONE && scene.pbx.choice.is_some() {
                 self.choice_before.clone_from(&scene.pbx.choice);
+                self.chose_during = false;
             }
             self.fade(taken);
             return vec![change];
@@ -164,10 +165,16 @@ impl TeamsSide {
         let on_the_phone = scene.pbx.on_the_phone();
         let hung_up = self.was_on_the_phone && !on_the_phone;
         let known = self.choice_before.as_ref();
-        let same_choice = known.is_none_or(|known| scene.pbx.choice.as_ref() == Some(known));
+        let another =
+            known.is_some_and(|known| scene.pbx.choice.as_ref().is_some_and(|choice| choice != known));
+        self.chose_during |= another;
+        let same_choice =
+            !self.chose_during && known.is_none_or(|known| scene.pbx.choice.as_ref() == Some(known));
         self.was_on_the_phone = on_the_phone;
-        if !on_the_phone {
+        // after a restart, what shows first during a call stands for what was chosen before it
+        if !on_the_phone || self.choice_before.is_none() {
             self.choice_before.clone_from(&scene.pbx.choice);
+            self.chose_during = false;
         }
         let claim = self.preferred.as_mut().filter(|claim| !claim.holds())?;
         let choice = scene.pbx.choice.as_ref()?;

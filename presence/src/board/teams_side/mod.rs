@@ -54,6 +54,8 @@ pub(super) struct TeamsSide {
     pace: Pace,
     was_on_the_phone: bool,
     choice_before: Option<String>,
+    /// Whether another choice at the PBX has been seen during this call.
+    chose_during: bool,
     /// The choice at the PBX while which the preferred slot was last known to be empty during a call.
     empty_during: Option<String>,
 }
@@ -73,6 +75,7 @@ impl TeamsSide {
             pace: Pace::new(now),
             was_on_the_phone: false,
             choice_before: None,
+            chose_during: false,
             empty_during: None,
         }
     }
@@ -99,13 +102,18 @@ impl TeamsSide {
 
     /// Tells whether an observed pair is of our own making.
     pub(super) fn explains(&self, observed: &TeamsPresence, now: DateTime<Utc>, rules: &Rules) -> bool {
-        let held = [&self.session, &self.preferred].into_iter().flatten();
-        held.filter(|claim| claim.holds())
-            .any(|claim| claim.explains(observed, rules))
+        self.carries(observed, rules)
             || self
                 .fading
                 .iter()
                 .any(|claim| claim.explains(observed, now, rules))
+    }
+
+    /// Tells whether an observed pair is what we hold in a slot.
+    pub(super) fn carries(&self, observed: &TeamsPresence, rules: &Rules) -> bool {
+        let held = [&self.session, &self.preferred].into_iter().flatten();
+        held.filter(|claim| claim.holds())
+            .any(|claim| claim.explains(observed, rules))
     }
 
     /// Tells whether an observed pair may be a late trace of what we have released.

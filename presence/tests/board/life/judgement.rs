@@ -39,6 +39,8 @@ impl Life {
             let unchanged = conduct.filled_at_change == Some(conduct.choice_changes)
                 || world.taken_at > conduct.choice_changed_at
                 || (blocks && told.on_the_phone)
+                // where a call takes the slot, which choice came first is not known before a read shows the one in teams
+                || (blocks && world.taken_at <= conduct.recognised_at && conduct.choice_changed_at <= conduct.recognised_at)
                 || conduct.uncertain;
             let taken = world.taken && unchanged;
             if ours != wish && !(wish.is_some() && ours.is_none() && taken) {

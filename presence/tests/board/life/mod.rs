@@ -21,7 +21,8 @@ use m365_presence::ports::{LedgerChange, LedgerRow, LedgerState, PresenceChange,
 use m365_presence::teams::{Source, TeamsObservation};
 
 use crate::chance::Traits;
-use crate::conduct::{Breach, Conduct, Rule};
+use crate::conduct::Conduct;
+use crate::invariants::{Breach, Rule};
 use crate::oracle::{self, CHOICES, CLIENT_PAIRS, PREFERRED_PAIRS, Pair};
 use crate::pbx_world::{Extension, OURS};
 use crate::sabotage::Sabotage;

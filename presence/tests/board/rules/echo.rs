@@ -127,6 +127,21 @@ fn a_late_unnumbered_notification_of_our_own_released_state_waits_for_a_read() {
 }
 
 #[test]
+fn a_late_unnumbered_notification_of_a_lifted_choice_is_never_shown_while_no_read_is_answered() {
+    let mut stage = Stage::with_choice("dnd", "DoNotDisturb", DAY);
+    stage.calls(1);
+    stage.accept(&set_call());
+    stage.accept(&PresenceChange::ClearPreferred);
+    stage.seconds(2);
+    stage.notify("DoNotDisturb", "DoNotDisturb");
+    stage.notify("Busy", "InACall");
+    stage.seconds(3);
+    stage.notify("DoNotDisturb", "DoNotDisturb");
+    stage.seconds(60);
+    stage.silence();
+}
+
+#[test]
 fn an_expired_claim_explains_what_teams_still_tells() {
     let mut stage = Stage::alice();
     stage.calls(1);

@@ -175,3 +175,20 @@ fn a_choice_in_teams_during_a_call_stays_although_a_restart_hides_the_choice_at_
     stage.seconds(60);
     stage.silence();
 }
+
+#[test]
+fn in_blocking_mode_a_choice_made_anew_at_the_pbx_during_a_call_takes_the_slot_after_it() {
+    let mut stage = Stage::of(blocking());
+    stage.choose("away");
+    stage.accept(&set_preferred("Away", WEEK));
+    stage.calls(1);
+    stage.accept(&set_preferred("DoNotDisturb", LEASE));
+    stage.seconds(2);
+    stage.read("Busy", "Busy");
+    assert_eq!(stage.state(Slot::Preferred), Some(LedgerState::Overridden));
+    stage.accept_entry("busy");
+    stage.choose("lunch");
+    stage.choose("away");
+    stage.calls(0);
+    assert_eq!(stage.teams_write(), set_preferred("Away", WEEK));
+}
