@@ -48,6 +48,8 @@ pub struct Status {
     pub whole: bool,
     /// Why the last call failed, while reads fail.
     pub last_failure: Option<String>,
+    /// Whether it failed because the app lacks the permission.
+    pub lacks_permission: bool,
 }
 
 /// Who is to be swept.
@@ -268,6 +270,7 @@ impl PresenceSweep {
             Ok(observations) => {
                 self.outage.end();
                 self.status.last_failure = None;
+                self.status.lacks_permission = false;
                 self.status.calls += 1;
                 let mut expected = BTreeSet::new();
                 for user in &asked {
@@ -293,6 +296,7 @@ impl PresenceSweep {
                 }
                 self.status.failures += 1;
                 self.status.last_failure = Some(error.to_string());
+                self.status.lacks_permission = error.lacks_permission();
                 self.waiting.extend(asked);
                 let patience = match error {
                     GraphError::Throttled { retry_after } => Some(retry_after),

@@ -230,14 +230,30 @@ fn authentication(overview: &Overview) -> Shown {
 /// What the app is not permitted to do although it is signed in, with the permission's name in the portal.
 fn lacking_permission(overview: &Overview) -> Option<String> {
     let users = overview.user_sync.as_ref().filter(|users| users.lacks_permission);
-    if let Some(failure) = users.and_then(|users| users.last_failure.as_ref()) {
-        return Some(format!(
-            "the app needs the application permission User.Read.All; {failure}"
-        ));
-    }
-    let refusal = overview.presence_sync.as_ref()?.lacks_permission.as_ref()?;
+    let reads = overview
+        .presence_sweep
+        .as_ref()
+        .filter(|reads| reads.lacks_permission);
+    let writes = overview.presence_sync.as_ref();
+    let refusals = [
+        (
+            "User.Read.All",
+            users.and_then(|users| users.last_failure.as_ref()),
+        ),
+        (
+            "Presence.Read.All",
+            reads.and_then(|reads| reads.last_failure.as_ref()),
+        ),
+        (
+            "Presence.ReadWrite.All",
+            writes.and_then(|writes| writes.lacks_permission.as_ref()),
+        ),
+    ];
+    let (permission, refusal) = refusals
+        .into_iter()
+        .find_map(|(permission, refusal)| Some((permission, refusal?)))?;
     Some(format!(
-        "the app needs the application permission Presence.ReadWrite.All; graph says {refusal}"
+        "the app needs the application permission {permission}: {refusal}"
     ))
 }
 

@@ -58,6 +58,39 @@ fn a_missing_permission_is_told() {
     });
 }
 
+/// Takes an application permission away before the start.
+fn without(permission: &'static str) -> World {
+    plan()
+        .prepare(move |world| {
+            let app = world.app().client_id;
+            let taken = world
+                .cloud()
+                .change_app(app, |app| app.application.retain(|name| name != permission));
+            assert!(taken);
+        })
+        .start()
+}
+
+/// The light is red for the missing consent and names the permission as the portal does.
+fn is_named(world: &World, permission: &str) {
+    world.until_light("authentication", "consent_required");
+    let detail = world.status()["lights"]["authentication"]["detail"].to_string();
+    assert!(detail.contains(permission), "{detail}");
+}
+
+#[test]
+fn an_app_that_may_not_read_the_users_is_told_which_permission_it_needs() {
+    is_named(&without("User.Read.All"), "User.Read.All");
+}
+
+#[test]
+fn an_app_that_may_not_write_presence_is_told_which_permission_it_needs() {
+    let world = without("Presence.ReadWrite.All");
+    world.until_synchronised(1);
+    world.choose_at_pbx("anna", "dnd");
+    is_named(&world, "Presence.ReadWrite.All");
+}
+
 #[test]
 fn nobody_with_a_license_is_told() {
     let world = plan()
