@@ -52,9 +52,9 @@ pub enum Outcome {
 pub struct Due {
     /// Changes of the ledger, to be stored before the writes leave.
     pub ledger: Vec<LedgerChange>,
-    /// Writes to Teams, at most one per user; each must be answered by [`Board::teams_written`].
+    /// Writes to Teams, at most one per user; each must be answered by [`super::Board::teams_written`].
     pub teams: Vec<(PbxGuid, PresenceWrite)>,
-    /// Writes to the PBX, at most one per user; each must be answered by [`Board::entry_written`].
+    /// Writes to the PBX, at most one per user; each must be answered by [`super::Board::entry_written`].
     pub entries: Vec<EntryWrite>,
     /// Users whose presence must be read in Teams, by reads that begin now or later; whoever takes this list sees to it.
     pub reads: Vec<TeamsId>,
