@@ -108,6 +108,8 @@ pub struct PresenceSweep {
     gathering: bool,
     paused: bool,
     outage: Outage,
+    /// Whether Graph has not answered since the last full sweep.
+    lost: bool,
     status: Status,
 }
 
@@ -125,6 +127,7 @@ impl PresenceSweep {
             gathering: false,
             paused: false,
             outage: Outage::default(),
+            lost: false,
             status: Status::default(),
         }
     }
@@ -269,6 +272,10 @@ impl PresenceSweep {
         match answer {
             Ok(observations) => {
                 self.outage.end();
+                // what was told while Graph did not answer may be lost
+                if std::mem::take(&mut self.lost) {
+                    self.sweep(ctx);
+                }
                 self.status.last_failure = None;
                 self.status.lacks_permission = false;
                 self.status.calls += 1;
@@ -298,6 +305,7 @@ impl PresenceSweep {
                 self.status.last_failure = Some(error.to_string());
                 self.status.lacks_permission = error.lacks_permission();
                 self.waiting.extend(asked);
+                self.lost |= matches!(error, GraphError::Lost { .. });
                 let patience = match error {
                     GraphError::Throttled { retry_after } => Some(retry_after),
                     _ => None,

@@ -195,6 +195,8 @@ pub struct PresenceSync {
     waking_at: Option<DateTime<Utc>>,
     released: Option<oneshot::Sender<bool>>,
     releasing: bool,
+    /// Whether the last writes to Teams got no answer.
+    teams_lost: bool,
     status: Status,
 }
 
@@ -213,6 +215,7 @@ impl PresenceSync {
             waking_at: None,
             released: None,
             releasing: false,
+            teams_lost: false,
             status: Status::default(),
         }
     }

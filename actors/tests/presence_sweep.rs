@@ -157,6 +157,24 @@ fn a_read_that_failed_is_made_up_for() {
 }
 
 #[test]
+fn after_an_outage_everybody_is_read() {
+    play(
+        3,
+        |house| house.sweep = minutes(60),
+        async |_, cast| {
+            cast.settle().await;
+            *cast.house.teams.read_error.borrow_mut() = Some(lost());
+            read(&cast, [1]).await;
+            pass(seconds(10)).await;
+            let before = status(&cast).await.swept_at;
+            *cast.house.teams.read_error.borrow_mut() = None;
+            pass(seconds(10)).await;
+            assert_ne!(status(&cast).await.swept_at, before);
+        },
+    );
+}
+
+#[test]
 fn what_the_notifications_missed_is_counted_and_what_was_ordered_is_not() {
     play(
         2,

@@ -275,6 +275,7 @@ impl PresenceSubscription {
         let Some(entry) = self.entries.get_mut(kind) else {
             return;
         };
+        let recovered = outcome.is_ok() && entry.outage.failures() > 0;
         let event = match outcome {
             Ok(event) => {
                 entry.outage.end();
@@ -306,6 +307,10 @@ impl PresenceSubscription {
             }
         };
         self.feed(kind, event, ctx);
+        if recovered {
+            // what was told while Graph did not answer may be lost
+            self.read_anew(kind, ctx);
+        }
     }
 
     fn count(&mut self, kind: &SubscriptionKind, count: impl FnOnce(&mut Entry)) {

@@ -10,7 +10,7 @@ use m365_presence::ports::{BATCH_LIMIT, GraphError, PresenceChange, PresenceWrit
 
 use super::PresenceSync;
 use crate::pbx_session::SetEntry;
-use crate::presence_sweep::Read;
+use crate::presence_sweep::{Read, Sweep};
 use crate::supervision::Context;
 
 /// Requests to Graph that may be under way at a time.
@@ -146,9 +146,22 @@ impl PresenceSync {
         for (user, result) in users.into_iter().zip(results.into_iter().chain(unanswered)) {
             let outcome = self.judge(&result);
             changes.extend(self.board.teams_written(&user, &outcome, now));
+            self.note_outage(&result, ctx);
         }
         self.store(changes, ctx);
         self.pump(ctx);
+    }
+
+    /// What was told while Graph did not answer may be lost: once it answers again, everybody is read.
+    fn note_outage(&mut self, result: &Result<(), GraphError>, ctx: &mut Context<Self>) {
+        match result {
+            Err(GraphError::Lost { .. }) => self.teams_lost = true,
+            Ok(()) if std::mem::take(&mut self.teams_lost) => {
+                let ordered = self.dependencies.presence_sweep.ask(Sweep);
+                ctx.spawn(ordered.into_actor(self).map(|_sweeps_when_back, _, _| ()));
+            }
+            Ok(()) | Err(_) => {}
+        }
     }
 
     fn judge(&mut self, result: &Result<(), GraphError>) -> Outcome {

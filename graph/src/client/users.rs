@@ -66,9 +66,17 @@ fn user(item: &Value, teams_plans: &[String]) -> Option<TeamsUser> {
             .get("accountEnabled")
             .and_then(Value::as_bool)
             .unwrap_or(true),
-        guest: text("userType").is_some_and(|kind| kind.eq_ignore_ascii_case("guest")),
+        guest: is_guest(text("userType"), text("userPrincipalName")),
         teams_plan: has_plan(item, teams_plans),
     })
+}
+
+/// Where the kind of user is not told, the sign-in name of a guest tells it: `adele_fabrikam.com#EXT#@contoso.com`.
+fn is_guest(kind: Option<String>, sign_in_name: Option<String>) -> bool {
+    match kind {
+        Some(kind) => kind.eq_ignore_ascii_case("guest"),
+        None => sign_in_name.is_some_and(|name| name.to_uppercase().contains("#EXT#")),
+    }
 }
 
 /// `Warning` is the grace period, in which the service still works.
@@ -98,6 +106,20 @@ mod tests {
 
     fn plans() -> Vec<String> {
         DEFAULT_TEAMS_PLANS.map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn a_guest_is_told_by_the_kind_of_user_or_else_by_the_sign_in_name() {
+        let name = "adele_fabrikam.com#ext#@contoso.onmicrosoft.com";
+        for (kind, name, expected) in [
+            (Some("Guest"), "adele@contoso.com", true),
+            (Some("Member"), name, false),
+            (None, name, true),
+            (None, "adele@contoso.com", false),
+        ] {
+            let guest = is_guest(kind.map(str::to_owned), Some(name.to_owned()));
+            assert_eq!(guest, expected, "{kind:?} {name}");
+        }
     }
 
     #[test]
