@@ -173,7 +173,7 @@ fn a_round_that_is_answered_slowly_is_waited_for() {
         async |_, cast| {
             let line = cast.settle().await;
             for number in 1..=5 {
-                pass(seconds(20)).await;
+                pass(seconds(4)).await;
                 line.say(format!("license {} true", guid(number))).await;
             }
             pass(seconds(1)).await;

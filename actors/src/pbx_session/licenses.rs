@@ -12,7 +12,7 @@ use super::{CheckLicenses, LicenseRound, PbxSession};
 use crate::supervision::Context;
 
 /// A round of license checks without an answer for this time ends with what was answered.
-const LICENSE_DEADLINE: Duration = Duration::from_secs(30);
+const LICENSE_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A round of license checks that is under way.
 pub(super) struct Round {
