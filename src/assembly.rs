@@ -1,5 +1,7 @@
 //! Wires the rooms together: adapters behind ports, actors on their seats, supervisors above them.
 
+mod translation;
+
 use std::rc::Rc;
 
 use anyhow::Context as _;
@@ -17,20 +19,18 @@ use m365_actors::token_refresh::{self, TokenRefresh, TokensOf};
 use m365_actors::user_sync::{self, Matching, UserSync};
 use m365_actors::webhook_intake::{self, WebhookIntake};
 use m365_graph::{
-    AppRegistration, CommunicationUser, Endpoints, EntraIdentity, GraphClient, GraphClock, GraphSettings,
-    HttpClient, IdentitySettings, KeyRing, Proof, WebhookOpener, WebhookSettings,
+    Endpoints, EntraIdentity, GraphClient, GraphClock, GraphSettings, HttpClient, KeyRing, WebhookOpener,
 };
 use m365_pbx::Dialogues;
-use m365_presence::board::{self, Rules};
 use m365_presence::clock::Clock;
-use m365_presence::identity::{Account, PbxName};
-use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
+use m365_presence::identity::PbxName;
 use m365_presence::ports::Store;
 use m365_store::SqliteStore;
 
 use crate::BUILD;
-use crate::config::{AppCredential, DatabaseUrl, Direction, OnThePhone, Read, Settings, SignIn};
+use crate::config::{DatabaseUrl, Settings};
 use crate::view::overview::Posts;
+use translation::{accounts, communication_users, identity_settings, reading, rules, webhook_settings};
 
 /// Messages that wait for the board at most: a burst of a whole PBX fits.
 const BOARD_MAILBOX: usize = 8_192;
@@ -296,111 +296,4 @@ async fn notification_keys(
 async fn key_ids(store: &dyn Store) -> Vec<String> {
     let keys = store.notification_keys().await.unwrap_or_default();
     keys.into_iter().map(|key| key.id).collect()
-}
-
-fn reading(settings: &Settings) -> Reading {
-    match settings.sync.read {
-        Read::Subscription => Reading::Subscription,
-        Read::Polling => Reading::Polling,
-        Read::Hybrid => Reading::Hybrid,
-    }
-}
-
-fn rules(settings: &Settings) -> Rules {
-    Rules {
-        teams_to_pbx: TeamsToPbx::default().with_overrides(&settings.mapping.teams_to_pbx),
-        pbx_to_teams: PbxToTeams::default().with_overrides(&settings.mapping.pbx_to_teams),
-        contact: settings.pbx.presence_contact.clone(),
-        direction: board::Direction {
-            teams_to_pbx: settings.sync.direction != Direction::PbxToTeams,
-            pbx_to_teams: settings.sync.direction != Direction::TeamsToPbx,
-        },
-        on_the_phone: match settings.sync.on_the_phone {
-            OnThePhone::InACall => board::OnThePhone::InACall,
-            OnThePhone::DoNotDisturb => board::OnThePhone::DoNotDisturb,
-        },
-        renewal: settings.timers.on_the_phone,
-    }
-}
-
-fn accounts(settings: &Settings) -> Vec<Account> {
-    settings
-        .microsoft
-        .communication_users
-        .iter()
-        .map(|user| Account::new(&user.username))
-        .collect()
-}
-
-fn communication_users(settings: &Settings) -> Vec<token_refresh::CommunicationUser> {
-    let users = settings.microsoft.communication_users.iter();
-    users
-        .map(|user| token_refresh::CommunicationUser {
-            account: Account::new(&user.username),
-            device_code: matches!(user.sign_in, SignIn::DeviceCode),
-        })
-        .collect()
-}
-
-fn identity_settings(settings: &Settings) -> anyhow::Result<IdentitySettings> {
-    let microsoft = &settings.microsoft;
-    let proof = match &microsoft.credential {
-        AppCredential::Secret(secret) => Proof::Secret(secret.clone()),
-        AppCredential::Certificate {
-            certificate,
-            private_key,
-        } => Proof::Certificate {
-            certificate: std::fs::read_to_string(certificate).with_context(|| {
-                format!(
-                    "microsoft.client_certificate: {} cannot be read",
-                    certificate.display()
-                )
-            })?,
-            private_key: std::fs::read_to_string(private_key)
-                .with_context(|| {
-                    format!(
-                        "microsoft.client_private_key: {} cannot be read",
-                        private_key.display()
-                    )
-                })?
-                .into(),
-        },
-    };
-    let users = microsoft
-        .communication_users
-        .iter()
-        .map(|user| CommunicationUser {
-            username: user.username.clone(),
-            password: match &user.sign_in {
-                SignIn::Password(password) => Some(password.clone()),
-                SignIn::DeviceCode => None,
-            },
-            registration: user.registration.as_ref().map(|registration| AppRegistration {
-                client_id: registration.client_id.clone(),
-                proof: registration.client_secret.clone().map(Proof::Secret),
-            }),
-        });
-    Ok(IdentitySettings {
-        tenant: microsoft.tenant.clone(),
-        app: AppRegistration {
-            client_id: microsoft.client_id.clone(),
-            proof: Some(proof),
-        },
-        communication_users: users.collect(),
-    })
-}
-
-fn webhook_settings(settings: &Settings) -> WebhookSettings {
-    let microsoft = &settings.microsoft;
-    let own = microsoft
-        .communication_users
-        .iter()
-        .filter_map(|user| user.registration.as_ref());
-    let client_ids = std::iter::once(microsoft.client_id.clone())
-        .chain(own.map(|registration| registration.client_id.clone()))
-        .collect();
-    WebhookSettings {
-        tenant: microsoft.tenant.clone(),
-        client_ids,
-    }
 }

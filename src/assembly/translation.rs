@@ -1,0 +1,124 @@
+//! What the settings mean to the rooms: each room's own words from the configuration's.
+
+use anyhow::Context as _;
+use m365_actors::presence_subscription::Reading;
+use m365_actors::token_refresh;
+use m365_graph::{AppRegistration, CommunicationUser, IdentitySettings, Proof, WebhookSettings};
+use m365_presence::board::{self, Rules};
+use m365_presence::identity::Account;
+use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
+
+use crate::config::{AppCredential, Direction, OnThePhone, Read, Settings, SignIn};
+
+/// How presence is read.
+pub(super) fn reading(settings: &Settings) -> Reading {
+    match settings.sync.read {
+        Read::Subscription => Reading::Subscription,
+        Read::Polling => Reading::Polling,
+        Read::Hybrid => Reading::Hybrid,
+    }
+}
+
+/// What the board decides by.
+pub(super) fn rules(settings: &Settings) -> Rules {
+    Rules {
+        teams_to_pbx: TeamsToPbx::default().with_overrides(&settings.mapping.teams_to_pbx),
+        pbx_to_teams: PbxToTeams::default().with_overrides(&settings.mapping.pbx_to_teams),
+        contact: settings.pbx.presence_contact.clone(),
+        direction: board::Direction {
+            teams_to_pbx: settings.sync.direction != Direction::PbxToTeams,
+            pbx_to_teams: settings.sync.direction != Direction::TeamsToPbx,
+        },
+        on_the_phone: match settings.sync.on_the_phone {
+            OnThePhone::InACall => board::OnThePhone::InACall,
+            OnThePhone::DoNotDisturb => board::OnThePhone::DoNotDisturb,
+        },
+        renewal: settings.timers.on_the_phone,
+    }
+}
+
+/// Who carries presence subscriptions.
+pub(super) fn accounts(settings: &Settings) -> Vec<Account> {
+    settings
+        .microsoft
+        .communication_users
+        .iter()
+        .map(|user| Account::new(&user.username))
+        .collect()
+}
+
+/// Who signs in beside the app, and how.
+pub(super) fn communication_users(settings: &Settings) -> Vec<token_refresh::CommunicationUser> {
+    let users = settings.microsoft.communication_users.iter();
+    users
+        .map(|user| token_refresh::CommunicationUser {
+            account: Account::new(&user.username),
+            device_code: matches!(user.sign_in, SignIn::DeviceCode),
+        })
+        .collect()
+}
+
+/// Who proves itself by what at Entra.
+pub(super) fn identity_settings(settings: &Settings) -> anyhow::Result<IdentitySettings> {
+    let microsoft = &settings.microsoft;
+    let proof = match &microsoft.credential {
+        AppCredential::Secret(secret) => Proof::Secret(secret.clone()),
+        AppCredential::Certificate {
+            certificate,
+            private_key,
+        } => Proof::Certificate {
+            certificate: std::fs::read_to_string(certificate).with_context(|| {
+                format!(
+                    "microsoft.client_certificate: {} cannot be read",
+                    certificate.display()
+                )
+            })?,
+            private_key: std::fs::read_to_string(private_key)
+                .with_context(|| {
+                    format!(
+                        "microsoft.client_private_key: {} cannot be read",
+                        private_key.display()
+                    )
+                })?
+                .into(),
+        },
+    };
+    let users = microsoft
+        .communication_users
+        .iter()
+        .map(|user| CommunicationUser {
+            username: user.username.clone(),
+            password: match &user.sign_in {
+                SignIn::Password(password) => Some(password.clone()),
+                SignIn::DeviceCode => None,
+            },
+            registration: user.registration.as_ref().map(|registration| AppRegistration {
+                client_id: registration.client_id.clone(),
+                proof: registration.client_secret.clone().map(Proof::Secret),
+            }),
+        });
+    Ok(IdentitySettings {
+        tenant: microsoft.tenant.clone(),
+        app: AppRegistration {
+            client_id: microsoft.client_id.clone(),
+            proof: Some(proof),
+        },
+        communication_users: users.collect(),
+    })
+}
+
+/// For whom notifications are meant.
+pub(super) fn webhook_settings(settings: &Settings) -> WebhookSettings {
+    let microsoft = &settings.microsoft;
+    let own = microsoft
+        .communication_users
+        .iter()
+        .filter_map(|user| user.registration.as_ref());
+    let client_ids = std::iter::once(microsoft.client_id.clone())
+        .chain(own.map(|registration| registration.client_id.clone()))
+        .collect();
+    WebhookSettings {
+        tenant: microsoft.tenant.clone(),
+        client_ids,
+    }
+}
