@@ -24,7 +24,7 @@ use m365_graph::{
 use m365_pbx::Dialogues;
 use m365_presence::clock::Clock;
 use m365_presence::identity::PbxName;
-use m365_presence::ports::Store;
+use m365_presence::ports::{NotificationKey, Store};
 use m365_store::SqliteStore;
 
 use crate::BUILD;
@@ -105,7 +105,8 @@ pub async fn assemble(settings: &Settings, store: SqliteStore) -> anyhow::Result
         &identity_settings(settings)?,
     )?);
     let reading = reading(settings);
-    let keys = Rc::new(notification_keys(&*port, reading, &shared_clock).await?);
+    let stored_keys = notification_keys(&*port, reading, &shared_clock).await?;
+    let keys = Rc::new(KeyRing::load(&stored_keys)?);
 
     let token_seat = Seat::<TokenRefresh>::new("token-refresh");
     let user_seat = Seat::<UserSync>::new("user-sync");
@@ -141,7 +142,7 @@ pub async fn assemble(settings: &Settings, store: SqliteStore) -> anyhow::Result
     ));
     let certificates = match reading {
         Reading::Polling => Vec::new(),
-        Reading::Subscription | Reading::Hybrid => key_ids(&*port).await,
+        Reading::Subscription | Reading::Hybrid => stored_keys.into_iter().map(|key| key.id).collect(),
     };
     let opener = Rc::new(WebhookOpener::new(
         http,
@@ -281,7 +282,7 @@ async fn notification_keys(
     store: &dyn Store,
     reading: Reading,
     clock: &Rc<dyn Clock>,
-) -> anyhow::Result<KeyRing> {
+) -> anyhow::Result<Vec<NotificationKey>> {
     let mut keys = store.notification_keys().await?;
     if keys.is_empty() && reading != Reading::Polling {
         let now = clock.now();
@@ -290,10 +291,5 @@ async fn notification_keys(
         log::info!("a key pair for encrypted notifications was made");
         keys.push(key);
     }
-    Ok(KeyRing::load(&keys)?)
-}
-
-async fn key_ids(store: &dyn Store) -> Vec<String> {
-    let keys = store.notification_keys().await.unwrap_or_default();
-    keys.into_iter().map(|key| key.id).collect()
+    Ok(keys)
 }
