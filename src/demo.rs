@@ -92,10 +92,10 @@ pub fn run(demo: Demo) -> anyhow::Result<ExitCode> {
         .settings
         .as_ref()
         .ok_or_else(|| anyhow!("{}", resolution.findings()))?;
-    Log::start(&settings.logging, std::env::var("CONNECTOR_LOG").ok().as_deref())?;
+    let log = Log::start(&settings.logging, std::env::var("CONNECTOR_LOG").ok().as_deref())?;
 
     let mut world = None;
-    serve(settings, Mode { faults: true }, |addresses| {
+    serve(settings, log, Mode { faults: true }, |addresses| {
         let pbxs = pbxs(demo.pbxs, addresses);
         let begun = pbxs.and_then(|pbxs| {
             let phones = PbxPhones::settle(pbxs.clone(), &people, LICENSE);

@@ -1,6 +1,7 @@
 //! The two listeners.
 
 pub mod access;
+pub(crate) mod access_log;
 pub mod anteroom;
 pub mod doorkeeper;
 pub mod management;

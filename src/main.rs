@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use m365_connector::cli::{Command, CommandLine};
@@ -29,17 +30,16 @@ fn serve(line: &CommandLine) -> anyhow::Result<ExitCode> {
         write!(io::stderr(), "{}", resolution.findings())?;
         return Ok(ExitCode::from(MISCONFIGURED));
     };
-    start_log(&settings)?;
+    let log = start_log(&settings)?;
     for problem in &resolution.problems {
         log::warn!(key = problem.key.as_str(); "{} {}", problem.key, problem.cause);
     }
-    m365_connector::serve::serve(&settings, Mode::default(), |_addresses| {})
+    m365_connector::serve::serve(&settings, log, Mode::default(), |_addresses| {})
 }
 
-fn start_log(settings: &Settings) -> anyhow::Result<()> {
+fn start_log(settings: &Settings) -> anyhow::Result<Arc<Log>> {
     let levels = std::env::var("CONNECTOR_LOG").ok();
-    Log::start(&settings.logging, levels.as_deref())?;
-    Ok(())
+    Ok(Log::start(&settings.logging, levels.as_deref())?)
 }
 
 fn check_config(line: &CommandLine) -> anyhow::Result<ExitCode> {

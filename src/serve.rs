@@ -3,8 +3,10 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
 use chrono::Utc;
@@ -17,11 +19,13 @@ use crate::assembly::{Assembly, assemble, open_store};
 use crate::config::{Read, Settings};
 use crate::heartbeat::Heartbeat;
 use crate::http::access::Keys;
+use crate::http::access_log;
 use crate::http::doorkeeper::Doorkeeper;
 use crate::http::management::{self, Management};
 use crate::http::pbx_socket::Doors;
 use crate::http::public::{self, Intake};
 use crate::http::tls;
+use crate::log::Log;
 use crate::view::lights::LightBook;
 use crate::view::users::Terms;
 
@@ -60,12 +64,22 @@ pub struct Addresses {
 ///
 /// # Errors
 /// What keeps it from starting, with cause and remedy.
-pub fn serve(settings: &Settings, mode: Mode, listening: impl FnOnce(Addresses)) -> anyhow::Result<ExitCode> {
+pub fn serve(
+    settings: &Settings,
+    log: Arc<Log>,
+    mode: Mode,
+    listening: impl FnOnce(Addresses),
+) -> anyhow::Result<ExitCode> {
     let system = actix_web::rt::System::new();
-    system.block_on(run(settings, mode, listening))
+    system.block_on(run(settings, log, mode, listening))
 }
 
-async fn run(settings: &Settings, mode: Mode, listening: impl FnOnce(Addresses)) -> anyhow::Result<ExitCode> {
+async fn run(
+    settings: &Settings,
+    log: Arc<Log>,
+    mode: Mode,
+    listening: impl FnOnce(Addresses),
+) -> anyhow::Result<ExitCode> {
     let mut ended_by_order = end_signal()?;
     let assembly = assemble(settings, open_store(settings)?).await?;
     let (doorkeeper, mut orders) = Doorkeeper::new(assembly.posts.sessions.clone());
@@ -95,6 +109,7 @@ async fn run(settings: &Settings, mode: Mode, listening: impl FnOnce(Addresses))
             swept: settings.sync.read != Read::Subscription,
         },
         heart: heart.clone(),
+        log,
         faults: mode.faults,
     };
     let (managed, management_address) = listen_management(settings, &management)?;
@@ -124,6 +139,7 @@ async fn run(settings: &Settings, mode: Mode, listening: impl FnOnce(Addresses))
             // a look notes since when the lights show what they show, also while nobody asks
             _ = look.tick() => {
                 heart.beat();
+                management.log.expire(Utc::now());
                 let _noted = management.status().await;
             }
         }
@@ -178,6 +194,7 @@ fn listen_public(
     }
     let server = HttpServer::new(move || {
         App::new()
+            .wrap(from_fn(access_log::record))
             .app_data(intake.clone())
             .app_data(doors.clone())
             .configure(public::routes)
@@ -202,7 +219,8 @@ fn listen_management(settings: &Settings, management: &Management) -> anyhow::Re
     let management = web::Data::new(management.clone());
     let server = HttpServer::new(move || {
         App::new()
-            .wrap(actix_web::middleware::Compress::default())
+            .wrap(Compress::default())
+            .wrap(from_fn(access_log::record))
             .app_data(keys.clone())
             .app_data(management.clone())
             .configure(management::routes)

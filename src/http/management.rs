@@ -10,17 +10,22 @@
 //! | `GET /api/v1/actors`, `POST /api/v1/actors/{name}/restart` | the supervision tree |
 //! | `GET /api/v1/subscriptions`, `POST /api/v1/subscriptions/renew` | the Graph subscriptions |
 //! | `GET /api/v1/sessions` | the PBX connections |
+//! | `GET /api/v1/log` | the last records of the log |
+//! | `GET`, `PUT /api/v1/log/levels` | how talkative which part is |
 //! | `GET /api/v1/overview` | what every actor says of itself |
 //! | `POST /api/v1/faults/{name}/panic` | in the demo only: makes an actor panic |
 //!
 //! What is read by GET is read by HEAD too; every other method is answered 405.
 
 mod answers;
+mod log;
 mod orders;
 mod paging;
 mod probes;
 
-use actix_web::error::{PathError, QueryPayloadError};
+use std::sync::Arc;
+
+use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
 use actix_web::guard::{self, Guard};
 use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
@@ -36,10 +41,14 @@ use super::doorkeeper::Doorkeeper;
 use super::page;
 use super::problem::Problem;
 use crate::heartbeat::Heartbeat;
+use crate::log::Log;
 use crate::view::lights::{LightBook, Lights, Surroundings};
 use crate::view::overview::{Overview, Posts};
 use crate::view::status::{Counts, Status, session, subscription};
 use crate::view::users::Terms;
+
+/// Largest body of a request, in bytes.
+const LARGEST_BODY: usize = 256 * 1024;
 
 /// What the routes need.
 #[derive(Clone)]
@@ -60,6 +69,8 @@ pub struct Management {
     pub terms: Terms,
     /// Whether the actors' thread turns.
     pub heart: Heartbeat,
+    /// The log of this process.
+    pub log: Arc<Log>,
     /// Whether actors may be made to panic: in the demo only.
     pub faults: bool,
 }
@@ -112,6 +123,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readable("/actors", answers::actors))
         .service(readable("/subscriptions", answers::subscriptions))
         .service(readable("/sessions", answers::sessions))
+        .service(readable("/log", log::recent))
+        .service(log_levels())
         .service(orderable("/actors/{name}/restart", orders::restart))
         .service(orderable("/subscriptions/renew", orders::renew))
         .service(orderable("/faults/{name}/panic", orders::inject_panic))
@@ -119,6 +132,11 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .app_data(web::QueryConfig::default().error_handler(wrong_query))
         .app_data(web::PathConfig::default().error_handler(wrong_path))
+        .app_data(
+            web::JsonConfig::default()
+                .limit(LARGEST_BODY)
+                .error_handler(wrong_body),
+        )
         .service(readable("/livez", probes::livez))
         .service(readable("/readyz", probes::readyz))
         .service(readable("/healthz", probes::readyz))
@@ -127,6 +145,20 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readable("/page.css", page::style))
         .service(api)
         .default_service(web::to(no_route));
+}
+
+/// The one route that is read and set under the same name.
+fn log_levels() -> Resource {
+    web::resource("/log/levels")
+        .route(
+            web::route()
+                .guard(guard::Any(guard::Get()).or(guard::Head()))
+                .to(log::levels),
+        )
+        .route(web::put().to(log::set_levels))
+        .default_service(web::to(|request: HttpRequest| async move {
+            wrong_method(&request, "GET, HEAD, PUT")
+        }))
 }
 
 fn readable<F, Args>(path: &str, handler: F) -> Resource
@@ -158,16 +190,16 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let wrong_method = move |request: HttpRequest| async move {
-        Problem::wrong_method(
-            format!("{} does not take {}", request.path(), request.method()),
-            allowed,
-        )
-        .respond()
-    };
     web::resource(path)
         .route(web::route().guard(methods).to(handler))
-        .default_service(web::to(wrong_method))
+        .default_service(web::to(move |request: HttpRequest| async move {
+            wrong_method(&request, allowed)
+        }))
+}
+
+fn wrong_method(request: &HttpRequest, allowed: &'static str) -> HttpResponse {
+    let detail = format!("{} does not take {}", request.path(), request.method());
+    Problem::wrong_method(detail, allowed).respond()
 }
 
 async fn no_route(request: HttpRequest) -> HttpResponse {
@@ -176,6 +208,16 @@ async fn no_route(request: HttpRequest) -> HttpResponse {
 
 fn wrong_query(error: QueryPayloadError, _request: &HttpRequest) -> actix_web::Error {
     Problem::bad_request(error.to_string()).into()
+}
+
+fn wrong_body(error: JsonPayloadError, _request: &HttpRequest) -> actix_web::Error {
+    let detail = match &error {
+        JsonPayloadError::ContentType => {
+            "send the body as JSON, with the header 'Content-Type: application/json'".to_owned()
+        }
+        error => error.to_string(),
+    };
+    Problem::bad_request(detail).into()
 }
 
 fn wrong_path(error: PathError, _request: &HttpRequest) -> actix_web::Error {

@@ -10,12 +10,14 @@ use actix_http::HttpService;
 use actix_service::{IntoServiceFactory, map_config};
 use actix_web::App;
 use actix_web::dev::{AppConfig, Server};
+use actix_web::middleware::from_fn;
 use actix_web::web::ServiceConfig;
 use anyhow::{Context as _, bail};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::access_log;
 use crate::config::Tls;
 
 /// How many may be served at a time.
@@ -50,7 +52,9 @@ pub fn listen(
         .disable_signals()
         .listen("public", listener, move || {
             let routes = routes.clone();
-            let app = App::new().configure(move |config| routes(config));
+            let app = App::new()
+                .wrap(from_fn(access_log::record))
+                .configure(move |config| routes(config));
             HttpService::build()
                 .h1(map_config(app.into_factory(), |()| AppConfig::default()))
                 .rustls_0_23(config.clone())

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use log::Record;
 use log::kv::{self, Key, Value, VisitSource};
+use log::{LevelFilter, Record};
 use serde::Serialize;
 
 /// One record, as it is written and kept.
@@ -35,6 +35,11 @@ impl Line {
             message: record.args().to_string(),
             fields: fields.0,
         }
+    }
+
+    /// How important it is.
+    pub fn level_filter(&self) -> LevelFilter {
+        self.level.parse().unwrap_or(LevelFilter::Error)
     }
 
     pub(super) fn to_json(&self) -> String {

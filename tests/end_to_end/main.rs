@@ -25,6 +25,7 @@ mod hostile_webhook;
 mod joiners_and_leavers;
 mod later_choice;
 mod licenses;
+mod log;
 mod management;
 mod modes;
 mod on_the_phone;

@@ -50,6 +50,23 @@ impl World {
             .unwrap_or_else(|| panic!("no answer to POST {path}"))
     }
 
+    /// Sets something at the management listener as administrator.
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        let headers = [
+            ("Authorization", bearer(TOKEN)),
+            ("Content-Type", "application/json".to_owned()),
+        ];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        ask(
+            self.management(),
+            "PUT",
+            path,
+            &headers,
+            body.to_string().as_bytes(),
+        )
+        .unwrap_or_else(|| panic!("no answer to PUT {path}"))
+    }
+
     /// The three lights and the counts.
     pub fn status(&self) -> Value {
         self.get("/api/v1/status").json()
