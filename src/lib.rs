@@ -8,6 +8,7 @@ pub mod healthcheck;
 pub mod heartbeat;
 pub mod http;
 pub mod log;
+pub mod memory;
 pub mod serve;
 pub mod view;
 

@@ -1,6 +1,7 @@
 //! What the management API shows, gathered from the actors.
 
 pub mod lights;
+pub mod metrics;
 pub mod overview;
 pub mod status;
 pub mod users;

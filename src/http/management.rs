@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `GET /livez` | 200 while the actors' thread turns |
 //! | `GET /readyz`, `GET /healthz` | 200 when this instance does its whole job, else 503 with what is missing |
+//! | `GET /metrics` | what Prometheus scrapes |
 //! | `GET /` | the page |
 //! | `GET /api/v1/status` | lights and counts |
 //! | `GET /api/v1/users`, `GET /api/v1/users/{h323}` | everybody of either side |
@@ -42,7 +43,9 @@ use super::page;
 use super::problem::Problem;
 use crate::heartbeat::Heartbeat;
 use crate::log::Log;
+use crate::memory;
 use crate::view::lights::{LightBook, Lights, Surroundings};
+use crate::view::metrics::Scrape;
 use crate::view::overview::{Overview, Posts};
 use crate::view::status::{Counts, Status, session, subscription};
 use crate::view::users::Terms;
@@ -98,6 +101,22 @@ impl Management {
         }
     }
 
+    /// Looks at everything once, for whoever scrapes.
+    pub async fn scrape(&self) -> Scrape {
+        // before the look: its own questions would be counted as waiting messages
+        let tree = self.tree.snapshot();
+        let overview = self.posts.look().await;
+        Scrape {
+            lights: self.lights_of(&overview),
+            tree,
+            started_at: self.started_at,
+            clock_offset: self.clock.offset().map(TimeDelta::as_seconds_f64),
+            refused_logins: self.doorkeeper.refusals().into_iter().collect(),
+            resident_memory: memory::resident(),
+            overview,
+        }
+    }
+
     fn lights_of(&self, overview: &Overview) -> Lights {
         let surroundings = Surroundings {
             master: self.posts.sessions.master_name().clone(),
@@ -140,6 +159,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readable("/livez", probes::livez))
         .service(readable("/readyz", probes::readyz))
         .service(readable("/healthz", probes::readyz))
+        .service(readable("/metrics", answers::metrics))
         .service(readable("/", page::show))
         .service(readable("/page.js", page::script))
         .service(readable("/page.css", page::style))

@@ -27,6 +27,7 @@ mod later_choice;
 mod licenses;
 mod log;
 mod management;
+mod metrics;
 mod modes;
 mod on_the_phone;
 mod outage;

@@ -1,16 +1,31 @@
 //! What the API tells.
 
-use actix_web::{HttpResponse, web};
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::Management;
 use super::paging::Paging;
 use crate::http::access::Reader;
 use crate::http::problem::Problem;
+use crate::view::metrics::Exposition;
 use crate::view::status::subscription_in_full;
 use crate::view::users::parse_cursor;
 
 pub(super) async fn status(_reader: Reader, management: web::Data<Management>) -> HttpResponse {
     HttpResponse::Ok().json(management.status().await)
+}
+
+pub(super) async fn metrics(
+    _reader: Reader,
+    management: web::Data<Management>,
+    request: HttpRequest,
+) -> HttpResponse {
+    let accept = request.headers().get(ACCEPT);
+    let format = Exposition::asked_for(accept.and_then(|accept| accept.to_str().ok()).unwrap_or_default());
+    HttpResponse::Ok()
+        .content_type(format.content_type())
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(management.scrape().await.expose(format))
 }
 
 pub(super) async fn overview(_reader: Reader, management: web::Data<Management>) -> HttpResponse {

@@ -1,0 +1,130 @@
+//! The connector itself: the board and its writes, the PBX sessions, the supervision tree.
+
+use std::fmt;
+
+use m365_actors::supervision::{NodeSnapshot, NodeState};
+use m365_presence::identity::PbxName;
+
+use super::exposition::Sheet;
+use super::{Scrape, size, truth};
+
+impl Scrape {
+    pub(super) fn board(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let Some(sync) = &self.overview.presence_sync else {
+            return Ok(());
+        };
+        sheet.counters(
+            "observations",
+            "Looks at Teams by where they came from; outdated ones were older than what was known.",
+            [
+                ("notified", sync.notified),
+                ("read", sync.read),
+                ("outdated", sync.outdated),
+            ]
+            .map(|(source, looks)| ([("source", source)], looks)),
+        )?;
+        let writes = [
+            (["teams", "accepted"], sync.teams_accepted),
+            (["teams", "failed"], sync.teams_failed),
+            (["teams", "refused"], sync.teams_refused),
+            (["pbx", "accepted"], sync.entries_accepted),
+            (["pbx", "failed"], sync.entries_failed),
+            (["pbx", "refused"], sync.entries_refused),
+        ];
+        sheet.counters(
+            "writes",
+            "Presence writes by side and outcome; failed ones are repeated.",
+            writes.map(|([side, outcome], count)| ([("side", side), ("outcome", outcome)], count)),
+        )?;
+        sheet.gauge(
+            "writes_waiting",
+            "Presence writes to Teams that wait for their turn.",
+            size(sync.teams_waiting),
+        )?;
+        sheet.gauge(
+            "writes_allowed_per_second",
+            "Presence writes to Teams a second that are allowed at this time.",
+            sync.teams_rate,
+        )?;
+        sheet.counters(
+            "states_without_mapping",
+            "Looks at Teams whose pair has no row in the mapping.",
+            sync.unmapped
+                .iter()
+                .map(|(pair, looks)| ([("pair", pair.clone())], *looks)),
+        )
+    }
+
+    pub(super) fn pbxs(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let each = || self.overview.sessions.iter();
+        sheet.gauges(
+            "pbx_up",
+            "Whether a PBX is connected.",
+            each().map(|one| {
+                let labels = [("pbx", one.pbx.to_string()), ("role", one.role.to_owned())];
+                (labels, truth(one.state == "up"))
+            }),
+        )?;
+        let pbx = |pbx: &PbxName| [("pbx", pbx.to_string())];
+        sheet.gauges(
+            "pbx_users",
+            "Users of the replicated table of a PBX.",
+            each().map(|one| (pbx(&one.pbx), size(one.users))),
+        )?;
+        sheet.counters(
+            "pbx_messages_received",
+            "Messages received from a PBX.",
+            each().map(|one| (pbx(&one.pbx), one.frames_received)),
+        )?;
+        sheet.counters(
+            "pbx_messages_sent",
+            "Messages sent to a PBX.",
+            each().map(|one| (pbx(&one.pbx), one.frames_sent)),
+        )?;
+        sheet.counters(
+            "pbx_logins_refused",
+            "PBX connections that were turned away, by reason.",
+            self.refused_logins
+                .iter()
+                .map(|(reason, count)| ([("reason", *reason)], *count)),
+        )
+    }
+
+    pub(super) fn actors(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let each = || self.tree.iter();
+        let name = |node: &NodeSnapshot| [("actor", node.name.clone())];
+        sheet.gauges(
+            "actor_up",
+            "Whether an actor is running.",
+            each().map(|node| (name(node), truth(node.state == NodeState::Running))),
+        )?;
+        sheet.counters(
+            "actor_restarts",
+            "Restarts of an actor, by reason of the end before.",
+            each().flat_map(|node| {
+                let restarts = [
+                    ("bug", node.restarts.bug),
+                    ("lost", node.restarts.lost),
+                    ("refused", node.restarts.refused),
+                    ("ordered", node.restarts.ordered),
+                ];
+                restarts.map(|(reason, count)| {
+                    (
+                        [("actor", node.name.clone()), ("reason", reason.to_owned())],
+                        count,
+                    )
+                })
+            }),
+        )?;
+        sheet.gauges(
+            "actor_mailbox_depth",
+            "Messages that wait in an actor's mailbox.",
+            each().map(|node| (name(node), size(node.mailbox_depth))),
+        )?;
+        sheet.counters(
+            "actor_messages_undelivered",
+            "Messages that found an actor's mailbox full.",
+            each().map(|node| (name(node), node.undelivered)),
+        )
+    }
+}

@@ -1,0 +1,94 @@
+//! What Prometheus scrapes.
+
+use std::collections::BTreeMap;
+
+use crate::world::World;
+
+/// The samples by name and labels, after a check of the form: every family is explained once, before its samples.
+fn samples(text: &str) -> BTreeMap<String, f64> {
+    let mut explained = Vec::new();
+    let mut samples = BTreeMap::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            let (name, help) = rest.split_once(' ').unwrap();
+            assert!(!explained.contains(&name), "{name} is explained twice");
+            assert!(help.ends_with('.'), "{line}");
+            explained.push(name);
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').unwrap();
+            assert_eq!(explained.last(), Some(&name));
+            assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
+        } else {
+            let (sample, value) = line.rsplit_once(' ').unwrap();
+            let name = sample.split('{').next().unwrap();
+            assert_eq!(explained.last(), Some(&name), "{line}");
+            assert!(name.starts_with("m365_connector_"), "{line}");
+            let known = samples.insert(sample.to_owned(), value.parse().unwrap());
+            assert!(known.is_none(), "{sample} stands twice");
+        }
+    }
+    samples
+}
+
+#[test]
+fn what_is_scraped_agrees_with_what_the_api_tells() {
+    let world = World::of(&["anna", "bert"]).start();
+    world.until_synchronised(2);
+    let answer = world.get("/metrics");
+    assert_eq!(answer.status, 200);
+    assert!(
+        answer
+            .header("content-type")
+            .unwrap()
+            .starts_with("text/plain; version=0.0.4")
+    );
+    let samples = samples(&answer.text());
+    let value = |sample: &str| {
+        *samples
+            .get(sample)
+            .unwrap_or_else(|| panic!("{sample} is missing"))
+    };
+    let stage = |stage: &str| value(&format!("m365_connector_users{{stage=\"{stage}\"}}"));
+    let users = world.status()["users"].clone();
+    for name in ["teams", "pbx", "matched", "licensed", "synchronised"] {
+        assert_eq!(Some(stage(name)), users[name].as_f64(), "{name}");
+    }
+    assert_eq!(
+        value("m365_connector_light{light=\"authentication\",code=\"ok\"}"),
+        1.0
+    );
+    assert_eq!(
+        value("m365_connector_pbx_up{pbx=\"pbx-main\",role=\"master\"}"),
+        1.0
+    );
+    assert!(value("m365_connector_subscription_expiry_timestamp_seconds{kind=\"users\",account=\"\"}") > 1e9);
+    assert_eq!(
+        value("m365_connector_actor_restarts_total{actor=\"user-sync\",reason=\"bug\"}"),
+        0.0
+    );
+    assert!(value("m365_connector_resident_memory_bytes") > 1e6);
+}
+
+#[test]
+fn whoever_asks_for_open_metrics_gets_them_and_a_stranger_gets_nothing() {
+    let world = World::of(&["anna"]).start();
+    let open = world.ask_with(
+        "GET",
+        "/metrics",
+        &[
+            ("Authorization", "Bearer administrator-0123456789"),
+            (
+                "Accept",
+                "application/openmetrics-text;version=1.0.0,text/plain;q=0.5",
+            ),
+        ],
+    );
+    assert!(
+        open.header("content-type")
+            .unwrap()
+            .starts_with("application/openmetrics-text")
+    );
+    assert!(open.text().ends_with("# EOF\n"));
+    assert_eq!(world.ask_with("GET", "/metrics", &[]).status, 401);
+    assert_eq!(world.ask_as_viewer("GET", "/metrics").unwrap().status, 200);
+}
