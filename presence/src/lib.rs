@@ -6,6 +6,7 @@
 //! * [`mapping`], [`matching`]: who is who, and which state means which.
 //! * [`board`]: per user what either side shows, what we set there and what follows from it.
 //! * [`sharding`], [`subscription`]: who is watched by which subscription, and what to do with one next.
+//! * [`sign_in`]: when a refused credential may be presented again.
 //! * [`light`]: the closed set of codes that an administrator reads.
 //! * [`ports`]: what the actors ask of the outside world; the adapters live in crates of their own.
 
@@ -19,5 +20,6 @@ pub mod pbx;
 pub mod ports;
 pub mod secret;
 pub mod sharding;
+pub mod sign_in;
 pub mod subscription;
 pub mod teams;

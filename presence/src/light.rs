@@ -1,12 +1,12 @@
 //! The closed set of codes behind the three lights, each with its remedy.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Declares a closed set of codes with a stable spelling and a remedy each.
 macro_rules! codes {
     ($(#[$meta:meta])* $type:ident { $($(#[$variant_meta:meta])* $variant:ident = $code:literal, $remedy:literal;)* }) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum $type {
             $($(#[$variant_meta])* $variant,)*

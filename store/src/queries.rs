@@ -9,9 +9,9 @@ use m365_presence::ports::LedgerChange;
 
 use crate::rows::{LedgerTableRow, LicenseAnswerRow, SubscriptionRow, slot_column};
 use crate::schema::{
-    client_states, ledger, license_answers, meta, notification_keys, refresh_tokens, subscriptions,
+    client_states, ledger, license_answers, meta, notification_keys, refresh_tokens, sign_ins, subscriptions,
 };
-use crate::sealed::{ClientStateRow, NotificationKeyRow, RefreshTokenRow};
+use crate::sealed::{ClientStateRow, NotificationKeyRow, RefreshTokenRow, SignInRow};
 
 /// The connection that the statements run on.
 pub(crate) type Database = SqliteConnection;
@@ -148,6 +148,25 @@ pub(crate) fn remove_refresh_token(database: &mut Database, account: &str) -> Qu
     diesel::delete(refresh_tokens::table.find(account))
         .execute(database)
         .map(drop)
+}
+
+/// Reads what is remembered of all sign-ins.
+pub(crate) fn sign_ins(database: &mut Database) -> QueryResult<Vec<SignInRow>> {
+    sign_ins::table
+        .order(sign_ins::credential)
+        .select(SignInRow::as_select())
+        .load(database)
+}
+
+/// Inserts or replaces what is remembered of a credential's sign-ins.
+pub(crate) fn put_sign_in(database: &mut Database, row: &SignInRow) -> QueryResult<()> {
+    whole(database, |database| {
+        diesel::delete(sign_ins::table.find(&row.credential)).execute(database)?;
+        diesel::insert_into(sign_ins::table)
+            .values(row)
+            .execute(database)
+            .map(drop)
+    })
 }
 
 /// Reads all notification keys, newest first.

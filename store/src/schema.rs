@@ -55,6 +55,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    sign_ins (credential) {
+        credential -> Text,
+        record -> Binary,
+    }
+}
+
+diesel::table! {
     subscriptions (kind, account) {
         kind -> Text,
         account -> Text,
@@ -73,5 +80,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     meta,
     notification_keys,
     refresh_tokens,
+    sign_ins,
     subscriptions,
 );

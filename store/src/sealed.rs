@@ -1,10 +1,13 @@
 //! The rows that hold a secret: made by sealing it, read by opening it.
 
-use chrono::NaiveDateTime;
+use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::prelude::*;
-use m365_presence::identity::Account;
+use m365_presence::identity::{Account, Credential};
 use m365_presence::ports::{AcceptedState, NotificationKey};
 use m365_presence::secret::Secret;
+use m365_presence::sign_in::{Refusal, SignInRecord, Trial};
+use serde::Deserialize;
+use serde_json::json;
 
 use crate::error::Failure;
 use crate::rows::{kind_columns, stored_time, subscription_kind};
@@ -14,6 +17,7 @@ use crate::seal::{Cipher, Place};
 const CLIENT_STATES: &str = "client_states";
 const REFRESH_TOKENS: &str = "refresh_tokens";
 const NOTIFICATION_KEYS: &str = "notification_keys";
+const SIGN_INS: &str = "sign_ins";
 
 /// A row of table `client_states`.
 #[derive(Queryable, Selectable, Insertable)]
@@ -30,6 +34,14 @@ pub(crate) struct ClientStateRow {
 pub(crate) struct RefreshTokenRow {
     pub(crate) account: String,
     token: Vec<u8>,
+}
+
+/// A row of table `sign_ins`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::sign_ins)]
+pub(crate) struct SignInRow {
+    pub(crate) credential: String,
+    record: Vec<u8>,
 }
 
 /// A row of table `notification_keys`.
@@ -75,6 +87,74 @@ impl RefreshTokenRow {
     pub(crate) fn open(self, cipher: &Cipher) -> Result<Secret, Failure> {
         cipher.open(Place::new(REFRESH_TOKENS, &[&self.account]), &self.token)
     }
+}
+
+impl SignInRow {
+    /// Seals the whole record: the digest of a password stands in it.
+    pub(crate) fn seal(cipher: &Cipher, record: &SignInRecord) -> Result<Self, Failure> {
+        let credential = credential_column(&record.credential);
+        let trial = record.trial.as_ref().map(|trial| {
+            json!({
+                "presented": trial.presented.expose(),
+                "passwords": trial.passwords,
+                "at": trial.at,
+                "refusal": trial.refusal,
+            })
+        });
+        let text = json!({"granted_at": record.granted_at, "trial": trial}).to_string();
+        let record = cipher.seal(Place::new(SIGN_INS, &[credential]), &Secret::new(text))?;
+        Ok(Self {
+            credential: credential.to_owned(),
+            record,
+        })
+    }
+
+    pub(crate) fn open(self, cipher: &Cipher) -> Result<SignInRecord, Failure> {
+        let text = cipher.open(Place::new(SIGN_INS, &[&self.credential]), &self.record)?;
+        let unreadable = |_error| Failure::Row {
+            table: SIGN_INS,
+            what: "record of a sign-in",
+        };
+        let read: ReadRecord = serde_json::from_str(text.expose()).map_err(unreadable)?;
+        Ok(SignInRecord {
+            credential: if self.credential.is_empty() {
+                Credential::App
+            } else {
+                Credential::Communication(Account::new(&self.credential))
+            },
+            granted_at: read.granted_at,
+            trial: read.trial.map(|trial| Trial {
+                presented: trial.presented,
+                passwords: trial.passwords,
+                at: trial.at,
+                refusal: trial.refusal,
+            }),
+        })
+    }
+}
+
+/// Spells whose sign-in it is.
+fn credential_column(credential: &Credential) -> &str {
+    match credential {
+        Credential::App => "",
+        Credential::Communication(account) => account.as_str(),
+    }
+}
+
+/// What a record of a sign-in is read from.
+#[derive(Deserialize)]
+struct ReadRecord {
+    granted_at: Option<DateTime<Utc>>,
+    trial: Option<ReadTrial>,
+}
+
+/// What a trial is read from.
+#[derive(Deserialize)]
+struct ReadTrial {
+    presented: Secret,
+    passwords: u32,
+    at: DateTime<Utc>,
+    refusal: Option<Refusal>,
 }
 
 impl NotificationKeyRow {

@@ -13,6 +13,7 @@ use m365_presence::ports::{
     StoredSubscription, SubscriptionKind,
 };
 use m365_presence::secret::Secret;
+use m365_presence::sign_in::SignInRecord;
 
 use crate::error::{Fault, OpenError};
 use crate::key::KeySource;
@@ -21,7 +22,7 @@ use crate::migration;
 use crate::queries::{self, Database};
 use crate::rows::{LicenseAnswerRow, SubscriptionRow, kind_columns};
 use crate::seal::{Cipher, Place};
-use crate::sealed::{ClientStateRow, NotificationKeyRow, RefreshTokenRow};
+use crate::sealed::{ClientStateRow, NotificationKeyRow, RefreshTokenRow, SignInRow};
 use crate::writer::{Desk, Writer};
 
 /// Set on the connection before anything else. Five seconds bridge an administrator's look with another program.
@@ -207,6 +208,21 @@ impl Store for SqliteStore {
             };
             let row = RefreshTokenRow::seal(&desk.cipher, &account, &token)?;
             Ok(queries::put_refresh_token(&mut desk.database, &row)?)
+        }))
+    }
+
+    fn sign_in_records(&self) -> Stored<'_, Vec<SignInRecord>> {
+        Box::pin(self.writer.run(|desk| {
+            let rows = queries::sign_ins(&mut desk.database)?;
+            rows.into_iter().map(|row| row.open(&desk.cipher)).collect()
+        }))
+    }
+
+    fn put_sign_in_record<'a>(&'a self, record: &'a SignInRecord) -> Stored<'a, ()> {
+        let record = record.clone();
+        Box::pin(self.writer.run(move |desk| {
+            let row = SignInRow::seal(&desk.cipher, &record)?;
+            Ok(queries::put_sign_in(&mut desk.database, &row)?)
         }))
     }
 

@@ -33,6 +33,7 @@ every_store!(
     changes_of_the_ledger_apply_in_order,
     times_come_back_to_the_microsecond,
     a_refresh_token_is_replaced_and_forgotten,
+    a_record_of_a_sign_in_is_replaced_per_credential,
     notification_keys_come_newest_first,
     license_answers_are_replaced_as_a_whole,
     requests_made_together_are_all_answered,

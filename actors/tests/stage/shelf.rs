@@ -4,12 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use m365_presence::identity::{Account, PbxGuid};
+use m365_presence::identity::{Account, Credential, PbxGuid};
 use m365_presence::ports::{
     AcceptedState, LedgerChange, LedgerRow, LicenseAnswer, NotificationKey, Slot, Store, Stored,
     StoredSubscription, SubscriptionKind,
 };
 use m365_presence::secret::Secret;
+use m365_presence::sign_in::SignInRecord;
 use tokio::time::sleep;
 
 use super::journal::Journal;
@@ -22,6 +23,7 @@ pub struct Shelf {
     pub client_states: RefCell<BTreeMap<SubscriptionKind, AcceptedState>>,
     pub ledger: RefCell<BTreeMap<(PbxGuid, Slot), LedgerRow>>,
     pub refresh_tokens: RefCell<BTreeMap<Account, Secret>>,
+    pub sign_ins: RefCell<BTreeMap<Credential, SignInRecord>>,
     pub licenses: RefCell<Vec<LicenseAnswer>>,
     /// How long everything takes.
     pub delay: Cell<Duration>,
@@ -122,6 +124,17 @@ impl Store for Shelf {
                 Some(token) => tokens.insert(account.clone(), token.clone()),
                 None => tokens.remove(account),
             };
+        })
+    }
+
+    fn sign_in_records(&self) -> Stored<'_, Vec<SignInRecord>> {
+        self.recalled(|| self.sign_ins.borrow().values().cloned().collect())
+    }
+
+    fn put_sign_in_record<'a>(&'a self, record: &'a SignInRecord) -> Stored<'a, ()> {
+        let (credential, record) = (record.credential.clone(), record.clone());
+        self.safe(format!("store: sign-in of {credential}"), move || {
+            self.sign_ins.borrow_mut().insert(credential, record);
         })
     }
 

@@ -8,6 +8,7 @@ use super::notification::AcceptedState;
 use super::subscription::SubscriptionKind;
 use crate::identity::{Account, PbxGuid, PbxName, SubscriptionId, TeamsId};
 use crate::secret::Secret;
+use crate::sign_in::SignInRecord;
 use crate::teams::TeamsPresence;
 
 /// A subscription that must be found again after a restart.
@@ -143,6 +144,10 @@ pub trait Store {
     fn refresh_token<'a>(&'a self, account: &'a Account) -> Stored<'a, Option<Secret>>;
     /// Stores or, with `None`, forgets it.
     fn put_refresh_token<'a>(&'a self, account: &'a Account, token: Option<&'a Secret>) -> Stored<'a, ()>;
+    /// What is remembered of all sign-ins, one record per credential at most.
+    fn sign_in_records(&self) -> Stored<'_, Vec<SignInRecord>>;
+    /// Inserts or replaces the record of its credential.
+    fn put_sign_in_record<'a>(&'a self, record: &'a SignInRecord) -> Stored<'a, ()>;
     /// All notification keys, newest first.
     fn notification_keys(&self) -> Stored<'_, Vec<NotificationKey>>;
     /// Stores a notification key.

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use m365_presence::identity::{Account, PbxGuid};
+use m365_presence::identity::{Account, Credential, PbxGuid};
+use m365_presence::light::AuthenticationCode;
 use m365_presence::ports::{
     LedgerChange, LedgerState, LicenseAnswer, Slot, Store, StoredSubscription, SubscriptionKind,
 };
 use m365_presence::secret::Secret;
+use m365_presence::sign_in::{Refusal, SignInRecord, Trial};
 
 use crate::stage::{accepted, ledger_row, notification_key, presence_of, put, subscription, time};
 
@@ -29,6 +31,7 @@ pub async fn a_new_store_is_empty(store: &dyn Store) {
     assert!(store.ledger().await.unwrap().is_empty());
     assert!(store.notification_keys().await.unwrap().is_empty());
     assert!(store.license_answers().await.unwrap().is_empty());
+    assert!(store.sign_in_records().await.unwrap().is_empty());
     assert!(
         store
             .refresh_token(&Account::new("presence1@example.com"))
@@ -162,6 +165,36 @@ pub async fn a_refresh_token_is_replaced_and_forgotten(store: &dyn Store) {
     );
     store.put_refresh_token(&account, None).await.unwrap();
     assert_eq!(store.refresh_token(&account).await.unwrap(), None);
+}
+
+pub async fn a_record_of_a_sign_in_is_replaced_per_credential(store: &dyn Store) {
+    let account = Credential::Communication(Account::new("presence1@example.com"));
+    let mut record = SignInRecord {
+        credential: account,
+        granted_at: Some(time(3)),
+        trial: Some(Trial {
+            presented: Secret::new("digest"),
+            passwords: 2,
+            at: time(5),
+            refusal: Some(Refusal {
+                code: AuthenticationCode::WrongPassword,
+                aadsts: Some(50_126),
+                detail: "the password is wrong".to_owned(),
+            }),
+        }),
+    };
+    let of_the_app = SignInRecord {
+        credential: Credential::App,
+        granted_at: None,
+        trial: None,
+    };
+    store.put_sign_in_record(&record).await.unwrap();
+    store.put_sign_in_record(&of_the_app).await.unwrap();
+    let found = store.sign_in_records().await.unwrap();
+    assert_eq!(found, [of_the_app.clone(), record.clone()]);
+    record.trial = None;
+    store.put_sign_in_record(&record).await.unwrap();
+    assert_eq!(store.sign_in_records().await.unwrap(), [of_the_app, record]);
 }
 
 pub async fn notification_keys_come_newest_first(store: &dyn Store) {
