@@ -28,6 +28,7 @@ use crate::http::tls;
 use crate::log::Log;
 use crate::view::lights::LightBook;
 use crate::view::users::Terms;
+use crate::view::warnings::WarningBook;
 
 /// The supervision tree has given up; whoever started the process should start it again.
 pub const GAVE_UP: u8 = 70;
@@ -101,6 +102,7 @@ async fn run(
         posts: assembly.posts.clone(),
         tree: assembly.tree.clone(),
         lights: LightBook::default(),
+        warnings: WarningBook::default(),
         doorkeeper,
         clock: assembly.clock.clone(),
         started_at: Utc::now(),

@@ -5,3 +5,4 @@ pub mod metrics;
 pub mod overview;
 pub mod status;
 pub mod users;
+pub mod warnings;

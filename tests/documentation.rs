@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use m365_connector::config::{Layer, Layers};
-use m365_presence::light::{AuthenticationCode, MasterPbxCode, SubscriptionCode};
+use m365_presence::light::{AuthenticationCode, MasterPbxCode, SubscriptionCode, WarningCode};
 use m365_presence::matching::Reason;
 
 fn root() -> &'static Path {
@@ -89,6 +89,18 @@ fn every_code_of_the_presence_subscription_light_is_explained_with_its_remedy() 
         .map(|code| (code.as_str(), code.remedy()))
         .collect();
     assert_lights("`presence_subscription`", &codes);
+}
+
+#[test]
+fn every_warning_is_explained_with_its_remedy() {
+    let rows = table(&read("docs/LIGHTS.md"), "Warnings");
+    let written: Vec<(&str, &str)> = rows
+        .iter()
+        .map(|row| (row[0].trim_matches('`'), row[2].as_str()))
+        .collect();
+    let codes = WarningCode::ALL.iter();
+    let codes: Vec<_> = codes.map(|code| (code.as_str(), code.remedy())).collect();
+    assert_eq!(written, codes);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The closed set of codes behind the three lights, each with its remedy.
+//! The closed sets of codes behind the three lights and the warnings, each with its remedy.
 
 use serde::{Deserialize, Serialize};
 
@@ -124,5 +124,15 @@ codes! {
         Unreachable = "unreachable", "Check this host's DNS, proxy and outgoing HTTPS to Microsoft Graph.";
         /// The communication user is not signed in.
         NotSignedIn = "not_signed_in", "See the authentication light.";
+    }
+}
+
+codes! {
+    /// What is no trouble yet, but will be.
+    WarningCode {
+        /// Few places are left in the presence subscriptions.
+        NearlyFull = "nearly_full", "Add a communication user before the last place is taken; each carries 650 users.";
+        /// More users are licensed than the presence subscriptions have places.
+        OverCapacity = "over_capacity", "Add a communication user for every further 650 users.";
     }
 }

@@ -49,6 +49,7 @@ use crate::view::metrics::Scrape;
 use crate::view::overview::{Overview, Posts};
 use crate::view::status::{Counts, Status, session, subscription};
 use crate::view::users::Terms;
+use crate::view::warnings::WarningBook;
 
 /// Largest body of a request, in bytes.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -62,6 +63,8 @@ pub struct Management {
     pub tree: TreeHandle,
     /// Remembers since when the lights show what they show.
     pub lights: LightBook,
+    /// Remembers which warnings are logged already.
+    pub warnings: WarningBook,
     /// Remembers refused PBX logins.
     pub doorkeeper: Doorkeeper,
     /// Graph's time.
@@ -90,6 +93,7 @@ impl Management {
             version: env!("CARGO_PKG_VERSION"),
             started_at: self.started_at,
             lights: self.lights_of(&overview),
+            warnings: self.warnings.read(&overview),
             users: Counts::of(&overview),
             sessions: overview.sessions.iter().map(session).collect(),
             subscriptions: subscriptions

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::lights::{Light, Lights};
 use super::overview::Overview;
+use super::warnings::Warning;
 
 /// Troubles of a subscription that the periodic sweep bridges.
 const BRIDGED_BY_SWEEPS: &[SubscriptionCode] = &[
@@ -79,6 +80,8 @@ pub struct Status {
     pub sessions: Vec<Value>,
     /// The Graph subscriptions that live.
     pub subscriptions: Vec<Value>,
+    /// What is no trouble yet, but will be.
+    pub warnings: Vec<Warning>,
     /// PBX connections that were turned away since the start, by reason.
     pub refused_logins: BTreeMap<&'static str, u64>,
     /// Graph's clock minus this machine's, in seconds; 0 while unknown.
