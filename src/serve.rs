@@ -20,10 +20,12 @@ use crate::config::{Read, Settings};
 use crate::heartbeat::Heartbeat;
 use crate::http::access::Keys;
 use crate::http::access_log;
+use crate::http::attempts::Attempts;
 use crate::http::doorkeeper::Doorkeeper;
 use crate::http::management::{self, Management};
 use crate::http::pbx_socket::Doors;
 use crate::http::public::{self, Intake};
+use crate::http::sessions::Sessions;
 use crate::http::tls;
 use crate::log::Log;
 use crate::view::lights::LightBook;
@@ -219,11 +221,15 @@ fn listen_management(settings: &Settings, management: &Management) -> anyhow::Re
         viewer: settings.management.viewer_token.clone(),
     });
     let management = web::Data::new(management.clone());
+    let sessions = web::Data::new(Sessions::default());
+    let attempts = web::Data::new(Attempts::default());
     let server = HttpServer::new(move || {
         App::new()
             .wrap(Compress::default())
             .wrap(from_fn(access_log::record))
             .app_data(keys.clone())
+            .app_data(sessions.clone())
+            .app_data(attempts.clone())
             .app_data(management.clone())
             .configure(management::routes)
     });

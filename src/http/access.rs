@@ -1,14 +1,26 @@
-//! Who may use the management API: bearer tokens, compared in constant time.
+//! Who may use the management API: a bearer token, or the session of the page.
+//!
+//! Tokens are compared in constant time. A session's cookie is sent by the browser with whatever page asks it to, so a
+//! change needs the session's own token in a header beside it, which no foreign page can know.
 
 use std::future::{Ready, ready};
 
+use actix_web::cookie::Cookie;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, web};
 use m365_presence::secret::Secret;
+use serde::Serialize;
 use subtle::ConstantTimeEq;
 
 use super::problem::Problem;
+use super::sessions::{Session, Sessions};
+
+/// Name of the session's cookie.
+pub const COOKIE: &str = "m365_connector_session";
+
+/// The header that repeats the session's token.
+pub const CSRF_HEADER: &str = "x-csrf-token";
 
 /// The tokens that open the management API.
 #[derive(Clone, Debug)]
@@ -19,15 +31,19 @@ pub struct Keys {
     pub viewer: Option<Secret>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+/// What somebody may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything.
     Administrator,
+    /// Read everything.
     Viewer,
 }
 
 impl Keys {
     /// Both tokens are always compared, so that the time tells nothing.
-    fn role_of(&self, presented: &str) -> Option<Role> {
+    pub fn role_of(&self, presented: &str) -> Option<Role> {
         let equals = |key: &Secret| key.expose().as_bytes().ct_eq(presented.as_bytes());
         let administrator = bool::from(equals(&self.administrator));
         let viewer = self.viewer.as_ref().is_some_and(|key| bool::from(equals(key)));
@@ -39,21 +55,44 @@ impl Keys {
     }
 }
 
+/// Finds the session that a request's cookie belongs to.
+pub fn session_of(request: &HttpRequest) -> Option<(Cookie<'static>, Session)> {
+    let sessions = request.app_data::<web::Data<Sessions>>()?;
+    let cookie = request.cookie(COOKIE)?;
+    let session = sessions.of(cookie.value())?;
+    Some((cookie, session))
+}
+
 fn role(request: &HttpRequest) -> Result<Role, Problem> {
+    let header = request.headers().get(AUTHORIZATION);
+    let Some(header) = header else {
+        let (_, session) = session_of(request).ok_or_else(Problem::unauthorized)?;
+        return forgery_checked(request, &session);
+    };
     let keys = request
         .app_data::<web::Data<Keys>>()
         .ok_or_else(Problem::unauthorized)?;
-    let header = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|header| header.to_str().ok());
     let (scheme, token) = header
+        .to_str()
+        .ok()
         .and_then(|header| header.split_once(' '))
         .ok_or_else(Problem::unauthorized)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Problem::unauthorized());
     }
     keys.role_of(token.trim()).ok_or_else(Problem::unauthorized)
+}
+
+/// A request that changes something must repeat the session's token.
+fn forgery_checked(request: &HttpRequest, session: &Session) -> Result<Role, Problem> {
+    let repeated = request
+        .headers()
+        .get(CSRF_HEADER)
+        .and_then(|header| header.to_str().ok());
+    if request.method().is_safe() || repeated.is_some_and(|repeated| session.is_repeated_by(repeated)) {
+        return Ok(session.role);
+    }
+    Err(Problem::forged())
 }
 
 /// Proof that the request may read.

@@ -13,6 +13,7 @@
 //! | `GET /api/v1/sessions` | the PBX connections |
 //! | `GET /api/v1/log` | the last records of the log |
 //! | `GET`, `PUT /api/v1/log/levels` | how talkative which part is |
+//! | `POST`, `GET`, `DELETE /api/v1/session` | the page's sign-in |
 //! | `GET /api/v1/overview` | what every actor says of itself |
 //! | `POST /api/v1/faults/{name}/panic` | in the demo only: makes an actor panic |
 //!
@@ -23,6 +24,7 @@ mod log;
 mod orders;
 mod paging;
 mod probes;
+mod session;
 
 use std::sync::Arc;
 
@@ -148,6 +150,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readable("/sessions", answers::sessions))
         .service(readable("/log", log::recent))
         .service(log_levels())
+        .service(sign_in())
         .service(orderable("/actors/{name}/restart", orders::restart))
         .service(orderable("/subscriptions/renew", orders::renew))
         .service(orderable("/faults/{name}/panic", orders::inject_panic))
@@ -171,7 +174,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .default_service(web::to(no_route));
 }
 
-/// The one route that is read and set under the same name.
 fn log_levels() -> Resource {
     web::resource("/log/levels")
         .route(
@@ -182,6 +184,20 @@ fn log_levels() -> Resource {
         .route(web::put().to(log::set_levels))
         .default_service(web::to(|request: HttpRequest| async move {
             wrong_method(&request, "GET, HEAD, PUT")
+        }))
+}
+
+fn sign_in() -> Resource {
+    web::resource("/session")
+        .route(
+            web::route()
+                .guard(guard::Any(guard::Get()).or(guard::Head()))
+                .to(session::tell),
+        )
+        .route(web::post().to(session::open))
+        .route(web::delete().to(session::end))
+        .default_service(web::to(|request: HttpRequest| async move {
+            wrong_method(&request, "GET, HEAD, POST, DELETE")
         }))
 }
 

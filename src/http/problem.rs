@@ -1,7 +1,9 @@
 //! Errors of the management API as `application/problem+json` (RFC 9457).
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
@@ -23,6 +25,9 @@ pub struct Problem {
     /// The methods that a wrong one could be replaced with.
     #[serde(skip)]
     allowed: Option<&'static str>,
+    /// Seconds after which it may be tried again.
+    #[serde(skip)]
+    retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -34,6 +39,7 @@ impl Problem {
             detail: detail.into(),
             code,
             allowed: None,
+            retry_after: None,
         }
     }
 
@@ -56,6 +62,45 @@ impl Problem {
             StatusCode::FORBIDDEN,
             "forbidden",
             "Administrator role needed",
+            detail,
+        )
+    }
+
+    /// A sign-in with a token that is none.
+    pub fn wrong_token() -> Self {
+        let detail = "this is neither management.token nor management.viewer_token of the configuration";
+        Self::new(StatusCode::UNAUTHORIZED, "wrong_token", "Token wrong", detail)
+    }
+
+    /// Too many wrong tokens from one address.
+    pub fn too_many_attempts(wait: Duration) -> Self {
+        let seconds = wait.as_secs().saturating_add(1);
+        let detail = format!("too many wrong tokens came from this address; try again in {seconds} s");
+        let problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_attempts",
+            "Too many attempts",
+            detail,
+        );
+        Self {
+            retry_after: Some(seconds),
+            ..problem
+        }
+    }
+
+    /// A change that a foreign page may have sent.
+    pub fn forged() -> Self {
+        let detail = "a change in a session of the page needs the header 'X-CSRF-Token' with the value that the sign-in answered";
+        Self::new(StatusCode::FORBIDDEN, "forged", "Not sent by the page", detail)
+    }
+
+    /// The system gives no random bytes.
+    pub fn no_randomness() -> Self {
+        let detail = "the system gives no random bytes, so no session can be opened; use the bearer token";
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "no_randomness",
+            "No random bytes",
             detail,
         )
     }
@@ -106,6 +151,9 @@ impl Problem {
         let mut response = HttpResponse::build(self.status_code());
         if let Some(allowed) = self.allowed {
             response.insert_header((ALLOW, allowed));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((RETRY_AFTER, seconds));
         }
         if self.status_code() == StatusCode::UNAUTHORIZED {
             response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"m365-connector\""));

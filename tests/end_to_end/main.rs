@@ -33,6 +33,7 @@ mod on_the_phone;
 mod outage;
 mod outage_sign_in;
 mod outage_subscription;
+mod page_sessions;
 mod pbx_connections;
 mod pbx_to_teams;
 mod probes;
