@@ -283,7 +283,7 @@ async fn notification_keys(
     reading: Reading,
     clock: &Rc<dyn Clock>,
 ) -> anyhow::Result<Vec<NotificationKey>> {
-    let mut keys = store.notification_keys().await?;
+    let mut keys = store.notification_keys().await?.keys;
     if keys.is_empty() && reading != Reading::Polling {
         let now = clock.now();
         let key = tokio::task::spawn_blocking(move || m365_graph::generate_notification_key(now)).await??;

@@ -17,7 +17,7 @@ pub use pbx::{PbxDialogue, PbxDialogues, PbxEvent, PbxOrder};
 pub use sign_in::{AccessToken, DeviceCode, DeviceSignIn, Identity, SignInError, SignedIn, Tokens};
 pub use store::{
     LedgerChange, LedgerRow, LedgerState, LicenseAnswer, NotificationKey, Slot, Store, StoreError, Stored,
-    StoredSubscription,
+    StoredKeys, StoredSubscription,
 };
 pub use subscription::{
     Created, Deleted, GraphSubscription, Renewed, SubscriptionKind, SubscriptionRequest, Subscriptions,

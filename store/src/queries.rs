@@ -169,23 +169,38 @@ pub(crate) fn put_sign_in(database: &mut Database, row: &SignInRow) -> QueryResu
     })
 }
 
-/// Reads all notification keys, newest first.
-pub(crate) fn notification_keys(database: &mut Database) -> QueryResult<Vec<NotificationKeyRow>> {
+/// Reads the ids of all notification keys, newest first.
+pub(crate) fn notification_key_ids(database: &mut Database) -> QueryResult<Vec<String>> {
     notification_keys::table
         .order((notification_keys::created_at.desc(), notification_keys::id))
-        .select(NotificationKeyRow::as_select())
+        .select(notification_keys::id)
         .load(database)
+}
+
+/// Reads one notification key.
+pub(crate) fn notification_key(database: &mut Database, id: &str) -> QueryResult<NotificationKeyRow> {
+    notification_keys::table
+        .find(id)
+        .select(NotificationKeyRow::as_select())
+        .first(database)
 }
 
 /// Inserts or replaces a notification key.
 pub(crate) fn put_notification_key(database: &mut Database, row: &NotificationKeyRow) -> QueryResult<()> {
     whole(database, |database| {
-        diesel::delete(notification_keys::table.find(&row.id)).execute(database)?;
+        remove_notification_key(database, &row.id)?;
         diesel::insert_into(notification_keys::table)
             .values(row)
             .execute(database)
             .map(drop)
     })
+}
+
+/// Removes a notification key.
+pub(crate) fn remove_notification_key(database: &mut Database, id: &str) -> QueryResult<()> {
+    diesel::delete(notification_keys::table.find(id))
+        .execute(database)
+        .map(drop)
 }
 
 /// Reads the license answers.

@@ -9,13 +9,13 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use m365_presence::identity::Account;
 use m365_presence::ports::{
-    AcceptedState, LedgerChange, LedgerRow, LicenseAnswer, NotificationKey, Store, Stored,
+    AcceptedState, LedgerChange, LedgerRow, LicenseAnswer, NotificationKey, Store, Stored, StoredKeys,
     StoredSubscription, SubscriptionKind,
 };
 use m365_presence::secret::Secret;
 use m365_presence::sign_in::SignInRecord;
 
-use crate::error::{Fault, OpenError};
+use crate::error::{Failure, Fault, OpenError};
 use crate::key::KeySource;
 use crate::lock::FileLock;
 use crate::migration;
@@ -226,10 +226,18 @@ impl Store for SqliteStore {
         }))
     }
 
-    fn notification_keys(&self) -> Stored<'_, Vec<NotificationKey>> {
+    fn notification_keys(&self) -> Stored<'_, StoredKeys> {
         Box::pin(self.writer.run(|desk| {
-            let rows = queries::notification_keys(&mut desk.database)?;
-            rows.into_iter().map(|row| row.open(&desk.cipher)).collect()
+            let mut stored = StoredKeys::default();
+            // one by one, for a damaged row must not hide the others
+            for id in queries::notification_key_ids(&mut desk.database)? {
+                let row = queries::notification_key(&mut desk.database, &id).map_err(Failure::from);
+                match row.and_then(|row| row.open(&desk.cipher)) {
+                    Ok(key) => stored.keys.push(key),
+                    Err(_damaged) => stored.unreadable.push(id),
+                }
+            }
+            Ok(stored)
         }))
     }
 
@@ -239,6 +247,14 @@ impl Store for SqliteStore {
             let row = NotificationKeyRow::seal(&desk.cipher, &key)?;
             Ok(queries::put_notification_key(&mut desk.database, &row)?)
         }))
+    }
+
+    fn remove_notification_key<'a>(&'a self, id: &'a str) -> Stored<'a, ()> {
+        let id = id.to_owned();
+        Box::pin(
+            self.writer
+                .run(move |desk| Ok(queries::remove_notification_key(&mut desk.database, &id)?)),
+        )
     }
 
     fn license_answers(&self) -> Stored<'_, Vec<LicenseAnswer>> {

@@ -73,7 +73,9 @@ async fn assert_filled(store: &dyn Store) {
         .unwrap();
     assert_eq!(token.expose(), SECRETS[1]);
     assert_eq!(
-        store.notification_keys().await.unwrap()[0].private_key.expose(),
+        store.notification_keys().await.unwrap().keys[0]
+            .private_key
+            .expose(),
         SECRETS[2]
     );
     assert!(store.license_answers().await.unwrap()[0].held);
@@ -95,6 +97,28 @@ async fn a_restart_keeps_everything() {
     assert_filled(&store).await;
     drop(store);
     assert_filled(&place.open()).await;
+}
+
+#[tokio::test]
+async fn a_damaged_notification_key_is_told_apart_and_hides_none_of_the_others() {
+    let place = Place::new();
+    let store = place.open();
+    for id in ["good", "cut", "foreign", "ageless"] {
+        let key = notification_key(id, time(0));
+        store.put_notification_key(&key).await.unwrap();
+    }
+    store.close().await;
+    meddle(
+        &place,
+        "UPDATE notification_keys SET private_key = substr(private_key, 1, 20) WHERE id = 'cut'; \
+         UPDATE notification_keys SET private_key = (SELECT private_key FROM notification_keys WHERE id = 'good') \
+             WHERE id = 'foreign'; \
+         UPDATE notification_keys SET created_at = 'long ago' WHERE id = 'ageless';",
+    );
+    let mut found = place.open().notification_keys().await.unwrap();
+    assert_eq!((found.keys.len(), found.keys[0].id.as_str()), (1, "good"));
+    found.unreadable.sort();
+    assert_eq!(found.unreadable, ["ageless", "cut", "foreign"]);
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ every_store!(
     a_refresh_token_is_replaced_and_forgotten,
     a_record_of_a_sign_in_is_replaced_per_credential,
     notification_keys_come_newest_first,
+    a_notification_key_is_forgotten_alone,
     license_answers_are_replaced_as_a_whole,
     requests_made_together_are_all_answered,
 );

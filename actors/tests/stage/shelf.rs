@@ -1,12 +1,12 @@
 //! The store: it outlives a scene, so that a second scene on the same shelf is a new start of the service.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use m365_presence::identity::{Account, Credential, PbxGuid};
 use m365_presence::ports::{
-    AcceptedState, LedgerChange, LedgerRow, LicenseAnswer, NotificationKey, Slot, Store, Stored,
+    AcceptedState, LedgerChange, LedgerRow, LicenseAnswer, NotificationKey, Slot, Store, Stored, StoredKeys,
     StoredSubscription, SubscriptionKind,
 };
 use m365_presence::secret::Secret;
@@ -25,6 +25,9 @@ pub struct Shelf {
     pub refresh_tokens: RefCell<BTreeMap<Account, Secret>>,
     pub sign_ins: RefCell<BTreeMap<Credential, SignInRecord>>,
     pub licenses: RefCell<Vec<LicenseAnswer>>,
+    pub keys: RefCell<BTreeMap<String, NotificationKey>>,
+    /// Ids of keys that do not decrypt.
+    pub damaged: RefCell<BTreeSet<String>>,
     /// How long everything takes.
     pub delay: Cell<Duration>,
 }
@@ -138,12 +141,24 @@ impl Store for Shelf {
         })
     }
 
-    fn notification_keys(&self) -> Stored<'_, Vec<NotificationKey>> {
-        self.recalled(Vec::new)
+    fn notification_keys(&self) -> Stored<'_, StoredKeys> {
+        self.recalled(|| StoredKeys {
+            keys: self.keys.borrow().values().cloned().collect(),
+            unreadable: self.damaged.borrow().iter().cloned().collect(),
+        })
     }
 
-    fn put_notification_key<'a>(&'a self, _key: &'a NotificationKey) -> Stored<'a, ()> {
-        self.safe("store: notification key".to_owned(), || ())
+    fn put_notification_key<'a>(&'a self, key: &'a NotificationKey) -> Stored<'a, ()> {
+        self.safe(format!("store: key {}", key.id), move || {
+            self.keys.borrow_mut().insert(key.id.clone(), key.clone());
+        })
+    }
+
+    fn remove_notification_key<'a>(&'a self, id: &'a str) -> Stored<'a, ()> {
+        self.safe(format!("store: forget key {id}"), move || {
+            self.keys.borrow_mut().remove(id);
+            self.damaged.borrow_mut().remove(id);
+        })
     }
 
     fn license_answers(&self) -> Stored<'_, Vec<LicenseAnswer>> {

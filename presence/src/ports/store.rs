@@ -104,6 +104,15 @@ pub struct NotificationKey {
     pub created_at: DateTime<Utc>,
 }
 
+/// The key pairs that the store kept.
+#[derive(Clone, Debug, Default)]
+pub struct StoredKeys {
+    /// Those that can be read, newest first.
+    pub keys: Vec<NotificationKey>,
+    /// The ids of those whose private key does not decrypt: the row is damaged, or sealed with another key.
+    pub unreadable: Vec<String>,
+}
+
 /// The last answered license check of a PBX user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LicenseAnswer {
@@ -148,10 +157,12 @@ pub trait Store {
     fn sign_in_records(&self) -> Stored<'_, Vec<SignInRecord>>;
     /// Inserts or replaces the record of its credential.
     fn put_sign_in_record<'a>(&'a self, record: &'a SignInRecord) -> Stored<'a, ()>;
-    /// All notification keys, newest first.
-    fn notification_keys(&self) -> Stored<'_, Vec<NotificationKey>>;
+    /// All notification keys. One that does not decrypt is told apart and hides none of the others.
+    fn notification_keys(&self) -> Stored<'_, StoredKeys>;
     /// Stores a notification key.
     fn put_notification_key<'a>(&'a self, key: &'a NotificationKey) -> Stored<'a, ()>;
+    /// Forgets a notification key, be it readable or not.
+    fn remove_notification_key<'a>(&'a self, id: &'a str) -> Stored<'a, ()>;
     /// The last answered license checks.
     fn license_answers(&self) -> Stored<'_, Vec<LicenseAnswer>>;
     /// Replaces all of them.

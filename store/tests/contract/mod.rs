@@ -29,7 +29,7 @@ pub async fn a_new_store_is_empty(store: &dyn Store) {
     assert!(store.subscriptions().await.unwrap().is_empty());
     assert!(store.client_states().await.unwrap().is_empty());
     assert!(store.ledger().await.unwrap().is_empty());
-    assert!(store.notification_keys().await.unwrap().is_empty());
+    assert!(store.notification_keys().await.unwrap().keys.is_empty());
     assert!(store.license_answers().await.unwrap().is_empty());
     assert!(store.sign_in_records().await.unwrap().is_empty());
     assert!(
@@ -204,13 +204,27 @@ pub async fn notification_keys_come_newest_first(store: &dyn Store) {
             .await
             .unwrap();
     }
-    let found = store.notification_keys().await.unwrap();
+    let found = store.notification_keys().await.unwrap().keys;
     let ids: Vec<_> = found.iter().map(|key| key.id.as_str()).collect();
     assert_eq!(ids, ["newest", "middle", "oldest"]);
     let expected = notification_key("newest", time(9));
     assert_eq!(found[0].certificate, expected.certificate);
     assert_eq!(found[0].private_key, expected.private_key);
     assert_eq!(found[0].created_at, expected.created_at);
+}
+
+pub async fn a_notification_key_is_forgotten_alone(store: &dyn Store) {
+    for id in ["key-1", "key-2"] {
+        store
+            .put_notification_key(&notification_key(id, time(0)))
+            .await
+            .unwrap();
+    }
+    store.remove_notification_key("key-1").await.unwrap();
+    store.remove_notification_key("key-1").await.unwrap();
+    let found = store.notification_keys().await.unwrap();
+    assert_eq!((found.keys.len(), found.keys[0].id.as_str()), (1, "key-2"));
+    assert!(found.unreadable.is_empty());
 }
 
 pub async fn license_answers_are_replaced_as_a_whole(store: &dyn Store) {
