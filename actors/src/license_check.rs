@@ -27,7 +27,7 @@ use crate::pbx_session::{CheckLicenses, LicenseRound};
 use crate::presence_subscription::PresenceSubscription;
 use crate::presence_sync::PresenceSync;
 use crate::sessions::Sessions;
-use crate::supervision::{Context, Post};
+use crate::supervision::{Context, Fitting, Post};
 use crate::user_sync::{GetDirectory, UserSync};
 
 /// A round that was answered for some is repeated after this at the earliest: it asked for everybody.
@@ -103,6 +103,7 @@ pub struct Dependencies {
 
 /// Who holds the license.
 pub struct LicenseCheck {
+    fitting: Fitting<Dependencies>,
     dependencies: Dependencies,
     directory: Option<Arc<Directory>>,
     answers: BTreeMap<PbxGuid, bool>,
@@ -118,8 +119,11 @@ pub struct LicenseCheck {
 
 impl LicenseCheck {
     /// Makes the actor without any answers.
-    pub fn new(dependencies: Dependencies) -> Self {
+    pub fn new(fitting: impl Into<Fitting<Dependencies>>) -> Self {
+        let fitting = fitting.into();
+        let dependencies = fitting.current();
         Self {
+            fitting,
             dependencies,
             directory: None,
             answers: BTreeMap::new(),
@@ -163,7 +167,7 @@ impl Actor for LicenseCheck {
 
 impl Supervised for LicenseCheck {
     fn restarting(&mut self, _ctx: &mut Self::Context) {
-        *self = Self::new(self.dependencies.clone());
+        *self = Self::new(self.fitting.clone());
     }
 }
 

@@ -34,7 +34,7 @@ use tokio::sync::oneshot;
 
 use crate::presence_sync::{PbxLost, PbxReached, PbxSeen, PresenceSync};
 use crate::sessions::Sessions;
-use crate::supervision::{Context, Post};
+use crate::supervision::{Context, Fitting, Post};
 use crate::user_sync::{GetDirectory, UserSync};
 
 use conversation::Conversations;
@@ -190,6 +190,7 @@ pub struct Dependencies {
 
 /// One PBX.
 pub struct PbxSession {
+    fitting: Fitting<Dependencies>,
     dependencies: Dependencies,
     conversations: Conversations,
     followed: Followed,
@@ -204,7 +205,9 @@ pub struct PbxSession {
 
 impl PbxSession {
     /// Makes the actor without any connection.
-    pub fn new(dependencies: Dependencies) -> Self {
+    pub fn new(fitting: impl Into<Fitting<Dependencies>>) -> Self {
+        let fitting = fitting.into();
+        let dependencies = fitting.current();
         Self {
             since: dependencies.clock.now(),
             conversations: Conversations::new(Rc::clone(&dependencies.dialogues)),
@@ -215,6 +218,7 @@ impl PbxSession {
             next_order: 0,
             table_changed: false,
             refusals: Refusals::default(),
+            fitting,
             dependencies,
         }
     }
@@ -249,7 +253,7 @@ impl Actor for PbxSession {
 
 impl Supervised for PbxSession {
     fn restarting(&mut self, _ctx: &mut Self::Context) {
-        *self = Self::new(self.dependencies.clone());
+        *self = Self::new(self.fitting.clone());
     }
 }
 

@@ -28,7 +28,7 @@ use serde::Serialize;
 use crate::license_check::{Check, GetRoster, LicenseCheck, Roster, RosterChanged};
 use crate::outage::Outage;
 use crate::presence_sweep::PresenceSweep;
-use crate::supervision::{Context, Post};
+use crate::supervision::{Context, Fitting, Post};
 use crate::user_sync::UserSync;
 use crate::webhook_intake::WebhookIntake;
 
@@ -168,6 +168,7 @@ struct Entry {
 
 /// All subscriptions.
 pub struct PresenceSubscription {
+    fitting: Fitting<Dependencies>,
     dependencies: Dependencies,
     entries: BTreeMap<SubscriptionKind, Entry>,
     states_known: bool,
@@ -178,8 +179,11 @@ pub struct PresenceSubscription {
 
 impl PresenceSubscription {
     /// Makes the actor without any subscription.
-    pub fn new(dependencies: Dependencies) -> Self {
+    pub fn new(fitting: impl Into<Fitting<Dependencies>>) -> Self {
+        let fitting = fitting.into();
+        let dependencies = fitting.current();
         Self {
+            fitting,
             dependencies,
             entries: BTreeMap::new(),
             states_known: false,
@@ -234,7 +238,7 @@ impl Actor for PresenceSubscription {
 
 impl Supervised for PresenceSubscription {
     fn restarting(&mut self, _ctx: &mut Self::Context) {
-        *self = Self::new(self.dependencies.clone());
+        *self = Self::new(self.fitting.clone());
     }
 }
 

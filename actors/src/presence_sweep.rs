@@ -21,7 +21,7 @@ use serde::Serialize;
 use crate::license_check::{GetRoster, LicenseCheck};
 use crate::outage::Outage;
 use crate::presence_sync::{PresenceSync, TeamsRead};
-use crate::supervision::{Context, Post};
+use crate::supervision::{Context, Fitting, Post};
 
 /// Reads that may be under way at a time.
 const CALLS: usize = 4;
@@ -97,6 +97,7 @@ pub struct Dependencies {
 
 /// Who waits to be read.
 pub struct PresenceSweep {
+    fitting: Fitting<Dependencies>,
     dependencies: Dependencies,
     watched: Arc<BTreeSet<TeamsId>>,
     waiting: BTreeSet<TeamsId>,
@@ -115,8 +116,11 @@ pub struct PresenceSweep {
 
 impl PresenceSweep {
     /// Makes the actor with nobody to read.
-    pub fn new(dependencies: Dependencies) -> Self {
+    pub fn new(fitting: impl Into<Fitting<Dependencies>>) -> Self {
+        let fitting = fitting.into();
+        let dependencies = fitting.current();
         Self {
+            fitting,
             dependencies,
             watched: Arc::default(),
             waiting: BTreeSet::new(),
@@ -154,7 +158,7 @@ impl Actor for PresenceSweep {
 
 impl Supervised for PresenceSweep {
     fn restarting(&mut self, _ctx: &mut Self::Context) {
-        *self = Self::new(self.dependencies.clone());
+        *self = Self::new(self.fitting.clone());
     }
 }
 

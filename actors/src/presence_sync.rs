@@ -31,7 +31,7 @@ use crate::license_check::{GetRoster, LicenseCheck, RosterChanged};
 use crate::pbx_session::Report;
 use crate::presence_sweep::{PresenceSweep, Watch};
 use crate::sessions::Sessions;
-use crate::supervision::{Context, Post};
+use crate::supervision::{Context, Fitting, Post};
 use crate::write_pace::WritePace;
 
 /// An orderly end waits this long for the releases.
@@ -182,6 +182,7 @@ pub struct Dependencies {
 
 /// The board and what is under way.
 pub struct PresenceSync {
+    fitting: Fitting<Dependencies>,
     dependencies: Dependencies,
     board: Board,
     /// Sessions of calls: what others want to know at once goes before everything else.
@@ -202,9 +203,12 @@ pub struct PresenceSync {
 
 impl PresenceSync {
     /// Makes the actor with an empty board.
-    pub fn new(dependencies: Dependencies) -> Self {
+    pub fn new(fitting: impl Into<Fitting<Dependencies>>) -> Self {
+        let fitting = fitting.into();
+        let dependencies = fitting.current();
         Self {
             board: Board::new(Rules::clone(&dependencies.rules), Vec::new()),
+            fitting,
             dependencies,
             calls: VecDeque::new(),
             choices: VecDeque::new(),
@@ -242,7 +246,7 @@ impl Actor for PresenceSync {
 
 impl Supervised for PresenceSync {
     fn restarting(&mut self, _ctx: &mut Self::Context) {
-        *self = Self::new(self.dependencies.clone());
+        *self = Self::new(self.fitting.clone());
     }
 }
 

@@ -23,7 +23,7 @@ use m365_presence::secret::Secret;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use crate::supervision::{Context, Post};
+use crate::supervision::{Context, Fitting, Post};
 
 use key::{Key, ends_stored_sign_in, hold_of, is_good};
 
@@ -100,13 +100,16 @@ pub struct Dependencies {
 
 /// The tokens and how they came about.
 pub struct TokenRefresh {
+    fitting: Fitting<Dependencies>,
     dependencies: Dependencies,
     keys: BTreeMap<Credential, Key>,
 }
 
 impl TokenRefresh {
     /// Makes the actor with nobody signed in.
-    pub fn new(dependencies: Dependencies) -> Self {
+    pub fn new(fitting: impl Into<Fitting<Dependencies>>) -> Self {
+        let fitting = fitting.into();
+        let dependencies = fitting.current();
         let now = dependencies.clock.now();
         let mut keys = BTreeMap::from([(Credential::App, Key::new(false, now))]);
         for user in &dependencies.communication_users {
@@ -115,7 +118,11 @@ impl TokenRefresh {
                 Key::new(user.device_code, now),
             );
         }
-        Self { dependencies, keys }
+        Self {
+            fitting,
+            dependencies,
+            keys,
+        }
     }
 }
 
@@ -131,7 +138,7 @@ impl Actor for TokenRefresh {
 
 impl Supervised for TokenRefresh {
     fn restarting(&mut self, _ctx: &mut Self::Context) {
-        *self = Self::new(self.dependencies.clone());
+        *self = Self::new(self.fitting.clone());
     }
 }
 

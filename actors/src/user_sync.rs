@@ -25,7 +25,7 @@ use crate::license_check::{DirectoryChanged, LicenseCheck};
 use crate::outage::Outage;
 use crate::pbx_session::{Follow, Report};
 use crate::sessions::Sessions;
-use crate::supervision::{Context, Post};
+use crate::supervision::{Context, Fitting, Post};
 
 /// The users are fetched this long after the last notification (DESIGN 3).
 const QUIET: Duration = Duration::from_secs(1);
@@ -107,6 +107,7 @@ pub struct Dependencies {
 
 /// The users of both sides.
 pub struct UserSync {
+    fitting: Fitting<Dependencies>,
     dependencies: Dependencies,
     teams: Option<Arc<Vec<TeamsUser>>>,
     pbx: Option<Arc<Vec<PbxUser>>>,
@@ -127,8 +128,11 @@ pub struct UserSync {
 
 impl UserSync {
     /// Makes the actor without any users.
-    pub fn new(dependencies: Dependencies) -> Self {
+    pub fn new(fitting: impl Into<Fitting<Dependencies>>) -> Self {
+        let fitting = fitting.into();
+        let dependencies = fitting.current();
         Self {
+            fitting,
             dependencies,
             teams: None,
             pbx: None,
@@ -169,7 +173,7 @@ impl Actor for UserSync {
 
 impl Supervised for UserSync {
     fn restarting(&mut self, _ctx: &mut Self::Context) {
-        *self = Self::new(self.dependencies.clone());
+        *self = Self::new(self.fitting.clone());
     }
 }
 

@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::intake_queue::{IntakeQueue, Raw};
 use crate::presence_subscription::{GetClientStates, LifecycleNotified, PresenceSubscription};
 use crate::presence_sync::{PresenceSync, TeamsNotified};
-use crate::supervision::{Context, Post};
+use crate::supervision::{Context, Fitting, Post};
 use crate::user_sync::{UserSync, UsersChanged};
 
 /// Bodies whose notices are told together.
@@ -90,6 +90,7 @@ pub struct Dependencies {
 
 /// What is ours, and what was seen.
 pub struct WebhookIntake {
+    fitting: Fitting<Dependencies>,
     dependencies: Dependencies,
     accepted: Vec<AcceptedState>,
     expecting: bool,
@@ -103,8 +104,11 @@ pub struct WebhookIntake {
 
 impl WebhookIntake {
     /// Makes the actor that expects nothing yet.
-    pub fn new(dependencies: Dependencies) -> Self {
+    pub fn new(fitting: impl Into<Fitting<Dependencies>>) -> Self {
+        let fitting = fitting.into();
+        let dependencies = fitting.current();
         Self {
+            fitting,
             dependencies,
             accepted: Vec::new(),
             expecting: false,
@@ -133,7 +137,7 @@ impl Actor for WebhookIntake {
 
 impl Supervised for WebhookIntake {
     fn restarting(&mut self, _ctx: &mut Self::Context) {
-        *self = Self::new(self.dependencies.clone());
+        *self = Self::new(self.fitting.clone());
     }
 }
 

@@ -23,8 +23,6 @@ use stage::{minutes, pass, seconds};
 
 const CHECK: &str = "pbx-main: license";
 
-const AND_FOLLOWING: [&str; 3] = ["license-check", "presence-subscription", "presence-sweep"];
-
 async fn roster(cast: &Cast) -> Option<Roster> {
     cast.license_check.ask(GetRoster).await.unwrap()
 }
@@ -258,7 +256,7 @@ fn a_restart_recalls_the_answers_and_checks_anew() {
             cast.settle().await;
             cast.house.estate.answers_licenses.set(false);
             cast.journal().clear();
-            restart(stage, "license-check", &AND_FOLLOWING).await;
+            restart(stage, "license-check").await;
             assert_eq!(cast.journal().count(CHECK), 2);
             pass(seconds(40)).await;
             assert_eq!(members(&cast).await, ["u1", "u2"]);

@@ -143,7 +143,7 @@ fn a_restarted_session_is_attached_to_again_and_begins_anew() {
         async |stage, cast| {
             cast.settle().await;
             cast.journal().clear();
-            restart(stage, MASTER, &[MASTER]).await;
+            restart(stage, MASTER).await;
             let status = status(&cast, MASTER).await;
             assert_eq!((status.state, status.users, status.told), ("up", 1, 1));
             assert!(status.lines_complete);

@@ -215,12 +215,7 @@ fn a_restarted_actor_takes_its_subscription_up_again() {
             cast.settle().await;
             let before = id_at_graph(&cast);
             cast.journal().clear();
-            restart(
-                stage,
-                "presence-subscription",
-                &["presence-subscription", "presence-sweep"],
-            )
-            .await;
+            restart(stage, "presence-subscription").await;
             assert_eq!(id_at_graph(&cast), before);
             assert_eq!(cast.journal().count(&format!("graph: renew {before}")), 1);
             assert_eq!(cast.journal().count("graph: create"), 0);

@@ -205,7 +205,7 @@ fn a_restart_reads_everybody() {
         async |stage, cast| {
             cast.settle().await;
             cast.journal().clear();
-            restart(stage, "presence-sweep", &["presence-sweep"]).await;
+            restart(stage, "presence-sweep").await;
             assert_eq!(cast.journal().lines(READ), ["teams: read t1,t2,t3"]);
             assert!(status(&cast).await.whole);
         },
@@ -221,12 +221,8 @@ fn a_restart_reads_everybody_also_when_the_roster_comes_late() {
             cast.settle().await;
             cast.house.estate.answers_licenses.set(false);
             cast.journal().clear();
-            restart(
-                stage,
-                "license-check",
-                &["license-check", "presence-subscription", "presence-sweep"],
-            )
-            .await;
+            restart(stage, "license-check").await;
+            restart(stage, "presence-sweep").await;
             pass(seconds(60)).await;
             assert!(cast.journal().count("teams: read t1,t2,t3") >= 1);
             assert!(status(&cast).await.whole);

@@ -115,7 +115,7 @@ fn a_restart_of_the_board_writes_nothing_twice() {
         line.say("calls g1 1").await;
         pass(seconds(1)).await;
         cast.journal().clear();
-        restart(stage, "presence-sync", &["presence-sync"]).await;
+        restart(stage, "presence-sync").await;
         pass(seconds(30)).await;
         assert_eq!(cast.journal().count(CLEAR), 0);
         assert!(cast.journal().count(SESSION) <= 1);

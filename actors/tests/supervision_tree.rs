@@ -118,6 +118,22 @@ fn the_rest_ends_in_reverse_and_restarts_in_order() {
 }
 
 #[test]
+fn an_order_restarts_the_named_child_alone() {
+    let diary = Diary::default();
+    let cast = || {
+        let root = SupervisorSpec::new("root", Strategy::RestForOne);
+        (root.child(spec_of(&diary, "1")).child(spec_of(&diary, "2")), ())
+    };
+    stage::play(cast, Settings::default(), async |stage, ()| {
+        stage.expect_end("1", ExitKind::Ordered);
+        diary.read();
+        stage.tree().restart("1").unwrap();
+        stage.rest().await;
+        assert_eq!(diary.read(), ["1 stopped", "1 started"]);
+    });
+}
+
+#[test]
 fn an_order_for_one_that_waits_for_another_starts_both() {
     let diary = Diary::default();
     let cast = || {

@@ -157,14 +157,7 @@ fn a_restart_forgets_what_was_held() {
         async |stage, cast| {
             pass(seconds(5)).await;
             cast.house.entra.recover();
-            let all = [
-                "token-refresh",
-                "user-sync",
-                "license-check",
-                "presence-subscription",
-                "presence-sweep",
-            ];
-            restart(stage, "token-refresh", &all).await;
+            restart(stage, "token-refresh").await;
             assert!(token(&cast, anna(), None).await.is_ok());
             assert_eq!(status(&cast, &anna()).await.code, Code::Ok);
         },

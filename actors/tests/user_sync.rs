@@ -23,13 +23,6 @@ use stage::{millis, minutes, pass, seconds};
 const LIST: &str = "teams: list users";
 
 /// UserSync and all that start anew with it.
-const AND_FOLLOWING: [&str; 4] = [
-    "user-sync",
-    "license-check",
-    "presence-subscription",
-    "presence-sweep",
-];
-
 async fn directory(cast: &Cast) -> Option<Arc<Directory>> {
     cast.user_sync.ask(GetDirectory).await.unwrap()
 }
@@ -235,7 +228,7 @@ fn a_restart_asks_both_sides_anew() {
         async |stage, cast| {
             cast.settle().await;
             cast.journal().clear();
-            restart(stage, "user-sync", &AND_FOLLOWING).await;
+            restart(stage, "user-sync").await;
             assert_eq!(matched(&cast).await, 2);
             assert_eq!(cast.journal().count(LIST), 1);
             // the session had the whole table: the PBX is left alone

@@ -222,7 +222,7 @@ fn a_restart_of_the_board_gets_the_truth_by_reads() {
             cast.notify("presence t1 Busy/Busy 1");
             pass(seconds(1)).await;
             cast.house.teams.show(teams_id(1), "Away", "Away");
-            restart(play, "presence-sync", &["presence-sync"]).await;
+            restart(play, "presence-sync").await;
             pass(minutes(1)).await;
             assert_eq!(seen(&cast, 1).await.as_deref(), Some("Away/Away"));
         },

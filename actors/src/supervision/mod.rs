@@ -60,6 +60,7 @@ mod child;
 mod context;
 mod departure;
 mod exit;
+mod fitting;
 mod gate;
 mod intensity;
 mod journal;
@@ -85,6 +86,7 @@ pub use back_off::{BackOff, InvalidBackOff};
 pub use branch::{Branch, NotAdmitted, RemoteBranch};
 pub use context::Context;
 pub use exit::{End, ExitKind, ExitReason, Place, Refusal, Step};
+pub use fitting::Fitting;
 pub use intensity::Intensity;
 pub use journal::TARGET;
 pub use post::{Gone, Post, Undelivered};
@@ -96,7 +98,7 @@ pub use tree::{OrderError, TreeHandle, start};
 pub use verdict::{Pause, Policy, Verdict, streak_after, verdict};
 
 /// An actor that can be supervised: it lives in a supervised [`Context`] and rebuilds itself in
-/// [`actix::Supervised::restarting`], as a rule with `*self = Self::new(self.dependencies.clone())`.
+/// [`actix::Supervised::restarting`], as a rule with `*self = Self::new(self.fitting.clone())`.
 ///
 /// Every actor that fits has it.
 pub trait SupervisedActor: actix::Actor<Context = Context<Self>> + actix::Supervised {}

@@ -77,14 +77,6 @@ impl Roster {
                 .any(|other| Rc::ptr_eq(other, child))
     }
 
-    /// Whose pause a child waits for; its own name when it does not wait.
-    pub(super) fn leader_of<'a>(&'a self, name: &'a str) -> &'a str {
-        match self.standings.get(name) {
-            Some(Standing::Paused { leader, .. }) => leader,
-            _ => name,
-        }
-    }
-
     pub(super) fn is_in_pause(&self, name: &str, number: u64) -> bool {
         matches!(self.standings.get(name), Some(Standing::Paused { pause, .. }) if *pause == number)
     }
@@ -96,6 +88,15 @@ impl Roster {
         match self.strategy {
             Strategy::OneForOne => from_name_on.take(1).collect(),
             Strategy::RestForOne => from_name_on.collect(),
+        }
+    }
+
+    /// Whom an order for this child restarts: it alone, as in OTP; one that waits with others goes on with all of them,
+    /// because none of them may run before its leader.
+    pub(super) fn meant_by(&self, name: &str) -> Vec<Rc<Child>> {
+        match self.standings.get(name) {
+            Some(Standing::Paused { leader, .. }) => self.affected_by(leader),
+            _ => self.affected_by(name).into_iter().take(1).collect(),
         }
     }
 

@@ -109,7 +109,7 @@ impl Handler<Restart> for Supervisor {
     type Result = AtomicResponse<Self, ()>;
 
     fn handle(&mut self, message: Restart, _ctx: &mut Self::Context) -> Self::Result {
-        let affected = self.roster.affected_by(self.roster.leader_of(&message.name));
+        let affected = self.roster.meant_by(&message.name);
         if let Some(leader) = affected.first() {
             leader.forgive();
         }

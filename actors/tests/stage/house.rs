@@ -298,11 +298,9 @@ impl Cast {
     }
 }
 
-/// Restarts actors by order, of which all are expected to end once.
-pub async fn restart(stage: &Stage, name: &str, ending: &[&str]) {
-    for name in ending {
-        stage.expect_end(name, ExitKind::Ordered);
-    }
+/// Restarts an actor by order; no other one may end by that.
+pub async fn restart(stage: &Stage, name: &str) {
+    stage.expect_end(name, ExitKind::Ordered);
     stage.tree().restart(name).unwrap();
     pass(seconds(2)).await;
 }
