@@ -7,6 +7,7 @@
 mod graph;
 mod notification;
 mod pbx;
+mod settings;
 mod sign_in;
 mod store;
 mod subscription;
@@ -14,6 +15,7 @@ mod subscription;
 pub use graph::{BATCH_LIMIT, GraphError, PresenceChange, PresenceIo, PresenceWrite, READ_LIMIT, Users};
 pub use notification::{AcceptedState, Body, Discard, LifecycleEvent, Notice, NotificationOpener, Opened};
 pub use pbx::{PbxDialogue, PbxDialogues, PbxEvent, PbxOrder};
+pub use settings::{AuditRecord, NumberedRecord, SettingChange, SettingsStore, StoredSetting};
 pub use sign_in::{AccessToken, DeviceCode, DeviceSignIn, Identity, SignInError, SignedIn, Tokens};
 pub use store::{
     LedgerChange, LedgerRow, LedgerState, LicenseAnswer, NotificationKey, Slot, Store, StoreError, Stored,

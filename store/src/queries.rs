@@ -3,21 +3,26 @@
 //! They stay within what both databases understand: a row is replaced by removing and inserting it, not by a dialect's
 //! way to say so. Every function that changes more than one row or statement is one transaction.
 
+use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
-use m365_presence::ports::LedgerChange;
+use m365_presence::ports::{AuditRecord, LedgerChange};
 
-use crate::rows::{LedgerTableRow, LicenseAnswerRow, SubscriptionRow, slot_column};
+use crate::rows::{AuditRow, LedgerTableRow, LicenseAnswerRow, SubscriptionRow, slot_column};
 use crate::schema::{
-    client_states, ledger, license_answers, meta, notification_keys, refresh_tokens, sign_ins, subscriptions,
+    audit, client_states, ledger, license_answers, meta, notification_keys, refresh_tokens, settings,
+    sign_ins, subscriptions,
 };
-use crate::sealed::{ClientStateRow, NotificationKeyRow, RefreshTokenRow, SignInRow};
+use crate::sealed::{ClientStateRow, NotificationKeyRow, RefreshTokenRow, SettingRow, SignInRow};
 
 /// The connection that the statements run on.
 pub(crate) type Database = SqliteConnection;
 
 /// Rows of one insert: SQLite allows 32,766 parameters in a statement.
 const ROWS_AT_ONCE: usize = 1000;
+
+/// Records of the audit that are kept.
+const AUDIT_KEPT: i64 = 10_000;
 
 /// Applies all of some work or nothing, and keeps the error that ended it.
 ///
@@ -222,4 +227,51 @@ pub(crate) fn put_license_answers(database: &mut Database, rows: &[LicenseAnswer
         }
         Ok(())
     })
+}
+
+/// Reads all settings that were changed at run time.
+pub(crate) fn settings(database: &mut Database) -> QueryResult<Vec<SettingRow>> {
+    settings::table
+        .order(settings::key)
+        .select(SettingRow::as_select())
+        .load(database)
+}
+
+/// Removes settings, inserts rows, and keeps records with the next numbers.
+pub(crate) fn change_settings(
+    database: &mut Database,
+    removed: &[String],
+    rows: &[SettingRow],
+    records: &[AuditRecord],
+) -> QueryResult<()> {
+    whole(database, |database| {
+        diesel::delete(settings::table.filter(settings::key.eq_any(removed))).execute(database)?;
+        for row in rows {
+            diesel::delete(settings::table.find(&row.key)).execute(database)?;
+            diesel::insert_into(settings::table)
+                .values(row)
+                .execute(database)?;
+        }
+        let newest: Option<i64> = audit::table.select(max(audit::id)).first(database)?;
+        let mut id = newest.unwrap_or(0);
+        for record in records {
+            id = id.saturating_add(1);
+            diesel::insert_into(audit::table)
+                .values(AuditRow::new(id, record))
+                .execute(database)?;
+        }
+        diesel::delete(audit::table.filter(audit::id.le(id.saturating_sub(AUDIT_KEPT))))
+            .execute(database)
+            .map(drop)
+    })
+}
+
+/// Reads the newest records before a number, newest first.
+pub(crate) fn audit(database: &mut Database, before: i64, limit: i64) -> QueryResult<Vec<AuditRow>> {
+    audit::table
+        .filter(audit::id.lt(before))
+        .order(audit::id.desc())
+        .limit(limit)
+        .select(AuditRow::as_select())
+        .load(database)
 }

@@ -6,7 +6,8 @@ use chrono::{DateTime, DurationRound, NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use m365_presence::identity::{Account, PbxGuid, PbxName, SubscriptionId, TeamsId};
 use m365_presence::ports::{
-    LedgerRow, LedgerState, LicenseAnswer, Slot, StoredSubscription, SubscriptionKind,
+    AuditRecord, LedgerRow, LedgerState, LicenseAnswer, NumberedRecord, Slot, StoredSubscription,
+    SubscriptionKind,
 };
 use m365_presence::teams::TeamsPresence;
 
@@ -49,6 +50,46 @@ pub(crate) struct LedgerTableRow {
 pub(crate) struct LicenseAnswerRow {
     pbx_user: String,
     held: bool,
+}
+
+/// A row of table `audit`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::audit)]
+pub(crate) struct AuditRow {
+    id: i64,
+    at: NaiveDateTime,
+    who: String,
+    what: String,
+    value_before: Option<String>,
+    value_after: Option<String>,
+}
+
+impl AuditRow {
+    pub(crate) fn new(id: i64, record: &AuditRecord) -> Self {
+        Self {
+            id,
+            at: stored_time(record.at),
+            who: record.who.clone(),
+            what: record.what.clone(),
+            value_before: record.before.clone(),
+            value_after: record.after.clone(),
+        }
+    }
+}
+
+impl From<AuditRow> for NumberedRecord {
+    fn from(row: AuditRow) -> Self {
+        Self {
+            id: row.id,
+            record: AuditRecord {
+                at: row.at.and_utc(),
+                who: row.who,
+                what: row.what,
+                before: row.value_before,
+                after: row.value_after,
+            },
+        }
+    }
 }
 
 /// Cuts a time to what both databases keep.

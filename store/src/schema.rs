@@ -1,6 +1,17 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    audit (id) {
+        id -> BigInt,
+        at -> Timestamp,
+        who -> Text,
+        what -> Text,
+        value_before -> Nullable<Text>,
+        value_after -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     client_states (kind, account) {
         kind -> Text,
         account -> Text,
@@ -55,6 +66,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    settings (key) {
+        key -> Text,
+        value -> Binary,
+    }
+}
+
+diesel::table! {
     sign_ins (credential) {
         credential -> Text,
         record -> Binary,
@@ -74,12 +92,14 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    audit,
     client_states,
     ledger,
     license_answers,
     meta,
     notification_keys,
     refresh_tokens,
+    settings,
     sign_ins,
     subscriptions,
 );

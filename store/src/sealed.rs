@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::prelude::*;
 use m365_presence::identity::{Account, Credential};
-use m365_presence::ports::{AcceptedState, NotificationKey};
+use m365_presence::ports::{AcceptedState, NotificationKey, StoredSetting};
 use m365_presence::secret::Secret;
 use m365_presence::sign_in::{Refusal, SignInRecord, Trial};
 use serde::Deserialize;
@@ -18,6 +18,7 @@ const CLIENT_STATES: &str = "client_states";
 const REFRESH_TOKENS: &str = "refresh_tokens";
 const NOTIFICATION_KEYS: &str = "notification_keys";
 const SIGN_INS: &str = "sign_ins";
+const SETTINGS: &str = "settings";
 
 /// A row of table `client_states`.
 #[derive(Queryable, Selectable, Insertable)]
@@ -52,6 +53,29 @@ pub(crate) struct NotificationKeyRow {
     certificate: Vec<u8>,
     private_key: Vec<u8>,
     created_at: NaiveDateTime,
+}
+
+/// A row of table `settings`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::settings)]
+pub(crate) struct SettingRow {
+    pub(crate) key: String,
+    value: Vec<u8>,
+}
+
+impl SettingRow {
+    pub(crate) fn seal(cipher: &Cipher, setting: &StoredSetting) -> Result<Self, Failure> {
+        let value = cipher.seal(Place::new(SETTINGS, &[&setting.key]), &setting.value)?;
+        Ok(Self {
+            key: setting.key.clone(),
+            value,
+        })
+    }
+
+    pub(crate) fn open(self, cipher: &Cipher) -> Result<StoredSetting, Failure> {
+        let value = cipher.open(Place::new(SETTINGS, &[&self.key]), &self.value)?;
+        Ok(StoredSetting { key: self.key, value })
+    }
 }
 
 impl ClientStateRow {

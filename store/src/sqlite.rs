@@ -9,8 +9,9 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use m365_presence::identity::Account;
 use m365_presence::ports::{
-    AcceptedState, LedgerChange, LedgerRow, LicenseAnswer, NotificationKey, Store, Stored, StoredKeys,
-    StoredSubscription, SubscriptionKind,
+    AcceptedState, AuditRecord, LedgerChange, LedgerRow, LicenseAnswer, NotificationKey, NumberedRecord,
+    SettingChange, SettingsStore, Store, Stored, StoredKeys, StoredSetting, StoredSubscription,
+    SubscriptionKind,
 };
 use m365_presence::secret::Secret;
 use m365_presence::sign_in::SignInRecord;
@@ -22,7 +23,7 @@ use crate::migration;
 use crate::queries::{self, Database};
 use crate::rows::{LicenseAnswerRow, SubscriptionRow, kind_columns};
 use crate::seal::{Cipher, Place};
-use crate::sealed::{ClientStateRow, NotificationKeyRow, RefreshTokenRow, SignInRow};
+use crate::sealed::{ClientStateRow, NotificationKeyRow, RefreshTokenRow, SettingRow, SignInRow};
 use crate::writer::{Desk, Writer};
 
 /// Set on the connection before anything else. Five seconds bridge an administrator's look with another program.
@@ -272,6 +273,46 @@ impl Store for SqliteStore {
             self.writer
                 .run(move |desk| Ok(queries::put_license_answers(&mut desk.database, &rows)?)),
         )
+    }
+}
+
+impl SettingsStore for SqliteStore {
+    fn settings(&self) -> Stored<'_, Vec<StoredSetting>> {
+        Box::pin(self.writer.run(|desk| {
+            let rows = queries::settings(&mut desk.database)?;
+            rows.into_iter().map(|row| row.open(&desk.cipher)).collect()
+        }))
+    }
+
+    fn change_settings<'a>(
+        &'a self,
+        changes: &'a [SettingChange],
+        records: &'a [AuditRecord],
+    ) -> Stored<'a, ()> {
+        let (changes, records) = (changes.to_vec(), records.to_vec());
+        Box::pin(self.writer.run(move |desk| {
+            let (mut removed, mut rows) = (Vec::new(), Vec::new());
+            for change in changes {
+                match change {
+                    SettingChange::Put(setting) => rows.push(SettingRow::seal(&desk.cipher, &setting)?),
+                    SettingChange::Remove { key } => removed.push(key),
+                }
+            }
+            Ok(queries::change_settings(
+                &mut desk.database,
+                &removed,
+                &rows,
+                &records,
+            )?)
+        }))
+    }
+
+    fn audit(&self, before: Option<i64>, limit: usize) -> Stored<'_, Vec<NumberedRecord>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        Box::pin(self.writer.run(move |desk| {
+            let rows = queries::audit(&mut desk.database, before.unwrap_or(i64::MAX), limit)?;
+            Ok(rows.into_iter().map(Into::into).collect())
+        }))
     }
 }
 

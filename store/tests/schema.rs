@@ -41,6 +41,7 @@ fn columns(database: &mut SqliteConnection) -> Vec<Column> {
 fn word(sql_type: &str) -> &str {
     match sql_type {
         "TEXT" => "Text",
+        "BIGINT" => "BigInt",
         "BLOB" => "Binary",
         "TIMESTAMP" => "Timestamp",
         "BOOLEAN" => "Bool",

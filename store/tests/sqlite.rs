@@ -38,4 +38,6 @@ every_store!(
     a_notification_key_is_forgotten_alone,
     license_answers_are_replaced_as_a_whole,
     requests_made_together_are_all_answered,
+    settings_are_replaced_and_removed_with_their_records,
+    old_records_of_the_audit_are_forgotten,
 );
