@@ -7,6 +7,7 @@ use std::rc::Rc;
 use anyhow::Context as _;
 use m365_actors::intake_queue::IntakeQueue;
 use m365_actors::license_check::{self, LicenseCheck};
+use m365_actors::pbx_dialler::{self, PbxDialler};
 use m365_actors::pbx_session::{self, PbxSession};
 use m365_actors::presence_subscription::{self, PresenceSubscription, Reading};
 use m365_actors::presence_sweep::{self, PresenceSweep};
@@ -29,8 +30,12 @@ use m365_store::SqliteStore;
 
 use crate::BUILD;
 use crate::config::{DatabaseUrl, Settings};
+use crate::pbx_connection::dialled::DialledSocket;
+use crate::pbx_connection::doorkeeper::Doorkeeper;
 use crate::view::overview::Posts;
-use translation::{accounts, communication_users, identity_settings, reading, rules, webhook_settings};
+use translation::{
+    accounts, communication_users, destination, identity_settings, reading, rules, webhook_settings,
+};
 
 /// Messages that wait for the board at most: a burst of a whole PBX fits.
 const BOARD_MAILBOX: usize = 8_192;
@@ -124,6 +129,7 @@ pub async fn assemble(settings: &Settings, store: SqliteStore) -> anyhow::Result
         webhook_intake: intake_seat.post(),
         presence_sync: sync_seat.post(),
         sessions: Sessions::new(settings.pbx.master.clone()),
+        diallers: Vec::new(),
     };
     let queue = IntakeQueue::default();
 
@@ -247,6 +253,29 @@ pub async fn assemble(settings: &Settings, store: SqliteStore) -> anyhow::Result
 }
 
 impl Assembly {
+    /// Starts an actor for every PBX that is dialled.
+    ///
+    /// # Errors
+    /// A certificate that cannot be used, with cause and remedy.
+    pub async fn dial_pbxs(&mut self, settings: &Settings, doorkeeper: &Doorkeeper) -> anyhow::Result<()> {
+        for (number, dial) in settings.pbx.dial.iter().enumerate() {
+            let destination = destination(number, dial)?;
+            let socket =
+                DialledSocket::new(destination, settings.pbx.app.clone(), BUILD, doorkeeper.clone())?;
+            let seat = Seat::<PbxDialler>::new(format!("pbx-dialler-{number}"));
+            self.posts.diallers.push(seat.post());
+            let dialler = PbxDialler::new(pbx_dialler::Dependencies {
+                address: dial.url.clone(),
+                app_object: dial.object.clone(),
+                pbx: dial.pbx.clone(),
+                dialled: Rc::new(socket),
+                clock: Rc::new(self.clock.clone()),
+            });
+            self.pbx_branch.add(seat.occupy(dialler)).await?;
+        }
+        Ok(())
+    }
+
     /// Starts the actor of a PBX, unless there is one; answers whether there is one now.
     pub async fn open_session(&self, pbx: PbxName) -> bool {
         let sessions = &self.posts.sessions;

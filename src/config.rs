@@ -29,9 +29,9 @@ pub use layer::{Layer, Origin};
 pub use problem::{Problem, Severity};
 pub use reader::Effective;
 pub use settings::{
-    AppCredential, AppRegistration, CommunicationUser, Database, DatabaseUrl, Direction, Format, Level,
-    Logging, Management, Mapping, Matching, Microsoft, OnThePhone, Pbx, Public, Read, Settings, SignIn, Sync,
-    Timers, Tls,
+    AppCredential, AppRegistration, CommunicationUser, Database, DatabaseUrl, Dial, Direction, Format, Level,
+    Logging, Management, Mapping, Matching, Microsoft, OnThePhone, Pbx, PinnedCertificate, Public, Read,
+    Settings, SignIn, Sync, Timers, Tls,
 };
 
 use reader::Reader;

@@ -9,6 +9,7 @@ pub mod heartbeat;
 pub mod http;
 pub mod log;
 pub mod memory;
+pub mod pbx_connection;
 pub mod serve;
 pub mod view;
 

@@ -21,13 +21,13 @@ use crate::heartbeat::Heartbeat;
 use crate::http::access::Keys;
 use crate::http::access_log;
 use crate::http::attempts::Attempts;
-use crate::http::doorkeeper::Doorkeeper;
 use crate::http::management::{self, Management};
-use crate::http::pbx_socket::Doors;
 use crate::http::public::{self, Intake};
 use crate::http::sessions::Sessions;
 use crate::http::tls;
 use crate::log::Log;
+use crate::pbx_connection::accepted::Doors;
+use crate::pbx_connection::doorkeeper::Doorkeeper;
 use crate::view::lights::LightBook;
 use crate::view::users::Terms;
 use crate::view::warnings::WarningBook;
@@ -84,8 +84,9 @@ async fn run(
     listening: impl FnOnce(Addresses),
 ) -> anyhow::Result<ExitCode> {
     let mut ended_by_order = end_signal()?;
-    let assembly = assemble(settings, open_store(settings)?).await?;
+    let mut assembly = assemble(settings, open_store(settings)?).await?;
     let (doorkeeper, mut orders) = Doorkeeper::new(assembly.posts.sessions.clone());
+    assembly.dial_pbxs(settings, &doorkeeper).await?;
 
     let doors = Doors::new(
         settings.pbx.password.clone(),

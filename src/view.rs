@@ -3,6 +3,7 @@
 pub mod lights;
 pub mod metrics;
 pub mod overview;
+pub mod sessions;
 pub mod status;
 pub mod users;
 pub mod warnings;

@@ -10,6 +10,7 @@
 //! | [`presence_subscription`] | the Graph subscriptions |
 //! | [`webhook_intake`] | which notifications are ours |
 //! | [`presence_sweep`] | when presence was last read in bulk |
+//! | [`pbx_dialler`] | whether the connection to a PBX that we dial stands, and why not |
 //! | [`pbx_session`] | one PBX: its users, presence and calls |
 //! | [`presence_sync`] | per user what either side shows and what we set there |
 //!
@@ -18,6 +19,7 @@
 pub mod intake_queue;
 pub mod license_check;
 pub mod outage;
+pub mod pbx_dialler;
 pub mod pbx_session;
 pub mod presence_subscription;
 pub mod presence_sweep;

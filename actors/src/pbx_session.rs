@@ -37,6 +37,7 @@ use crate::sessions::Sessions;
 use crate::supervision::{Context, Fitting, Post};
 use crate::user_sync::{GetDirectory, UserSync};
 
+pub use conversation::ConnectionStatus;
 use conversation::Conversations;
 use followed::Followed;
 use licenses::Round;
@@ -44,6 +45,9 @@ use refusals::Refusals;
 
 /// Changes of the user table are collected this long before they are told.
 const TABLE_PAUSE: Duration = Duration::from_millis(200);
+
+/// How often it is looked whether an API that was assumed is left unanswered, so that another connection takes it over.
+const UNANSWERED_LOOK: Duration = Duration::from_secs(5);
 
 /// Tells the connections of a process apart.
 pub type ConnectionId = u64;
@@ -57,6 +61,16 @@ pub enum Outgoing {
     Close,
 }
 
+/// Who opened a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialler {
+    /// The PBX did.
+    Pbx,
+    /// We did.
+    Connector,
+}
+
 /// A connection whose login was accepted.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -65,7 +79,9 @@ pub struct Attach {
     pub connection: ConnectionId,
     /// What the PBX said of itself.
     pub introduction: PbxIntroduction,
-    /// Where frames go; its end tells the task that this run is over.
+    /// Who opened it.
+    pub dialled_by: Dialler,
+    /// Where frames go. Its end tells the task that this run is over; the end of the other side, that the connection is.
     pub outgoing: mpsc::UnboundedSender<Outgoing>,
 }
 
@@ -77,14 +93,6 @@ pub struct Received {
     pub connection: ConnectionId,
     /// The whole message.
     pub text: String,
-}
-
-/// A connection has ended.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Detached {
-    /// Which one.
-    pub connection: ConnectionId,
 }
 
 /// The directory has changed.
@@ -134,6 +142,8 @@ pub struct SessionStatus {
     pub since: DateTime<Utc>,
     /// App objects that are connected.
     pub app_objects: Vec<String>,
+    /// Their connections one by one.
+    pub connections: Vec<ConnectionStatus>,
     /// Firmware version, where told.
     pub version: Option<String>,
     /// APIs that the connected App objects may use.
@@ -146,6 +156,8 @@ pub struct SessionStatus {
     pub users: usize,
     /// Whether the table is whole.
     pub users_complete: bool,
+    /// Why the table is not whole, where that is no matter of a moment.
+    pub table_trouble: Option<String>,
     /// Users whose presence is followed here.
     pub followed: usize,
     /// Users whose presence has been told.
@@ -242,6 +254,9 @@ impl Actor for PbxSession {
             ctx,
         );
         ctx.run_interval(refusals::REPEATED_AFTER, |actor, ctx| actor.repeat_refused(ctx));
+        ctx.run_interval(UNANSWERED_LOOK, |actor, ctx| {
+            actor.take_up_duties(ctx);
+        });
         let directory = self.dependencies.user_sync.ask(GetDirectory);
         ctx.spawn(directory.into_actor(self).map(|directory, actor, ctx| {
             if let Ok(Some(directory)) = directory {
@@ -262,14 +277,21 @@ impl Handler<Attach> for PbxSession {
 
     fn handle(&mut self, message: Attach, ctx: &mut Self::Context) {
         let was_up = self.conversations.is_up();
+        let now = self.dependencies.clock.now();
         log::info!(
             pbx = self.dependencies.pbx.as_str(), app_object = message.introduction.app_object.as_str();
             "pbx {} is connected by app object {}", self.dependencies.pbx, message.introduction.app_object
         );
-        self.conversations
-            .attach(message.connection, message.introduction, message.outgoing);
+        let outgoing = message.outgoing.clone();
+        self.conversations.attach(message, now);
+        let closed = async move { outgoing.closed().await };
+        ctx.spawn(closed.into_actor(self).map(|(), actor, ctx| {
+            if actor.conversations.detach_closed() {
+                actor.lose_connection(ctx);
+            }
+        }));
         if !was_up {
-            self.since = self.dependencies.clock.now();
+            self.since = now;
             self.refusals = Refusals::default();
         }
         self.take_up_duties(ctx);
@@ -312,16 +334,6 @@ impl Handler<Received> for PbxSession {
     }
 }
 
-impl Handler<Detached> for PbxSession {
-    type Result = ();
-
-    fn handle(&mut self, message: Detached, ctx: &mut Self::Context) {
-        if self.conversations.detach(message.connection) {
-            self.lose_connection(ctx);
-        }
-    }
-}
-
 impl Handler<Follow> for PbxSession {
     type Result = ();
 
@@ -359,12 +371,14 @@ impl Handler<GetStatus> for PbxSession {
             state: if self.conversations.is_up() { "up" } else { "down" },
             since: self.since,
             app_objects: self.conversations.app_objects(),
+            connections: self.conversations.statuses(),
             version: self.conversations.version(),
             apis: self.conversations.apis(),
             missing_apis: self.conversations.missing(self.is_master()),
             test_mode: self.conversations.test_mode(),
             users: self.followed.table_len(),
             users_complete: self.followed.table_complete(),
+            table_trouble: self.refusals.table_trouble().map(str::to_owned),
             followed: self.followed.len(),
             told: self.followed.told(),
             lines_complete: self.followed.lines_complete(),

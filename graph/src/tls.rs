@@ -14,13 +14,18 @@ use rustls::{ClientConfig, RootCertStore};
 /// # Errors
 /// Only where the cryptography offers no protocol version at all.
 pub fn client_config() -> Result<Arc<ClientConfig>, rustls::Error> {
+    client_config_trusting(trusted_roots())
+}
+
+/// The public roots and, where the machine has some, its own.
+pub fn trusted_roots() -> RootCertStore {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
     let native = rustls_native_certs::load_native_certs();
     let (added, ignored) = roots.add_parsable_certificates(native.certs);
     log::debug!(added, ignored; "machine's own root certificates read");
-    client_config_trusting(roots)
+    roots
 }
 
 /// Makes a client configuration that trusts exactly these roots.

@@ -10,9 +10,11 @@ mod presences;
 mod users;
 mod window;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use m365_presence::pbx::PbxApi;
 use m365_presence::ports::{PbxDialogue, PbxDialogues, PbxEvent, PbxOrder};
 
 use crate::courtesy::Courtesy;
@@ -65,6 +67,7 @@ impl Dialogues {
             entries: Entries::new(self.numbers.clone()),
             lines: Lines::new(self.numbers.clone()),
             licenses: Licenses::default(),
+            answered: BTreeSet::new(),
         }
     }
 }
@@ -84,6 +87,7 @@ pub struct Dialogue {
     entries: Entries,
     lines: Lines,
     licenses: Licenses,
+    answered: BTreeSet<PbxApi>,
 }
 
 impl PbxDialogue for Dialogue {
@@ -95,22 +99,25 @@ impl PbxDialogue for Dialogue {
         if self.courtesy.answer(&message, outbox) {
             return Vec::new();
         }
-        let events = match message.kind() {
+        let (api, events) = match message.kind() {
             "ReplicateStartResult"
             | "ReplicateNextResult"
             | "ReplicateAdd"
             | "ReplicateUpdate"
-            | "ReplicateDel" => self.users.receive(&message, outbox),
+            | "ReplicateDel" => (PbxApi::PbxTableUsers, self.users.receive(&message, outbox)),
             "SubscribePresenceResult" | "UnsubscribePresenceResult" | "PresenceState" | "PresenceUpdate" => {
-                self.presences.receive(&message, outbox)
+                (PbxApi::PbxApi, self.presences.receive(&message, outbox))
             }
-            "SetPresenceResult" => self.entries.receive(&message),
+            "SetPresenceResult" => (PbxApi::PbxApi, self.entries.receive(&message)),
             "InitializeResult" | "UserInfo" | "CallAdd" | "CallUpdate" | "CallDel" => {
-                self.lines.receive(&message, outbox)
+                (PbxApi::Rcc, self.lines.receive(&message, outbox))
             }
-            "CheckAppLicResult" => self.licenses.receive(&message, outbox),
-            _ => None,
+            "CheckAppLicResult" => (PbxApi::PbxAdminApi, self.licenses.receive(&message, outbox)),
+            _ => return vec![ignored(message.kind())],
         };
+        if events.is_some() {
+            self.answered.insert(api);
+        }
         events.unwrap_or_else(|| vec![ignored(message.kind())])
     }
 
@@ -137,6 +144,10 @@ impl PbxDialogue for Dialogue {
 
     fn outgoing(&mut self) -> Vec<String> {
         self.outbox.take()
+    }
+
+    fn has_answered(&self, api: PbxApi) -> bool {
+        self.answered.contains(&api)
     }
 }
 

@@ -5,8 +5,6 @@ use subtle::ConstantTimeEq;
 
 use m365_presence::secret::Secret;
 
-use crate::challenge::Challenge;
-
 /// What a login claims to be; every part is hashed as it was received, a missing one as the empty text.
 pub(crate) struct Claim<'a> {
     pub(crate) app: &'a str,
@@ -20,16 +18,17 @@ pub(crate) struct Claim<'a> {
 
 impl Claim<'_> {
     /// Tells, in a time that does not depend on the digest, whether it proves this claim.
-    pub(crate) fn is_proven_by(&self, digest: &str, challenge: &Challenge, password: &Secret) -> bool {
+    pub(crate) fn is_proven_by(&self, digest: &str, challenge: &str, password: &Secret) -> bool {
         let expected = self.digest(challenge, password);
         let received = digest.to_ascii_lowercase();
         expected.as_bytes().ct_eq(received.as_bytes()).into()
     }
 
-    fn digest(&self, challenge: &Challenge, password: &Secret) -> String {
+    /// Returns the digest, in lower-case hexadecimal digits.
+    pub(crate) fn digest(&self, challenge: &str, password: &Secret) -> String {
         let always = [self.app, self.domain, self.sip, self.guid, self.dn];
         let mut context = Context::new(&SHA256);
-        for part in always.into_iter().chain(self.info).chain([challenge.as_str()]) {
+        for part in always.into_iter().chain(self.info).chain([challenge]) {
             context.update(part.as_bytes());
             context.update(b":");
         }

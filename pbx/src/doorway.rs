@@ -138,7 +138,7 @@ fn inside(guest: &LoggedIn, courtesy: &Courtesy, text: &str, outbox: &mut Outbox
 }
 
 /// Reads a `PbxInfo`; without the PBX's name it introduces nobody.
-fn introduction(guest: &LoggedIn, message: &Message) -> Option<PbxIntroduction> {
+pub(crate) fn introduction(guest: &LoggedIn, message: &Message) -> Option<PbxIntroduction> {
     let info = message.object();
     let listed = info
         .member("apis")
@@ -156,6 +156,7 @@ fn introduction(guest: &LoggedIn, message: &Message) -> Option<PbxIntroduction> 
         domain: info.name("domain").unwrap_or_else(|| guest.domain.clone()),
         app_object: guest.app_object.clone(),
         apis,
+        apis_listed: true,
         version: info.name("version"),
         test_mode: guest.test_mode,
     })

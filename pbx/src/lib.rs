@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod approach;
 mod challenge;
 mod courtesy;
 mod dialogue;
@@ -10,6 +11,7 @@ mod message;
 mod outbox;
 mod outgoing;
 
+pub use approach::{Approach, Progress, Step, keep_alive};
 pub use challenge::{Challenge, NoRandomness};
 pub use dialogue::{Dialogue, Dialogues};
 pub use doorway::{Doorway, Outcome, Response};

@@ -139,7 +139,7 @@ impl Login {
             info: login.info.map(RawValue::get),
         };
         let digest = login.digest.unwrap_or_default();
-        if !claim.is_proven_by(&digest, &self.challenge, &self.password) {
+        if !claim.is_proven_by(&digest, self.challenge.as_str(), &self.password) {
             return Err(Refusal::WrongPassword);
         }
         let info = login.info.and_then(|info| Message::parse(info.get()));

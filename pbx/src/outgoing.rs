@@ -70,6 +70,23 @@ pub(crate) struct Columns {
     loc: Empty,
 }
 
+/// What is said to log in where we have dialled, and to keep that connection alive (pbx.md 1.3, 1.5, 1.7).
+#[derive(Serialize)]
+#[serde(tag = "mt")]
+pub(crate) enum Greeting<'a> {
+    AppChallenge,
+    /// The shortest login that exists: what is left out is hashed as the empty text, `info` without its colon.
+    AppLogin {
+        app: &'a str,
+        digest: &'a str,
+    },
+    GetPbxConfig {
+        api: PbxApi,
+        src: &'a str,
+    },
+    KeepAlive,
+}
+
 /// By what a license check names its user; a PBX takes one of them.
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]

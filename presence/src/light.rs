@@ -40,12 +40,20 @@ codes! {
         Standby = "standby", "Nothing to do; the active instance holds the connection.";
         /// No PBX of that name is connected.
         NotConnected = "not_connected", "Check at the PBX that the App object's URL leads here, that its websocket checkmark is set and that the PBX can resolve and reach this host.";
+        /// The PBX that we dial does not answer.
+        Unreachable = "unreachable", "Check the address of this [[pbx.dial]], the DNS and the firewall between this host and the PBX, and that the PBX serves HTTPS there.";
+        /// The certificate of the PBX that we dial is neither pinned nor trusted.
+        UntrustedCertificate = "untrusted_certificate", "Compare the fingerprint with the certificate at the PBX (General > Certificates); if it is the PBX's own, set it as certificate of this [[pbx.dial]].";
         /// The App object's password is not ours.
-        WrongAppPassword = "wrong_app_password", "Set the same password at the App object of the PBX and in pbx.password.";
+        WrongAppPassword = "wrong_app_password", "Set the same password at the App object of the PBX and in pbx.password, or in the password of its [[pbx.dial]].";
+        /// The PBX that we dial does not say its name.
+        UnknownPbxName = "unknown_pbx_name", "Set the checkmark Admin at the App object, or the PBX's name as pbx of this [[pbx.dial]].";
         /// PBXs are connected, but none is called as configured.
         WrongMasterName = "wrong_master_name", "Set pbx.master to the master PBX's name as shown at its System page: the name only, not a DNS name.";
         /// The App object lacks a checkmark.
         MissingApiRight = "missing_api_right", "Set the missing checkmark at the App object of the master PBX.";
+        /// The users of the master PBX cannot be replicated.
+        ReplicationFailed = "replication_failed", "Check the App object's rights to TableUsers at the master PBX and the PBX's own log; the connector asks again every minute.";
     }
 }
 

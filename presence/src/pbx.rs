@@ -45,6 +45,15 @@ pub enum PbxApi {
 }
 
 impl PbxApi {
+    /// Every API that the connector may use.
+    pub const ALL: [Self; 5] = [
+        Self::PbxApi,
+        Self::PbxTableUsers,
+        Self::PbxAdminApi,
+        Self::Rcc,
+        Self::PbxImpersonation,
+    ];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -69,15 +78,7 @@ impl PbxApi {
 
     /// Reads the name on the wire; other APIs are none of ours.
     pub fn from_wire(name: &str) -> Option<Self> {
-        [
-            Self::PbxApi,
-            Self::PbxTableUsers,
-            Self::PbxAdminApi,
-            Self::Rcc,
-            Self::PbxImpersonation,
-        ]
-        .into_iter()
-        .find(|api| api.as_str() == name)
+        Self::ALL.into_iter().find(|api| api.as_str() == name)
     }
 }
 
@@ -92,6 +93,9 @@ pub struct PbxIntroduction {
     pub app_object: String,
     /// The APIs that the object's checkmarks allow.
     pub apis: Vec<PbxApi>,
+    /// Whether the PBX has listed them. It does so only where it dials; where we do, they are assumed until it leaves
+    /// one unanswered (pbx.md 1.5).
+    pub apis_listed: bool,
     /// Firmware version, where told.
     pub version: Option<String>,
     /// License test mode: every user counts as licensed.

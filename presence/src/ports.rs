@@ -14,7 +14,7 @@ mod subscription;
 
 pub use graph::{BATCH_LIMIT, GraphError, PresenceChange, PresenceIo, PresenceWrite, READ_LIMIT, Users};
 pub use notification::{AcceptedState, Body, Discard, LifecycleEvent, Notice, NotificationOpener, Opened};
-pub use pbx::{PbxDialogue, PbxDialogues, PbxEvent, PbxOrder};
+pub use pbx::{DialEnd, DialledPbx, PbxDialogue, PbxDialogues, PbxEvent, PbxOrder};
 pub use settings::{AuditRecord, NumberedRecord, SettingChange, SettingsStore, StoredSetting};
 pub use sign_in::{AccessToken, DeviceCode, DeviceSignIn, Identity, SignInError, SignedIn, Tokens};
 pub use store::{

@@ -7,8 +7,12 @@ use m365_graph::{AppRegistration, CommunicationUser, IdentitySettings, Proof, We
 use m365_presence::board::{self, Rules};
 use m365_presence::identity::Account;
 use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
-use crate::config::{AppCredential, Direction, OnThePhone, Read, Settings, SignIn};
+use crate::config::{AppCredential, Dial, Direction, OnThePhone, PinnedCertificate, Read, Settings, SignIn};
+use crate::pbx_connection::certificate::{Fingerprint, Trust};
+use crate::pbx_connection::dialled::Destination;
 
 /// How presence is read.
 pub(super) fn reading(settings: &Settings) -> Reading {
@@ -121,4 +125,28 @@ pub(super) fn webhook_settings(settings: &Settings) -> WebhookSettings {
         tenant: microsoft.tenant.clone(),
         client_ids,
     }
+}
+
+/// Where a PBX is dialled; `number` is its place in the configuration.
+pub(super) fn destination(number: usize, dial: &Dial) -> anyhow::Result<Destination> {
+    let trust = match &dial.certificate {
+        None => Trust::Authorities,
+        Some(PinnedCertificate::Fingerprint(bytes)) => Trust::Pinned(Fingerprint(*bytes)),
+        Some(PinnedCertificate::File(file)) => {
+            let certificates = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
+            Trust::Certificates(certificates.with_context(|| {
+                format!(
+                    "pbx.dial.{number}.certificate: {} holds a certificate that cannot be read",
+                    file.display()
+                )
+            })?)
+        }
+    };
+    Ok(Destination {
+        url: dial.url.clone(),
+        object: dial.object.clone(),
+        password: dial.password.clone(),
+        pbx: dial.pbx.clone(),
+        trust,
+    })
 }

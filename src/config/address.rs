@@ -64,6 +64,46 @@ pub(super) fn base_url(text: &str) -> Result<String, Refusal> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
+/// Reads the name or IP address of a host, perhaps with a port.
+pub(super) fn host(text: &str) -> Result<String, Refusal> {
+    if text.contains("://") {
+        return Err(Refusal::with_remedy(
+            "is a whole address, where a host belongs",
+            "use the host alone, or url = for an address of an unusual form",
+        ));
+    }
+    if text.contains(['/', '?', '#', '@']) {
+        return Err("has more in it than a host and perhaps a port".into());
+    }
+    let url = Url::parse(&format!("wss://{text}"))
+        .map_err(|error| Refusal::from(format!("is no host: {error}")))?;
+    let host = url.host_str().ok_or_else(|| Refusal::from("is no host"))?;
+    Ok(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
+/// Reads the address of a websocket; without TLS for a loopback host only.
+pub(super) fn websocket(text: &str) -> Result<String, Refusal> {
+    let url = Url::parse(text).map_err(|error| Refusal::from(format!("is no address: {error}")))?;
+    let host = match (url.scheme(), url.host()) {
+        ("ws" | "wss", Some(host)) => host,
+        _ => return Err("begins neither with wss:// nor with ws://".into()),
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("carries a user name or password, which does not belong there".into());
+    }
+    if url.scheme() == "ws" && !is_loopback(&host) {
+        let remedy = "use wss://, with certificate = for a certificate that the PBX has made itself";
+        return Err(Refusal::with_remedy(
+            "is without TLS, which is allowed for a loopback host only",
+            remedy,
+        ));
+    }
+    Ok(url.as_str().to_owned())
+}
+
 fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),

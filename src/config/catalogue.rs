@@ -10,6 +10,9 @@ use super::path::Path;
 
 pub(super) use keys::KEYS;
 
+/// Lists of sections, as the beginnings of their keys.
+const INDEXED: [&str; 2] = ["microsoft.communication_users.", "pbx.dial."];
+
 /// How a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -106,7 +109,7 @@ pub(super) fn nearest(unknown: &Path) -> String {
 fn matches(pattern: &str, path: &Path, whole: bool) -> bool {
     let mut names = pattern.split('.');
     let start = path.segments().iter().all(|segment| match names.next() {
-        Some("*") if pattern.starts_with("microsoft.") => is_index(segment),
+        Some("*") if INDEXED.iter().any(|list| pattern.starts_with(list)) => is_index(segment),
         Some("*") => true,
         Some(name) => name == segment,
         None => false,

@@ -11,13 +11,16 @@ pub(super) fn pair(reader: &mut Reader, certificate: &str, private_key: &str) ->
         reader.demand(certificate);
         reader.demand(private_key);
     }
-    let chain = reader.parsed(certificate, |file| {
-        holding(file, "-----BEGIN CERTIFICATE-----", "certificate")
-    });
+    let chain = reader.parsed(certificate, self::certificate);
     let key = reader.parsed(private_key, |file| {
         holding(file, "PRIVATE KEY-----", "private key")
     });
     Some((chain?, key?))
+}
+
+/// Reads the path of a file with certificates.
+pub(super) fn certificate(file: &str) -> Result<PathBuf, Refusal> {
+    holding(file, "-----BEGIN CERTIFICATE-----", "certificate")
 }
 
 fn holding(file: &str, mark: &str, what: &str) -> Result<PathBuf, Refusal> {

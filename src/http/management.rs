@@ -40,16 +40,17 @@ use m365_actors::supervision::TreeHandle;
 use m365_graph::GraphClock;
 use m365_presence::clock::Clock;
 
-use super::doorkeeper::Doorkeeper;
 use super::page;
 use super::problem::Problem;
 use crate::heartbeat::Heartbeat;
 use crate::log::Log;
 use crate::memory;
+use crate::pbx_connection::doorkeeper::Doorkeeper;
 use crate::view::lights::{LightBook, Lights, Surroundings};
 use crate::view::metrics::Scrape;
 use crate::view::overview::{Overview, Posts};
-use crate::view::status::{Counts, Status, session, subscription};
+use crate::view::sessions;
+use crate::view::status::{Counts, Status, subscription};
 use crate::view::users::Terms;
 use crate::view::warnings::WarningBook;
 
@@ -97,7 +98,7 @@ impl Management {
             lights: self.lights_of(&overview),
             warnings: self.warnings.read(&overview),
             users: Counts::of(&overview),
-            sessions: overview.sessions.iter().map(session).collect(),
+            sessions: sessions::in_short(&overview, self.posts.sessions.master_name()),
             subscriptions: subscriptions
                 .filter(|subscription| subscription.id.is_some())
                 .map(subscription)

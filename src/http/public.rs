@@ -21,7 +21,7 @@ use m365_actors::webhook_intake::{Arrived, WebhookIntake};
 use m365_graph::GraphClock;
 use m365_presence::clock::Clock;
 
-use super::pbx_socket;
+use crate::pbx_connection::accepted;
 
 /// Largest body of a notification (DESIGN 8).
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -53,7 +53,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         );
     }
     config
-        .service(web::resource(["/pbx", "/pbx/{build:[0-9a-fA-F]+}"]).route(web::get().to(pbx_socket::open)))
+        .service(web::resource(["/pbx", "/pbx/{build:[0-9a-fA-F]+}"]).route(web::get().to(accepted::open)))
         .default_service(web::to(HttpResponse::NotFound));
 }
 

@@ -1,27 +1,20 @@
 //! The three lights: state, code, cause and remedy, and what readiness lacks.
 
+mod master_pbx;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use m365_actors::presence_subscription::SubscriptionStatus;
 use m365_pbx::Refusal;
 use m365_presence::identity::PbxName;
-use m365_presence::light::{AuthenticationCode, MasterPbxCode, SubscriptionCode};
+use m365_presence::light::{AuthenticationCode, SubscriptionCode};
 use m365_presence::ports::SubscriptionKind;
 use serde::Serialize;
 
 use super::overview::Overview;
-
-/// So long after the start a PBX that has not dialled yet is still expected.
-const STARTING: TimeDelta = TimeDelta::seconds(90);
-
-/// A refused login explains so long why the master is missing; a PBX that is still configured like that has dialled
-/// again meanwhile (at most every 60 s, pbx.md 1.7).
-const REFUSAL_STANDS: TimeDelta = TimeDelta::minutes(3);
-
-/// PBXs dial one by one; so long after the first one the master may still follow.
-const MASTER_FOLLOWS: TimeDelta = TimeDelta::seconds(5);
+use master_pbx::master_pbx;
 
 /// One light.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -125,63 +118,6 @@ impl LightBook {
 
 fn sentence(cause: &str, remedy: &str) -> String {
     format!("{}. {remedy}", cause.trim_end_matches('.'))
-}
-
-fn master_pbx(overview: &Overview, surroundings: &Surroundings, now: DateTime<Utc>) -> Shown {
-    let name = &surroundings.master;
-    let show = |code: MasterPbxCode, cause: String| Shown {
-        green: code == MasterPbxCode::Ok,
-        code: code.as_str(),
-        detail: sentence(&cause, code.remedy()),
-    };
-    let up: Vec<_> = overview
-        .sessions
-        .iter()
-        .filter(|session| session.state == "up")
-        .collect();
-    if let Some(master) = up.iter().find(|session| session.pbx == *name) {
-        if !master.missing_apis.is_empty() {
-            let missing: Vec<_> = master.missing_apis.iter().map(|api| api.checkmark()).collect();
-            let cause = format!(
-                "the App object at {name} lacks the checkmark {}",
-                missing.join(", ")
-            );
-            return show(MasterPbxCode::MissingApiRight, cause);
-        }
-        if !master.users_complete {
-            return show(
-                MasterPbxCode::Starting,
-                format!("{name} is connected, its users are being replicated"),
-            );
-        }
-        return show(
-            MasterPbxCode::Ok,
-            format!("{name} is connected with {} users", master.users),
-        );
-    }
-    // a refusal counts as long as nobody has logged in after it
-    if let Some((refusal, at)) = &surroundings.refused
-        && now < *at + REFUSAL_STANDS
-        && up.iter().all(|session| session.since < *at)
-    {
-        return show(
-            MasterPbxCode::WrongAppPassword,
-            format!("a PBX was turned away at {}: {refusal}", at.format("%H:%M:%S")),
-        );
-    }
-    let seen_before = overview.sessions.iter().any(|session| session.pbx == *name);
-    if !seen_before && up.iter().any(|session| session.since + MASTER_FOLLOWS < now) {
-        let names: Vec<_> = up.iter().map(|session| session.pbx.as_str()).collect();
-        let cause = format!(
-            "connected is {}, and none of them is called {name}",
-            names.join(", ")
-        );
-        return show(MasterPbxCode::WrongMasterName, cause);
-    }
-    if now < surroundings.started_at + STARTING && !seen_before {
-        return show(MasterPbxCode::Starting, format!("{name} has not dialled yet"));
-    }
-    show(MasterPbxCode::NotConnected, format!("{name} is not connected"))
 }
 
 fn authentication(overview: &Overview) -> Shown {

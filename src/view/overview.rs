@@ -7,6 +7,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use m365_actors::license_check::{self, LicenseCheck};
+use m365_actors::pbx_dialler::{self, DialStatus, PbxDialler};
 use m365_actors::pbx_session::{self, SessionStatus};
 use m365_actors::presence_subscription::{self, PresenceSubscription};
 use m365_actors::presence_sweep::{self, PresenceSweep};
@@ -40,6 +41,8 @@ pub struct Posts {
     pub presence_sync: Post<PresenceSync>,
     /// The PBXs.
     pub sessions: Sessions,
+    /// The PBXs that are dialled, in the order of the configuration.
+    pub diallers: Vec<Post<PbxDialler>>,
 }
 
 /// What every actor says of itself.
@@ -61,6 +64,8 @@ pub struct Overview {
     pub presence_sync: Option<presence_sync::Status>,
     /// The PBXs, by name.
     pub sessions: Vec<SessionStatus>,
+    /// The PBXs that are dialled, in the order of the configuration.
+    pub dials: Vec<DialStatus>,
 }
 
 impl Posts {
@@ -72,17 +77,23 @@ impl Posts {
             .into_iter()
             .map(|(_, session)| answered(session.ask(pbx_session::GetStatus)));
         let sessions = futures_util::future::join_all(sessions);
+        let dials = self
+            .diallers
+            .iter()
+            .map(|dialler| answered(dialler.ask(pbx_dialler::GetStatus)));
+        let dials = futures_util::future::join_all(dials);
         let (token_refresh, user_sync, license_check, presence_subscription) = futures_util::join!(
             answered(self.token_refresh.ask(token_refresh::GetStatus)),
             answered(self.user_sync.ask(user_sync::GetStatus)),
             answered(self.license_check.ask(license_check::GetStatus)),
             answered(self.presence_subscription.ask(presence_subscription::GetStatus)),
         );
-        let (presence_sweep, webhook_intake, presence_sync, sessions) = futures_util::join!(
+        let (presence_sweep, webhook_intake, presence_sync, sessions, dials) = futures_util::join!(
             answered(self.presence_sweep.ask(presence_sweep::GetStatus)),
             answered(self.webhook_intake.ask(webhook_intake::GetStatus)),
             answered(self.presence_sync.ask(presence_sync::GetStatus)),
             sessions,
+            dials,
         );
         Overview {
             token_refresh,
@@ -93,6 +104,7 @@ impl Posts {
             webhook_intake,
             presence_sync,
             sessions: sessions.into_iter().flatten().collect(),
+            dials: dials.into_iter().flatten().collect(),
         }
     }
 }

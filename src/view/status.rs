@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use m365_actors::pbx_session::SessionStatus;
 use m365_actors::presence_subscription::SubscriptionStatus;
 use m365_presence::light::SubscriptionCode;
 use m365_presence::ports::SubscriptionKind;
@@ -86,11 +85,6 @@ pub struct Status {
     pub refused_logins: BTreeMap<&'static str, u64>,
     /// Graph's clock minus this machine's, in seconds; 0 while unknown.
     pub clock_offset_seconds: f64,
-}
-
-/// A PBX connection in short.
-pub fn session(session: &SessionStatus) -> Value {
-    json!({"pbx": session.pbx, "role": session.role, "state": session.state, "since": session.since})
 }
 
 /// A Graph subscription in short.

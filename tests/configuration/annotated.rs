@@ -25,7 +25,7 @@ fn with_everything(text: &str) -> String {
             return line.to_owned();
         };
         let key = rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
-        let taken = key || list;
+        let taken = key || list || rest.starts_with("[[");
         list = taken && (rest.ends_with('[') || (list && rest != "]"));
         if taken { rest.to_owned() } else { line.to_owned() }
     };
@@ -46,6 +46,8 @@ fn the_annotated_file_shows_the_defaults() {
         "client_certificate",
         "client_private_key",
         "key_file",
+        "url = \"wss:",
+        "certificate =",
     ];
     let everything = with_everything(&annotated());
     let defaults = everything

@@ -9,6 +9,7 @@
 )]
 
 mod annotated;
+mod dial;
 mod environment;
 mod healthcheck;
 mod microsoft;

@@ -17,6 +17,7 @@
 mod actors;
 mod deliveries;
 mod demo;
+mod dialling;
 mod echo;
 mod ending;
 mod hostile_pbx;

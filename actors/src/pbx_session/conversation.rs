@@ -1,13 +1,17 @@
-//! The connections of one PBX, one per App object, and which of them serves which API (pbx.md 1.4).
+//! The connections of one PBX, one per App object and dialler, and which of them serves which API (pbx.md 1.4, 1.5).
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use m365_presence::pbx::{PbxApi, PbxIntroduction};
 use m365_presence::ports::{PbxDialogue, PbxDialogues, PbxEvent, PbxOrder};
+use serde::Serialize;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
-use super::{ConnectionId, Outgoing};
+use super::{Attach, ConnectionId, Dialler, Outgoing};
 
 /// Kinds of useless messages that are counted apart.
 const COUNTED_KINDS: usize = 50;
@@ -20,17 +24,78 @@ const DIVIDED: [PbxApi; 4] = [
     PbxApi::PbxAdminApi,
 ];
 
+/// An API that is assumed and stays unanswered this long is not the App object's: real PBXs drop such requests.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// One connection, as `GET /api/v1/sessions` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConnectionStatus {
+    /// The App object's name.
+    pub app_object: String,
+    /// Who opened it.
+    pub dialled_by: Dialler,
+    /// Since when it is attached to this run.
+    pub since: DateTime<Utc>,
+    /// APIs that the PBX listed, or those that it answers.
+    pub apis: Vec<PbxApi>,
+    /// APIs that this connection serves now.
+    pub serves: Vec<PbxApi>,
+    /// Text messages received in this run.
+    pub frames_received: u64,
+    /// Text messages sent in this run.
+    pub frames_sent: u64,
+}
+
+/// How sure it is that a connection may use an API; the surest one serves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Right {
+    /// It was asked for, and the PBX has left it unanswered.
+    Unanswered,
+    /// Nobody has listed or tried it.
+    Assumed,
+    /// The PBX has answered on it.
+    Proven,
+    /// The PBX has listed it.
+    Listed,
+}
+
 struct Conversation {
     connection: ConnectionId,
     introduction: PbxIntroduction,
     dialogue: Box<dyn PbxDialogue>,
     outgoing: mpsc::UnboundedSender<Outgoing>,
+    since: DateTime<Utc>,
+    /// When an API was used for the first time.
+    asked: BTreeMap<PbxApi, Instant>,
+    received: u64,
+    sent: u64,
+}
+
+impl Conversation {
+    fn right(&self, api: PbxApi) -> Option<Right> {
+        if !self.introduction.apis.contains(&api) {
+            return None;
+        }
+        if self.introduction.apis_listed {
+            return Some(Right::Listed);
+        }
+        if self.dialogue.has_answered(api) {
+            return Some(Right::Proven);
+        }
+        let asked = self.asked.get(&api);
+        let left_unanswered = asked.is_some_and(|asked| asked.elapsed() >= SILENCE);
+        Some(if left_unanswered {
+            Right::Unanswered
+        } else {
+            Right::Assumed
+        })
+    }
 }
 
 /// All connections of one PBX.
 pub(super) struct Conversations {
     dialogues: Rc<dyn PbxDialogues>,
-    by_object: BTreeMap<String, Conversation>,
+    by_object: BTreeMap<(String, Dialler), Conversation>,
     /// Which connection serves an API now.
     duties: BTreeMap<PbxApi, ConnectionId>,
     pub(super) received: u64,
@@ -54,27 +119,38 @@ impl Conversations {
         !self.by_object.is_empty()
     }
 
-    /// Takes in a connection; an older one of the same App object is closed.
-    pub(super) fn attach(
-        &mut self,
-        connection: ConnectionId,
-        introduction: PbxIntroduction,
-        outgoing: mpsc::UnboundedSender<Outgoing>,
-    ) {
-        let object = introduction.app_object.clone();
-        let dialogue = self.dialogues.begin();
-        let replaced = self.by_object.insert(
-            object,
-            Conversation {
-                connection,
-                introduction,
-                dialogue,
-                outgoing,
-            },
-        );
+    /// Takes in a connection; an older one of the same App object is closed. One that we have dialled and one that the
+    /// PBX has dialled stand beside one another: they would replace each other for ever.
+    pub(super) fn attach(&mut self, attached: Attach, since: DateTime<Utc>) {
+        let Attach {
+            connection,
+            introduction,
+            dialled_by,
+            outgoing,
+        } = attached;
+        let place = (introduction.app_object.clone(), dialled_by);
+        let conversation = Conversation {
+            connection,
+            introduction,
+            dialogue: self.dialogues.begin(),
+            outgoing,
+            since,
+            asked: BTreeMap::new(),
+            received: 0,
+            sent: 0,
+        };
+        let replaced = self.by_object.insert(place, conversation);
         if let Some(replaced) = replaced.filter(|replaced| replaced.connection != connection) {
             let _closed_already = replaced.outgoing.send(Outgoing::Close);
         }
+    }
+
+    /// Lets go a connection whose task has dropped its end; tells whether it was still there.
+    pub(super) fn detach_closed(&mut self) -> bool {
+        let before = self.by_object.len();
+        self.by_object
+            .retain(|_, conversation| !conversation.outgoing.is_closed());
+        self.by_object.len() < before
     }
 
     /// Lets a connection go; tells whether it was there.
@@ -104,13 +180,15 @@ impl Conversations {
     /// Gives an order to the connection that serves its API; tells whether there is one.
     pub(super) fn order(&mut self, order: PbxOrder) -> bool {
         let api = order.api();
+        let server = self.server_of(api).map(|conversation| conversation.connection);
         let server = self
             .by_object
             .values_mut()
-            .find(|conversation| conversation.introduction.apis.contains(&api));
-        server
-            .map(|conversation| conversation.dialogue.order(order))
-            .is_some()
+            .find(|conversation| Some(conversation.connection) == server);
+        let Some(server) = server else { return false };
+        server.asked.entry(api).or_insert_with(Instant::now);
+        server.dialogue.order(order);
+        true
     }
 
     /// Takes in a message; `None` when the connection is not known to this run.
@@ -120,6 +198,7 @@ impl Conversations {
             .values_mut()
             .find(|conversation| conversation.connection == connection)?;
         self.received += 1;
+        conversation.received += 1;
         Some(conversation.dialogue.receive(text))
     }
 
@@ -129,6 +208,7 @@ impl Conversations {
         for conversation in self.by_object.values_mut() {
             for frame in conversation.dialogue.outgoing() {
                 self.sent += 1;
+                conversation.sent += 1;
                 if conversation.outgoing.send(Outgoing::Frame(frame)).is_err() {
                     gone.push(conversation.connection);
                     break;
@@ -145,7 +225,9 @@ impl Conversations {
     }
 
     pub(super) fn app_objects(&self) -> Vec<String> {
-        self.by_object.keys().cloned().collect()
+        let mut objects: Vec<String> = self.by_object.keys().map(|(object, _)| object.clone()).collect();
+        objects.dedup();
+        objects
     }
 
     pub(super) fn version(&self) -> Option<String> {
@@ -160,15 +242,13 @@ impl Conversations {
             .any(|conversation| conversation.introduction.test_mode)
     }
 
+    /// APIs that some connection may use, as far as is known.
     pub(super) fn apis(&self) -> Vec<PbxApi> {
-        let listed = self
-            .by_object
-            .values()
-            .flat_map(|conversation| conversation.introduction.apis.iter().copied());
-        listed
-            .collect::<std::collections::BTreeSet<_>>()
-            .into_iter()
-            .collect()
+        let usable = |api: &PbxApi| {
+            self.right_to(*api)
+                .is_some_and(|right| right != Right::Unanswered)
+        };
+        PbxApi::ALL.into_iter().filter(usable).collect()
     }
 
     /// APIs that a session needs and no connection may use.
@@ -186,9 +266,47 @@ impl Conversations {
             .collect()
     }
 
+    /// APIs that are asked for although the PBX has left them unanswered so far.
+    pub(super) fn unanswered(&self) -> Vec<PbxApi> {
+        let unanswered = |api: &PbxApi| self.right_to(*api) == Some(Right::Unanswered);
+        DIVIDED.into_iter().filter(unanswered).collect()
+    }
+
+    /// The connections one by one.
+    pub(super) fn statuses(&self) -> Vec<ConnectionStatus> {
+        let status = |((app_object, dialled_by), conversation): (&(String, Dialler), &Conversation)| {
+            let usable = |api: &PbxApi| conversation.right(*api) >= Some(Right::Assumed);
+            let serves = |api: &PbxApi| self.duties.get(api) == Some(&conversation.connection);
+            ConnectionStatus {
+                app_object: app_object.clone(),
+                dialled_by: *dialled_by,
+                since: conversation.since,
+                apis: PbxApi::ALL.into_iter().filter(usable).collect(),
+                serves: DIVIDED.into_iter().filter(serves).collect(),
+                frames_received: conversation.received,
+                frames_sent: conversation.sent,
+            }
+        };
+        self.by_object.iter().map(status).collect()
+    }
+
+    fn right_to(&self, api: PbxApi) -> Option<Right> {
+        self.server_of(api)?.right(api)
+    }
+
+    /// The connection with the surest right to an API; among equals the one that serves it already, then the first.
     fn server_of(&self, api: PbxApi) -> Option<&Conversation> {
-        self.by_object
+        let serving = self.duties.get(&api);
+        let able = self
+            .by_object
             .values()
-            .find(|conversation| conversation.introduction.apis.contains(&api))
+            .filter_map(|conversation| Some((conversation.right(api)?, conversation)));
+        let surer = |one: &(Right, &Conversation), other: &(Right, &Conversation)| {
+            let serves = |conversation: &Conversation| serving == Some(&conversation.connection);
+            (one.0, serves(one.1)).cmp(&(other.0, serves(other.1)))
+        };
+        // of several maxima the last one is taken, so the first object comes last
+        let surest = able.rev().max_by(surer)?;
+        Some(surest.1)
     }
 }

@@ -62,6 +62,11 @@ impl Followed {
         self.complete.then(|| self.table.values().cloned().collect())
     }
 
+    /// How many rows of a replication that is not whole have arrived; none when none is under way.
+    pub(super) fn rows_arrived(&self) -> Option<usize> {
+        self.arriving.as_ref().map(BTreeMap::len)
+    }
+
     pub(super) fn table_len(&self) -> usize {
         self.table.len()
     }

@@ -24,7 +24,10 @@ const LINES_PATIENCE: Duration = Duration::from_secs(10 * 60);
 #[derive(Default)]
 pub(super) struct Refusals {
     last: Option<String>,
-    table: bool,
+    /// Why the user table is not whole.
+    table: Option<String>,
+    /// How many rows had come when it was looked last.
+    rows: Option<usize>,
     presence: BTreeSet<PbxGuid>,
     lines_asked_at: Option<Instant>,
 }
@@ -42,8 +45,32 @@ impl Refusals {
         differs
     }
 
-    pub(super) fn refuse_table(&mut self) {
-        self.table = true;
+    pub(super) fn refuse_table(&mut self, message: &str) {
+        self.table = Some(format!("and refuses its user table: {message}"));
+    }
+
+    /// The user table is whole.
+    pub(super) fn complete_table(&mut self) {
+        self.table = None;
+        self.rows = None;
+    }
+
+    /// Why the user table is not whole; completes a sentence about the PBX.
+    pub(super) fn table_trouble(&self) -> Option<&str> {
+        self.table.as_deref()
+    }
+
+    /// Tells whether the table must be asked for anew: it was refused, or no row has come since the last look.
+    fn table_is_stuck(&mut self, rows: usize) -> bool {
+        if self.table.is_some() {
+            return true;
+        }
+        let stuck = self.rows == Some(rows);
+        if stuck {
+            self.table = Some(format!("and its user table does not go on after {rows} rows"));
+        }
+        self.rows = Some(rows);
+        stuck
     }
 
     pub(super) fn refuse_presence(&mut self, user: PbxGuid) {
@@ -66,7 +93,11 @@ impl PbxSession {
         if !self.conversations.is_up() {
             return;
         }
-        if std::mem::take(&mut self.refusals.table) && !self.followed.table_complete() {
+        let replicates = self.is_master() && self.conversations.apis().contains(&PbxApi::PbxTableUsers);
+        if let Some(rows) = self.followed.rows_arrived()
+            && replicates
+            && self.refusals.table_is_stuck(rows)
+        {
             self.replicate_users();
         }
         let refused = std::mem::take(&mut self.refusals.presence);
@@ -76,11 +107,28 @@ impl PbxSession {
                     .order(PbxOrder::SubscribePresence { user, h323 });
             }
         }
+        for api in self.conversations.unanswered() {
+            self.try_again(api);
+        }
         let serves_lines = self.conversations.apis().contains(&PbxApi::Rcc);
         if serves_lines && !self.followed.lines_complete() && self.refusals.lines_are_late() {
             self.note_refusal("line states", "the first round is not whole after ten minutes");
             self.follow_lines();
         }
         self.send(ctx);
+    }
+    /// Asks anew on an API that was left unanswered. Licenses are asked for by their own rounds anyway.
+    fn try_again(&mut self, api: PbxApi) {
+        match api {
+            PbxApi::PbxTableUsers if self.is_master() => self.replicate_users(),
+            PbxApi::Rcc => self.follow_lines(),
+            PbxApi::PbxApi => {
+                if let Some((user, h323)) = self.followed.subscribed().into_iter().next() {
+                    self.conversations
+                        .order(PbxOrder::SubscribePresence { user, h323 });
+                }
+            }
+            PbxApi::PbxTableUsers | PbxApi::PbxAdminApi | PbxApi::PbxImpersonation => {}
+        }
     }
 }

@@ -14,9 +14,10 @@ use crate::supervision::Context;
 use crate::user_sync::PbxTable;
 
 impl PbxSession {
-    /// Divides the APIs among the connections and begins what a connection now serves.
-    pub(super) fn take_up_duties(&mut self, ctx: &mut Context<Self>) {
-        for api in self.conversations.divide() {
+    /// Divides the APIs among the connections and begins what a connection now serves; answers which APIs changed hands.
+    pub(super) fn take_up_duties(&mut self, ctx: &mut Context<Self>) -> Vec<PbxApi> {
+        let changed = self.conversations.divide();
+        for api in changed.iter().copied() {
             match api {
                 PbxApi::PbxTableUsers if self.is_master() => {
                     self.replicate_users();
@@ -41,6 +42,7 @@ impl PbxSession {
             }
         }
         self.send(ctx);
+        changed
     }
 
     pub(super) fn replicate_users(&mut self) {
@@ -58,12 +60,14 @@ impl PbxSession {
     pub(super) fn lose_connection(&mut self, ctx: &mut Context<Self>) {
         let pbx = self.dependencies.pbx.clone();
         log::warn!(pbx = pbx.as_str(); "a connection of pbx {pbx} has ended");
-        self.since = self.dependencies.clock.now();
+        if self.take_up_duties(ctx).is_empty() && self.conversations.is_up() {
+            return;
+        }
         self.tell_presence_sync(PbxLost { pbx: pbx.clone() }, ctx);
-        self.take_up_duties(ctx);
         if self.conversations.is_up() {
             self.tell_sightings(self.followed.everything(), ctx);
         } else {
+            self.since = self.dependencies.clock.now();
             self.dependencies.sessions.set_connected(&pbx, false);
         }
     }
@@ -110,10 +114,11 @@ impl PbxSession {
                 }
                 PbxEvent::UsersComplete => {
                     self.followed.complete_table();
+                    self.refusals.complete_table();
                     self.tell_table(ctx);
                 }
                 PbxEvent::UsersRefused { message } => {
-                    self.refusals.refuse_table();
+                    self.refusals.refuse_table(&message);
                     self.note_refusal("the user table", &message);
                 }
                 PbxEvent::Presence { user, entries } => {

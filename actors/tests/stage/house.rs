@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use m365_actors::intake_queue::{IntakeQueue, Raw};
 use m365_actors::license_check::LicenseCheck;
-use m365_actors::pbx_session::PbxSession;
+use m365_actors::pbx_session::{Dialler, PbxSession};
 use m365_actors::presence_subscription::{PresenceSubscription, Reading};
 use m365_actors::presence_sweep::PresenceSweep;
 use m365_actors::presence_sync::PresenceSync;
@@ -273,6 +273,15 @@ impl Cast {
     /// A PBX dials with an App object that may use these APIs.
     pub async fn dial_as(&self, pbx: &str, object: &str, apis: &[PbxApi]) -> Line {
         self.house.estate.dial(pbx, object, apis, self.session(pbx)).await
+    }
+
+    /// We dial a PBX as an App object; it does not say which APIs that may use.
+    pub async fn reach_out(&self, pbx: &str, object: &str) -> Line {
+        let session = self.session(pbx);
+        self.house
+            .estate
+            .connect(pbx, object, &PbxApi::ALL, Dialler::Connector, session)
+            .await
     }
 
     /// The master dials, and everything that follows from it settles.

@@ -4,12 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use m365_actors::pbx_session::{Attach, ConnectionId, Detached, Outgoing, PbxSession, Received};
+use m365_actors::pbx_session::{Attach, ConnectionId, Dialler, Outgoing, PbxSession, Received};
 use m365_actors::supervision::Post;
 use m365_presence::identity::{PbxGuid, PbxName};
 use m365_presence::pbx::{PbxApi, PbxIntroduction, PbxUser, PresenceEntry};
 use m365_presence::ports::{PbxDialogue, PbxDialogues, PbxEvent, PbxOrder};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::journal::Journal;
 use super::people::guid;
@@ -66,6 +66,18 @@ impl Estate {
         apis: &[PbxApi],
         session: Post<PbxSession>,
     ) -> Line {
+        self.connect(pbx, object, apis, Dialler::Pbx, session).await
+    }
+
+    /// A connection is opened by one of the two sides; only a PBX that dials lists its APIs.
+    pub async fn connect(
+        self: &Rc<Self>,
+        pbx: &str,
+        object: &str,
+        apis: &[PbxApi],
+        dialled_by: Dialler,
+        session: Post<PbxSession>,
+    ) -> Line {
         let connection = self.next_connection.get();
         self.next_connection.set(connection + 1);
         let introduction = PbxIntroduction {
@@ -73,16 +85,19 @@ impl Estate {
             domain: "pbx.test".to_owned(),
             app_object: object.to_owned(),
             apis: apis.to_vec(),
+            apis_listed: dialled_by == Dialler::Pbx,
             version: None,
             test_mode: false,
         };
         let line = Line {
             connection,
             introduction,
+            dialled_by,
             session,
             estate: Rc::clone(self),
             closed: Rc::default(),
             hung_up: Rc::default(),
+            end: Rc::default(),
         };
         line.attach().await;
         line
@@ -131,10 +146,12 @@ pub fn listed(user: &PbxUser) -> String {
 pub struct Line {
     pub connection: ConnectionId,
     introduction: PbxIntroduction,
+    dialled_by: Dialler,
     session: Post<PbxSession>,
     estate: Rc<Estate>,
     closed: Rc<Cell<bool>>,
     hung_up: Rc<Cell<bool>>,
+    end: Rc<Notify>,
 }
 
 impl Line {
@@ -155,10 +172,8 @@ impl Line {
     /// The connection ends.
     pub async fn hang_up(&self) {
         self.hung_up.set(true);
-        let detached = Detached {
-            connection: self.connection,
-        };
-        self.session.ask(detached).await.unwrap();
+        self.end.notify_one();
+        tokio::task::yield_now().await;
     }
 
     async fn attach(&self) {
@@ -166,6 +181,7 @@ impl Line {
         let attach = Attach {
             connection: self.connection,
             introduction: self.introduction.clone(),
+            dialled_by: self.dialled_by,
             outgoing,
         };
         self.session.ask(attach).await.unwrap();
@@ -173,7 +189,12 @@ impl Line {
     }
 
     async fn serve(self, mut frames: mpsc::UnboundedReceiver<Outgoing>) {
-        while let Some(outgoing) = frames.recv().await {
+        loop {
+            let outgoing = tokio::select! {
+                outgoing = frames.recv() => outgoing,
+                () = self.end.notified() => return,
+            };
+            let Some(outgoing) = outgoing else { break };
             let frame = match outgoing {
                 Outgoing::Close => {
                     self.closed.set(true);
@@ -210,11 +231,14 @@ impl PbxDialogues for Dialogues {
 #[derive(Default)]
 struct Dialogue {
     outgoing: Vec<String>,
+    answered: BTreeSet<PbxApi>,
 }
 
 impl PbxDialogue for Dialogue {
     fn receive(&mut self, message: &str) -> Vec<PbxEvent> {
-        vec![event(message)]
+        let event = event(message);
+        self.answered.extend(api_of(&event));
+        vec![event]
     }
 
     fn order(&mut self, order: PbxOrder) {
@@ -235,6 +259,23 @@ impl PbxDialogue for Dialogue {
 
     fn outgoing(&mut self) -> Vec<String> {
         std::mem::take(&mut self.outgoing)
+    }
+
+    fn has_answered(&self, api: PbxApi) -> bool {
+        self.answered.contains(&api)
+    }
+}
+
+fn api_of(event: &PbxEvent) -> Option<PbxApi> {
+    match event {
+        PbxEvent::UserListed(_)
+        | PbxEvent::UserRemoved(_)
+        | PbxEvent::UsersComplete
+        | PbxEvent::UsersRefused { .. } => Some(PbxApi::PbxTableUsers),
+        PbxEvent::Calls { .. } | PbxEvent::LinesComplete => Some(PbxApi::Rcc),
+        PbxEvent::License { .. } => Some(PbxApi::PbxAdminApi),
+        PbxEvent::Ignored { .. } => None,
+        _ => Some(PbxApi::PbxApi),
     }
 }
 

@@ -14,6 +14,7 @@ fn introduction(test_mode: bool) -> PbxIntroduction {
         domain: "example.com".into(),
         app_object: "m365".into(),
         apis: vec![PbxApi::PbxApi, PbxApi::PbxTableUsers, PbxApi::Rcc],
+        apis_listed: true,
         version: Some("13r3".into()),
         test_mode,
     }

@@ -8,6 +8,7 @@
     missing_docs
 )]
 
+mod approach;
 mod courtesies;
 mod endurance;
 mod entries;

@@ -1,7 +1,9 @@
 //! The conversation with a PBX.
 
-use crate::identity::PbxGuid;
-use crate::pbx::{PbxUser, PresenceEntry};
+use futures_util::future::LocalBoxFuture;
+
+use crate::identity::{PbxGuid, PbxName};
+use crate::pbx::{PbxApi, PbxUser, PresenceEntry};
 
 /// What a PBX tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,8 +112,7 @@ pub enum PbxOrder {
 
 impl PbxOrder {
     /// The API that it needs.
-    pub fn api(&self) -> crate::pbx::PbxApi {
-        use crate::pbx::PbxApi;
+    pub fn api(&self) -> PbxApi {
         match self {
             Self::ReplicateUsers => PbxApi::PbxTableUsers,
             Self::FollowLines => PbxApi::Rcc,
@@ -133,10 +134,49 @@ pub trait PbxDialogue {
 
     /// Takes out what must be sent now, in order.
     fn outgoing(&mut self) -> Vec<String>;
+
+    /// Whether the PBX has answered on an API in this conversation, be it with a refusal.
+    fn has_answered(&self, api: PbxApi) -> bool;
 }
 
 /// Begins conversations.
 pub trait PbxDialogues {
     /// Begins one, with no memory of an earlier one.
     fn begin(&self) -> Box<dyn PbxDialogue>;
+}
+
+/// A PBX that does not dial by itself, so that we do (pbx.md 1.5).
+pub trait DialledPbx {
+    /// Dials, logs in and converses until the connection ends; answers how it ended, or why there was none. `reached`
+    /// is told the PBX's name when the conversation begins.
+    fn converse(&self, reached: Box<dyn FnOnce(PbxName)>) -> LocalBoxFuture<'_, DialEnd>;
+}
+
+/// How a dialled connection ended, or why there was none. A cause is one sentence without a remedy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialEnd {
+    /// It stood, and has ended.
+    Over {
+        /// How.
+        cause: String,
+    },
+    /// There was no connection, or no answer on it.
+    Unreachable {
+        /// Why.
+        cause: String,
+    },
+    /// The PBX's certificate is neither the pinned one nor trusted.
+    Untrusted {
+        /// What it shows instead.
+        cause: String,
+    },
+    /// The PBX refuses the login.
+    Refused {
+        /// In its words.
+        cause: String,
+    },
+    /// The PBX does not say its name, and none is configured.
+    Nameless,
+    /// Another connection as the same App object has taken its place.
+    Replaced,
 }

@@ -22,6 +22,7 @@ use super::{
     conversation::{Conversation, Ended, LARGEST_MESSAGE, say_farewell},
     dialogue::Origin,
     handle::Pbx,
+    self_signed::SelfSigned,
     site::Site,
 };
 
@@ -29,27 +30,42 @@ const PATH: &str = "/PBX0/APPS/websocket";
 
 /// A listening PBX; it stops listening when this is dropped.
 pub struct Endpoint {
+    scheme: &'static str,
     address: SocketAddr,
     server: ServerHandle,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Pbx {
-    /// Lets the PBX accept connections on loopback, at a port of the system's choice.
+    /// Lets the PBX accept connections on loopback, at a port of the system's choice, without TLS.
     ///
     /// # Errors
     /// The system refused a socket or a thread.
     pub fn listen(&self) -> Result<Endpoint> {
+        self.listen_at("127.0.0.1:0", None)
+    }
+
+    /// Lets the PBX accept connections at an address, with a certificate that it has made itself.
+    ///
+    /// # Errors
+    /// The system refused the socket or a thread, or the certificate cannot be used.
+    pub fn listen_at(&self, address: &str, certificate: Option<&SelfSigned>) -> Result<Endpoint> {
         let site = self.site().clone();
         let (tell, told) = channel();
+        let scheme = if certificate.is_some() { "wss" } else { "ws" };
+        let tls = certificate.map(SelfSigned::server_config).transpose()?;
+        let address = address.to_owned();
         let serve = move || {
             actix_rt::System::new().block_on(async move {
                 let site = Data::new(site);
                 let server =
                     HttpServer::new(move || App::new().app_data(site.clone()).route(PATH, get().to(accept)))
                         .workers(1)
-                        .disable_signals()
-                        .bind("127.0.0.1:0");
+                        .disable_signals();
+                let server = match tls {
+                    Some(tls) => server.bind_rustls_0_23(address, tls),
+                    None => server.bind(address),
+                };
                 let server = match server {
                     Ok(server) => server,
                     Err(error) => {
@@ -72,6 +88,7 @@ impl Pbx {
         let thread = Builder::new().name(format!("pbx-{}", self.name())).spawn(serve)?;
         let (address, server) = told.recv().map_err(|_| Error::from(ErrorKind::BrokenPipe))??;
         Ok(Endpoint {
+            scheme,
             address,
             server,
             thread: Some(thread),
@@ -83,7 +100,13 @@ impl Endpoint {
     /// Returns the address of the websocket.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("ws://{}{PATH}", self.address)
+        format!("{}://{}{PATH}", self.scheme, self.address)
+    }
+
+    /// Returns the address and port on which it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 }
 

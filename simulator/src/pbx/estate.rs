@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{
-    dialogue::{Change, Dialogue, Ground, Origin},
+    dialogue::{Change, Dialogue, Ground, Origin, Standing},
     directory::Directory,
     faults::Faults,
     options::PbxOptions,
@@ -50,6 +50,10 @@ pub(crate) struct Exchange {
     pub(crate) connections: u64,
     /// Counts the logins that succeeded.
     pub(crate) logins: u64,
+    /// Counts the logins that were accepted at the endpoint.
+    pub(crate) admissions: u64,
+    /// Counts the logins that were refused there.
+    pub(crate) rejections: u64,
 }
 
 impl Exchange {
@@ -110,6 +114,8 @@ impl Domain {
             dialogues,
             connections: 0,
             logins: 0,
+            admissions: 0,
+            rejections: 0,
         };
         self.exchanges.insert(number, exchange);
         number
@@ -157,21 +163,32 @@ impl Domain {
 
     /// Passes a text to its dialogue and tells everybody what it changed.
     pub(crate) fn received(&mut self, exchange: u64, connection: u64, text: &str) {
-        self.converse(exchange, |dialogues, logins, ground| {
+        let mut before = Standing::default();
+        let mut after = Standing::default();
+        self.converse(exchange, |dialogues, ground| {
             if let Some(dialogue) = dialogues.get_mut(&connection) {
-                let was_logged_in = dialogue.is_logged_in();
+                before = dialogue.standing();
                 dialogue.receive(text, ground);
-                if dialogue.is_logged_in() && !was_logged_in {
-                    *logins = logins.saturating_add(1);
-                }
+                after = dialogue.standing();
             }
         });
+        if after != before
+            && let Some(exchange) = self.exchanges.get_mut(&exchange)
+        {
+            let count = match after {
+                Standing::Underway => return,
+                Standing::LoggedIn => &mut exchange.logins,
+                Standing::Admitted => &mut exchange.admissions,
+                Standing::Rejected => &mut exchange.rejections,
+            };
+            *count = count.saturating_add(1);
+        }
     }
 
     /// Ends a dialogue; returns whether it was logged in.
     pub(crate) fn disconnected(&mut self, exchange: u64, connection: u64) -> bool {
         let mut was_logged_in = false;
-        self.converse(exchange, |dialogues, _, ground| {
+        self.converse(exchange, |dialogues, ground| {
             if let Some(mut dialogue) = dialogues.remove(&connection) {
                 was_logged_in = dialogue.is_logged_in();
                 dialogue.end(ground);
@@ -180,16 +197,11 @@ impl Domain {
         was_logged_in
     }
 
-    fn converse(
-        &mut self,
-        exchange: u64,
-        act: impl FnOnce(&mut BTreeMap<u64, Dialogue>, &mut u64, &mut Ground<'_>),
-    ) {
+    fn converse(&mut self, exchange: u64, act: impl FnOnce(&mut BTreeMap<u64, Dialogue>, &mut Ground<'_>)) {
         let Some(Exchange {
             options,
             faults,
             dialogues,
-            logins,
             ..
         }) = self.exchanges.get_mut(&exchange)
         else {
@@ -204,7 +216,7 @@ impl Domain {
             next_call,
             changes: Vec::new(),
         };
-        act(dialogues, logins, &mut ground);
+        act(dialogues, &mut ground);
         let changes = ground.changes;
         self.tell(&changes);
     }

@@ -59,7 +59,8 @@ impl Pbx {
         let journal = Journal::new(options.journal_capacity);
         let (orders, receiver) = watch::channel(Order::Dial);
         let name = options.name.clone();
-        let (url, back_off, keep_alive) = (options.websocket_url(), options.back_off, options.keep_alive);
+        let (url, dials) = (options.websocket_url(), options.dials);
+        let (back_off, keep_alive) = (options.back_off, options.keep_alive);
         let exchange = estate.with(|domain| domain.found(options, Arc::clone(&faults)));
         let estate = estate.clone();
         let site = Site {
@@ -73,6 +74,7 @@ impl Pbx {
         let line = Line {
             site: site.clone(),
             url,
+            dials,
             back_off,
         };
         let thread = Builder::new()
@@ -141,6 +143,18 @@ impl Pbx {
         self.exchange(|exchange| exchange.logins).unwrap_or_default()
     }
 
+    /// Counts the logins that were accepted at the PBX's own endpoint since the start.
+    #[must_use]
+    pub fn admissions(&self) -> u64 {
+        self.exchange(|exchange| exchange.admissions).unwrap_or_default()
+    }
+
+    /// Counts the logins that were refused at the PBX's own endpoint since the start.
+    #[must_use]
+    pub fn rejections(&self) -> u64 {
+        self.exchange(|exchange| exchange.rejections).unwrap_or_default()
+    }
+
     /// Counts the connections that were made since the start, logged in or not.
     #[must_use]
     pub fn connections(&self) -> u64 {
@@ -190,7 +204,7 @@ impl Pbx {
         self.alter_exchange(|exchange| exchange.outboxes().for_each(|outbox| outbox.cut(cut)));
     }
 
-    /// Closes the connection and does not dial until [`Pbx::resume`].
+    /// Closes the connections, accepted ones too, and neither dials nor keeps any until [`Pbx::resume`].
     pub fn rest(&self) {
         self.running
             .orders

@@ -16,6 +16,8 @@ use super::{
 pub(crate) struct Line {
     pub(crate) site: Site,
     pub(crate) url: String,
+    /// Whether there is anything to dial.
+    pub(crate) dials: bool,
     /// The first and the longest pause between two attempts.
     pub(crate) back_off: (Duration, Duration),
 }
@@ -31,8 +33,8 @@ impl Line {
             let order = *self.site.orders.borrow_and_update();
             match order {
                 Order::Stop => return,
-                Order::Dial => {}
-                Order::Rest => {
+                Order::Dial if self.dials => {}
+                Order::Dial | Order::Rest => {
                     if self.site.orders.changed().await.is_err() {
                         return;
                     }

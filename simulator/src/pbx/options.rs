@@ -13,6 +13,8 @@ pub struct PbxOptions {
     pub domain: String,
     /// Holds the DNS name, `pbxDns` in PbxInfo.
     pub dns: String,
+    /// Whether the PBX dials the App; one that may not reach out only listens.
+    pub dials: bool,
     /// Tells which users its table holds.
     pub role: Role,
     /// Names the App object (`sip`).
@@ -76,6 +78,7 @@ impl PbxOptions {
             name: name.to_owned(),
             domain: "example.com".to_owned(),
             dns: format!("{name}.example.com"),
+            dials: true,
             role: Role::Master,
             app_object: "m365".to_owned(),
             object_guid: "00112233445566778899aabbccddeeff".to_owned(),

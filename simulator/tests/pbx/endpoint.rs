@@ -64,6 +64,7 @@ fn a_script_logs_in_as_the_app_object_and_gets_no_introduction() {
     );
     assert_eq!(received[2]["loc"], "master");
     assert!(!pbx.is_connected(), "a script is not the PBX's own connection");
+    assert_eq!((pbx.admissions(), pbx.rejections()), (1, 0));
 }
 
 #[test]
@@ -90,4 +91,18 @@ fn another_app_is_refused_and_the_connection_closed() {
     assert_eq!(received[1]["ok"], false);
     assert!(received[1]["error"].is_string());
     assert_eq!(received.len(), 2);
+    assert_eq!((pbx.admissions(), pbx.rejections()), (0, 1));
+}
+
+#[test]
+fn a_pbx_that_does_not_dial_only_listens() {
+    let options = PbxOptions {
+        dials: false,
+        ..PbxOptions::new("master", "http://127.0.0.1:9/pbx/app")
+    };
+    let pbx = Pbx::start(options).unwrap();
+    let endpoint = pbx.listen().unwrap();
+    let received = script(&endpoint.url(), "m365", "", &[json!({"mt": "KeepAlive"})]);
+    assert_eq!(received[2]["mt"], "KeepAliveResult");
+    assert_eq!(pbx.connections(), 1, "the script's alone");
 }

@@ -166,6 +166,36 @@ pub(in crate::config) static KEYS: &[Key] = &[
         r#""App(innovaphone-microsoft365)""#,
     )
     .found_at("see PBX > Objects > a user > Licenses"),
+    text(
+        "pbx.dial.*.host",
+        None,
+        "the PBX's DNS name or IP address, perhaps with a port",
+        r#""pbx.example.com""#,
+    )
+    .found_at("see PBX > Config > General: DNS, or IP > General; the connector dials wss://HOST/PBX0/APPS/websocket"),
+    text(
+        "pbx.dial.*.url",
+        None,
+        "instead of host, the whole address of the PBX's websocket: wss, or ws for a loopback host only",
+        r#""wss://proxy.example.com/pbx/PBX0/APPS/websocket""#,
+    ),
+    text("pbx.dial.*.object", None, "the Name of the App object, not its Long Name", r#""m365""#)
+        .found_at("see PBX > Objects > the App object > Name"),
+    secret(
+        "pbx.dial.*.password",
+        "the App object's password, where it is another one than pbx.password",
+        "CONNECTOR__PBX__DIAL__0__PASSWORD_FILE=/run/secrets/pbx_password",
+    )
+    .found_at("see PBX > Objects > the App object > Password"),
+    text(
+        "pbx.dial.*.certificate",
+        None,
+        "the SHA-256 fingerprint of the PBX's certificate, or a readable PEM file with it or with its authority",
+        r#""/data/pbx.crt""#,
+    )
+    .found_at("see PBX > General > Certificates > Device certificate; not needed when a public authority has signed it"),
+    text("pbx.dial.*.pbx", None, "the PBX's name, where its App object has no Admin checkmark", r#""pbx""#)
+        .found_at("see PBX > Config > General: PBX Name"),
     text("matching.pbx", Some("cn"), "", r#""cn""#),
     text("matching.microsoft", Some("displayName"), "", r#""displayName""#),
     text("matching.strip_domain", Some("false"), "true or false", "true").written_as(Shape::Flag),

@@ -1,10 +1,14 @@
 //! `[pbx]`: the App objects at the PBXs.
 
+mod dial;
+
 use m365_presence::identity::PbxName;
 use m365_presence::secret::Secret;
 
 use crate::config::problem::Refusal;
 use crate::config::reader::Reader;
+
+pub use dial::{Dial, PinnedCertificate};
 
 /// Contacts that somebody else writes: the PBX itself and the Calendar app (pbx.md 3.2).
 const TAKEN_CONTACTS: [&str; 4] = ["im:", "app:", "calendar:", "cal:"];
@@ -22,6 +26,8 @@ pub struct Pbx {
     pub presence_contact: String,
     /// License that a user needs, e.g. `App(innovaphone-microsoft365)`.
     pub license: String,
+    /// The PBXs that the connector dials; all others dial it.
+    pub dial: Vec<Dial>,
 }
 
 pub(super) fn read(reader: &mut Reader) -> Option<Pbx> {
@@ -40,7 +46,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<Pbx> {
         );
     }
     reader.demand("pbx.master");
-    let master = reader.parsed("pbx.master", master);
+    let master = reader.parsed("pbx.master", pbx_name);
     let presence_contact = reader.parsed("pbx.presence_contact", presence_contact);
     if presence_contact.as_deref() == Some("tel:") {
         let cause = "is tel:, the entry of the user's own choice, which the connector would overwrite";
@@ -51,12 +57,14 @@ pub(super) fn read(reader: &mut Reader) -> Option<Pbx> {
         );
     }
     let license = reader.parsed("pbx.license", license);
+    let dial = dial::read(reader, password.as_ref());
     Some(Pbx {
         app: app?,
         password: password?,
         master: master?,
         presence_contact: presence_contact?,
         license: license?,
+        dial: dial?,
     })
 }
 
@@ -75,7 +83,7 @@ fn app(text: &str) -> Result<String, Refusal> {
 }
 
 /// The PBX says its name in `PbxInfo`, and nothing else is ever compared with it (pbx.md 4).
-fn master(text: &str) -> Result<PbxName, Refusal> {
+fn pbx_name(text: &str) -> Result<PbxName, Refusal> {
     if text.contains("://") || text.contains(['/', ':']) {
         return Err("is an address, where the name of the PBX belongs".into());
     }

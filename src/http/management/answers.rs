@@ -8,6 +8,7 @@ use super::paging::Paging;
 use crate::http::access::Reader;
 use crate::http::problem::Problem;
 use crate::view::metrics::Exposition;
+use crate::view::sessions;
 use crate::view::status::subscription_in_full;
 use crate::view::users::parse_cursor;
 
@@ -86,5 +87,9 @@ pub(super) async fn sessions(
     management: web::Data<Management>,
     paging: web::Query<Paging>,
 ) -> Result<HttpResponse, Problem> {
-    paging.page(&management.posts.look().await.sessions)
+    let overview = management.posts.look().await;
+    paging.page(&sessions::in_full(
+        &overview,
+        management.posts.sessions.master_name(),
+    ))
 }

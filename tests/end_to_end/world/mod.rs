@@ -12,6 +12,7 @@ mod child;
 mod demo;
 mod graph_writes;
 mod leaks;
+mod listening;
 mod people;
 mod plan;
 mod ports;
@@ -33,6 +34,7 @@ pub use plan::Plan;
 pub use waiting::LONG_PATIENCE;
 
 use child::Child;
+use listening::Listening;
 
 /// Our contact at the PBX.
 pub const OURS: &str = "teams:";
@@ -50,6 +52,7 @@ pub const MASTER: &str = "pbx-main";
 pub struct World {
     child: RefCell<Option<Child>>,
     pbxs: Vec<Pbx>,
+    listening: Vec<Listening>,
     teams_ids: RefCell<HashMap<String, Uuid>>,
     app: App,
     tenant: Tenant,
@@ -89,6 +92,12 @@ impl World {
     pub fn pbx(&self, name: &str) -> &Pbx {
         let found = self.pbxs.iter().find(|pbx| pbx.name() == name);
         found.unwrap_or_else(|| panic!("no pbx is called {name}"))
+    }
+
+    /// The endpoint of a PBX that is dialled.
+    pub fn endpoint(&self, name: &str) -> &Listening {
+        let found = self.listening.iter().find(|listening| listening.name() == name);
+        found.unwrap_or_else(|| panic!("{name} does not listen"))
     }
 
     /// Host and port of the public listener.

@@ -9,6 +9,7 @@ use m365_simulator::microsoft::{Account, App, Control, MicrosoftCloud, Options, 
 use m365_simulator::pbx::{Estate, Pbx, PbxOptions, Role};
 use toml::{Table, Value};
 
+use super::listening::Listening;
 use super::{MASTER, World, ports};
 
 const DOMAIN: &str = "contoso.example";
@@ -24,6 +25,7 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::fr
 type Preparation = Box<dyn FnOnce(&World)>;
 type CloudChange = Box<dyn FnOnce(&Control)>;
 type PbxChange = Box<dyn Fn(&mut PbxOptions)>;
+type DialChange = Box<dyn Fn(&mut Table)>;
 
 /// A world that is not there yet.
 pub struct Plan {
@@ -32,6 +34,8 @@ pub struct Plan {
     accounts: usize,
     settings: Table,
     public: bool,
+    dialled: Vec<String>,
+    alter_dials: Vec<DialChange>,
     alter_cloud: Vec<CloudChange>,
     alter_pbxs: Vec<PbxChange>,
     prepare: Vec<Preparation>,
@@ -46,6 +50,8 @@ impl Plan {
             accounts: 1,
             settings: Table::new(),
             public: true,
+            dialled: Vec::new(),
+            alter_dials: Vec::new(),
             alter_cloud: Vec::new(),
             alter_pbxs: Vec::new(),
             prepare: Vec::new(),
@@ -91,6 +97,18 @@ impl Plan {
         self
     }
 
+    /// Lets the connector dial a PBX, which does not dial by itself.
+    pub fn dialled(mut self, name: &str) -> Self {
+        self.dialled.push(name.to_owned());
+        self
+    }
+
+    /// Alters the sections of the PBXs that are dialled.
+    pub fn dials(mut self, alter: impl Fn(&mut Table) + 'static) -> Self {
+        self.alter_dials.push(Box::new(alter));
+        self
+    }
+
     /// Does something in the world before the connector starts.
     pub fn prepare(mut self, prepare: impl FnOnce(&World) + 'static) -> Self {
         self.prepare.push(Box::new(prepare));
@@ -124,12 +142,24 @@ impl Plan {
         let pbxs: Vec<Pbx> = names
             .map(|name| {
                 let mut options = options(name, &public);
+                options.dials = !self.dialled.iter().any(|dialled| dialled == name);
                 self.alter_pbxs.iter().for_each(|alter| alter(&mut options));
                 Pbx::start_in(&estate, options).unwrap()
             })
             .collect();
         let folder = tempfile::tempdir().unwrap();
         let mut settings = settings(&cloud, &app, &public, &management, folder.path());
+        let listening: Vec<Listening> = pbxs
+            .iter()
+            .filter(|pbx| self.dialled.iter().any(|dialled| dialled == pbx.name()))
+            .map(Listening::new)
+            .collect();
+        let sections = listening.iter().map(|listening| {
+            let mut section = listening.section();
+            self.alter_dials.iter().for_each(|alter| alter(&mut section));
+            Value::from(section)
+        });
+        overlay(&mut settings, dial_sections(sections.collect()));
         if self.public {
             overlay(&mut settings, reachable(&public, self.accounts));
         }
@@ -138,6 +168,7 @@ impl Plan {
         let world = World {
             child: RefCell::new(None),
             pbxs,
+            listening,
             teams_ids: RefCell::new(HashMap::new()),
             app,
             tenant,
@@ -225,6 +256,11 @@ fn reachable(public: &str, accounts: usize) -> Table {
             .into(),
         ),
     ])
+}
+
+fn dial_sections(sections: Vec<Value>) -> Table {
+    let pbx = Table::from_iter([("dial".to_owned(), sections.into())]);
+    Table::from_iter([("pbx".to_owned(), pbx.into())])
 }
 
 /// Overlays a configuration file.

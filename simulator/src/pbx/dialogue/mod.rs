@@ -76,6 +76,20 @@ pub(crate) enum Origin {
     Accepted,
 }
 
+/// How the login on a connection went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is not over yet.
+    #[default]
+    Underway,
+    /// The App has let the PBX in.
+    LoggedIn,
+    /// The PBX has let the other side in, as the App object.
+    Admitted,
+    /// The PBX has refused the other side.
+    Rejected,
+}
+
 /// The state of one connection.
 #[derive(Debug)]
 pub(crate) struct Dialogue {
@@ -118,6 +132,15 @@ impl Dialogue {
     /// Returns whether the PBX has logged in on this connection.
     pub(crate) fn is_logged_in(&self) -> bool {
         self.origin == Origin::Dialled && self.stage == Stage::Open
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        match (self.origin, &self.stage) {
+            (Origin::Dialled, Stage::Open) => Standing::LoggedIn,
+            (Origin::Accepted, Stage::Open) => Standing::Admitted,
+            (Origin::Accepted, Stage::Refused) => Standing::Rejected,
+            _ => Standing::Underway,
+        }
     }
 
     pub(crate) fn outbox(&mut self) -> &mut Outbox {

@@ -1,10 +1,11 @@
 //! Leads accepted PBX connections to the actor of their PBX, and remembers who was turned away.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use m365_actors::pbx_session::PbxSession;
+use m365_actors::pbx_session::{ConnectionId, PbxSession};
 use m365_actors::sessions::Sessions;
 use m365_actors::supervision::Post;
 use m365_pbx::Refusal;
@@ -34,6 +35,7 @@ struct Refusals {
 pub struct Doorkeeper {
     sessions: Sessions,
     orders: mpsc::Sender<OpenSession>,
+    connections: Arc<AtomicU64>,
     refusals: Arc<Mutex<Refusals>>,
 }
 
@@ -45,6 +47,7 @@ impl Doorkeeper {
             Self {
                 sessions,
                 orders,
+                connections: Arc::default(),
                 refusals: Arc::default(),
             },
             received,
@@ -66,6 +69,11 @@ impl Doorkeeper {
             .ok()?;
         done.await.ok()?;
         self.sessions.of(pbx)
+    }
+
+    /// A number that no other connection of this process bears.
+    pub(super) fn next_connection(&self) -> ConnectionId {
+        self.connections.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Notes a refused login.

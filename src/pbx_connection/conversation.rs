@@ -1,0 +1,123 @@
+//! A connection in conversation with its PBX's actor, one run of it after the other.
+//!
+//! When a run ends, its channel closes and the task attaches to the next run. The task waits for the acceptance of each
+//! message, so a flood is held at its own socket, and every connection has at most one message at the actors.
+
+use std::time::Duration;
+
+use m365_actors::pbx_session::{Attach, ConnectionId, Dialler, Outgoing, PbxSession, Received};
+use m365_actors::supervision::Post;
+use m365_presence::pbx::PbxIntroduction;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::doorkeeper::Doorkeeper;
+use super::wire::{BEAT_AFTER, DROP_AFTER, Heard, Wire};
+
+/// Wait before a connection attaches again to an actor that is down.
+const ATTACH_PAUSE: Duration = Duration::from_millis(200);
+
+/// How a conversation ended.
+pub(super) enum Ended {
+    /// The connection is over, for this cause.
+    Over(String),
+    /// Another connection of the same App object took its place.
+    Replaced,
+}
+
+/// Why a conversation goes no further with a run of the actor.
+enum Parting {
+    Ended(Ended),
+    /// The run has ended; this message was not taken in by it.
+    RunEnded(Option<String>),
+}
+
+/// Attaches to one run of the PBX's actor after the other until the connection ends. The actor learns of the end by the
+/// end of the channel that it was given.
+pub(super) async fn converse(
+    wire: &mut impl Wire,
+    introduction: PbxIntroduction,
+    dialled_by: Dialler,
+    doorkeeper: &Doorkeeper,
+) -> Ended {
+    let pbx = introduction.pbx.clone();
+    let Some(actor) = doorkeeper.session_of(&pbx).await else {
+        log::error!(pbx = pbx.as_str(); "pbx {pbx} cannot be served: its session does not start");
+        return Ended::Over("its session does not start".to_owned());
+    };
+    let connection = doorkeeper.next_connection();
+    let mut unheard = None;
+    loop {
+        let (outgoing, frames) = mpsc::unbounded_channel();
+        let attach = Attach {
+            connection,
+            introduction: introduction.clone(),
+            dialled_by,
+            outgoing,
+        };
+        if actor.ask(attach).await.is_err() {
+            tokio::time::sleep(ATTACH_PAUSE).await;
+            continue;
+        }
+        match converse_with_run(wire, connection, &actor, frames, unheard.take()).await {
+            Parting::Ended(ended) => return ended,
+            Parting::RunEnded(message) => unheard = message,
+        }
+    }
+}
+
+async fn converse_with_run(
+    wire: &mut impl Wire,
+    connection: ConnectionId,
+    actor: &Post<PbxSession>,
+    mut frames: mpsc::UnboundedReceiver<Outgoing>,
+    unheard: Option<String>,
+) -> Parting {
+    let over = |cause: &str| Parting::Ended(Ended::Over(cause.to_owned()));
+    if let Some(text) = unheard
+        && !matches!(actor.ask(Received { connection, text }).await, Ok(true))
+    {
+        return Parting::RunEnded(None);
+    }
+    let mut heard_at = Instant::now();
+    let mut beat = tokio::time::interval(BEAT_AFTER);
+    loop {
+        tokio::select! {
+            outgoing = frames.recv() => match outgoing {
+                Some(Outgoing::Frame(frame)) => {
+                    if wire.say(frame).await.is_err() {
+                        return over("it took nothing any more");
+                    }
+                }
+                Some(Outgoing::Close) => return Parting::Ended(Ended::Replaced),
+                None => return Parting::RunEnded(None),
+            },
+            heard = wire.hear() => {
+                heard_at = Instant::now();
+                match heard {
+                    Heard::Text(text) => {
+                        let accepted = actor.ask(Received { connection, text: text.clone() }).await;
+                        if !matches!(accepted, Ok(true)) {
+                            return Parting::RunEnded(Some(text));
+                        }
+                    }
+                    Heard::Ping(payload) => {
+                        if wire.pong(&payload).await.is_err() {
+                            return over("it took nothing any more");
+                        }
+                    }
+                    Heard::Sign => {}
+                    Heard::End(cause) => return over(&cause),
+                }
+            }
+            _ = beat.tick() => {
+                if heard_at.elapsed() > DROP_AFTER {
+                    return over("it gave no sign of life for 45 s");
+                }
+                if wire.beat().await.is_err() {
+                    return over("it took nothing any more");
+                }
+            }
+        }
+    }
+}
