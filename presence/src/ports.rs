@@ -18,8 +18,8 @@ pub use pbx::{DialEnd, DialledPbx, PbxDialogue, PbxDialogues, PbxEvent, PbxOrder
 pub use settings::{AuditRecord, NumberedRecord, SettingChange, SettingsStore, StoredSetting};
 pub use sign_in::{AccessToken, DeviceCode, DeviceSignIn, Identity, SignInError, SignedIn, Tokens};
 pub use store::{
-    LedgerChange, LedgerRow, LedgerState, LicenseAnswer, NotificationKey, Slot, Store, StoreError, Stored,
-    StoredKeys, StoredSubscription,
+    LedgerChange, LedgerRow, LedgerState, LicenseAnswer, NotificationKey, Replaced, Slot, Store, StoreError,
+    Stored, StoredKeys, StoredSubscription,
 };
 pub use subscription::{
     Created, Deleted, GraphSubscription, Renewed, SubscriptionKind, SubscriptionRequest, Subscriptions,

@@ -42,6 +42,7 @@ pub(crate) struct LedgerTableRow {
     stands_for: String,
     written_at: NaiveDateTime,
     until: Option<NaiveDateTime>,
+    replaces: String,
 }
 
 /// A row of table `license_answers`.
@@ -213,6 +214,7 @@ impl From<&LedgerRow> for LedgerTableRow {
             stands_for: row.stands_for.clone(),
             written_at: stored_time(row.written_at),
             until: row.until.map(stored_time),
+            replaces: serde_json::to_string(&row.replaces).unwrap_or_else(|_never_fails| "[]".to_owned()),
         }
     }
 }
@@ -221,7 +223,12 @@ impl TryFrom<LedgerTableRow> for LedgerRow {
     type Error = Failure;
 
     fn try_from(row: LedgerTableRow) -> Result<Self, Failure> {
+        let unreadable = |_error| Failure::Row {
+            table: "ledger",
+            what: "list of what an intent replaces",
+        };
         Ok(Self {
+            replaces: serde_json::from_str(&row.replaces).map_err(unreadable)?,
             slot: slot(&row.slot)?,
             state: state(&row.state)?,
             pbx_user: PbxGuid::new(row.pbx_user),

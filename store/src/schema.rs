@@ -32,6 +32,7 @@ diesel::table! {
         stands_for -> Text,
         written_at -> Timestamp,
         until -> Nullable<Timestamp>,
+        replaces -> Text,
     }
 }
 

@@ -47,6 +47,7 @@ fn row() -> impl Strategy<Value = LedgerRow> {
                 stands_for,
                 written_at,
                 until,
+                replaces: Vec::new(),
             },
         )
 }

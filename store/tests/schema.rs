@@ -142,6 +142,12 @@ fn created(text: &str) -> Tables {
         let columns = body.lines().filter_map(|line| line.split_whitespace().next());
         tables.insert(table.to_owned(), columns.map(str::to_owned).collect());
     }
+    for statement in text.split("ALTER TABLE ").skip(1) {
+        let mut words = statement.split_whitespace();
+        let table = words.next().expect("a table is named").to_owned();
+        let column = words.nth(2).expect("a column is added").to_owned();
+        tables.entry(table).or_default().push(column);
+    }
     tables
 }
 

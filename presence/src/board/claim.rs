@@ -53,27 +53,18 @@ impl Claim {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FadingClaim {
     pub(super) presence: TeamsPresence,
-    /// When Graph accepted the change; unknown while the change is under way.
-    pub(super) gone_at: Option<DateTime<Utc>>,
+    /// When Graph accepted the change.
+    gone_at: DateTime<Utc>,
     /// Whether a read has shown what lies beneath.
     outlived: bool,
 }
 
 impl FadingClaim {
-    /// A claim whose replacement is under way.
-    pub(super) fn under_way(presence: TeamsPresence) -> Self {
-        Self {
-            presence,
-            gone_at: None,
-            outlived: false,
-        }
-    }
-
     /// A claim that is gone since this time.
     pub(super) fn gone(presence: TeamsPresence, at: DateTime<Utc>) -> Self {
         Self {
             presence,
-            gone_at: Some(at),
+            gone_at: at,
             outlived: false,
         }
     }
@@ -82,15 +73,14 @@ impl FadingClaim {
     pub(super) fn seen_gone(presence: TeamsPresence, begun_at: DateTime<Utc>) -> Self {
         Self {
             presence,
-            gone_at: Some(begun_at),
+            gone_at: begun_at,
             outlived: true,
         }
     }
 
     /// Tells whether an observed pair is what this claim made Teams show.
     pub(super) fn explains(&self, observed: &TeamsPresence, now: DateTime<Utc>, rules: &Rules) -> bool {
-        let lasts = self.gone_at.is_none_or(|gone_at| now < gone_at + FADING);
-        lasts && !self.outlived && self.recalls(observed, rules)
+        now < self.ends_at() && !self.outlived && self.recalls(observed, rules)
     }
 
     /// Tells whether an observed pair may be a late trace of this claim.
@@ -100,17 +90,17 @@ impl FadingClaim {
 
     /// Takes in a read: from one second after the change on it shows what lies beneath.
     pub(super) fn outlive(&mut self, begun_at: DateTime<Utc>) {
-        self.outlived |= self.gone_at.is_some_and(|gone_at| begun_at >= gone_at + SETTLING);
+        self.outlived |= begun_at >= self.gone_at + SETTLING;
     }
 
     /// Whether a notification may still tell of it.
     pub(super) fn is_remembered(&self, now: DateTime<Utc>) -> bool {
-        self.gone_at.is_none_or(|gone_at| now <= gone_at + REMEMBERED)
+        now <= self.gone_at + REMEMBERED
     }
 
     /// When it explains nothing any more.
-    pub(super) fn ends_at(&self) -> Option<DateTime<Utc>> {
-        self.gone_at.map(|gone_at| gone_at + FADING)
+    pub(super) fn ends_at(&self) -> DateTime<Utc> {
+        self.gone_at + FADING
     }
 }
 

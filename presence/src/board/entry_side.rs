@@ -181,5 +181,6 @@ fn row(member: &Member, activity: &str, state: LedgerState, now: DateTime<Utc>) 
         stands_for: String::new(),
         written_at: now,
         until: None,
+        replaces: Vec::new(),
     })
 }

@@ -52,6 +52,17 @@ pub enum LedgerState {
     Overridden,
 }
 
+/// A state of ours that a write which may never have left was to replace: the slot may still carry it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    /// The pair in Teams.
+    pub value: TeamsPresence,
+    /// The PBX state that it stands for.
+    pub stands_for: String,
+    /// When it ends by itself.
+    pub until: DateTime<Utc>,
+}
+
 /// One row of the ledger of what we set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerRow {
@@ -75,6 +86,8 @@ pub struct LedgerRow {
     pub written_at: DateTime<Utc>,
     /// When it ends by itself; never for an entry at the PBX.
     pub until: Option<DateTime<Utc>>,
+    /// What else of ours the slot may carry while the write is only intended: after a crash nobody knows whether it left.
+    pub replaces: Vec<Replaced>,
 }
 
 /// One change of the ledger.

@@ -144,3 +144,8 @@ fn without_the_ledger_a_restart_forgets_what_stands() {
         &[Rule::Converged, Rule::LaterChoice, Rule::Released],
     );
 }
+
+#[test]
+fn if_a_row_told_one_claim_only_a_crash_before_a_write_would_leave_the_older_one_behind() {
+    expect_breach(Sabotage::OneClaimPerRow, &[Rule::Converged, Rule::Released]);
+}

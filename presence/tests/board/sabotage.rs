@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use m365_presence::mapping::TeamsToPbx;
 use m365_presence::pbx::PresenceEntry;
+use m365_presence::ports::LedgerRow;
 use m365_presence::teams::TeamsPresence;
 
 use crate::oracle::Pair;
@@ -24,6 +25,8 @@ pub enum Sabotage {
     UnknownIsEmpty,
     /// Nothing is remembered over a restart.
     NoLedger,
+    /// A row of the ledger tells nothing of what its intent was to replace.
+    OneClaimPerRow,
 }
 
 impl Sabotage {
@@ -61,6 +64,13 @@ impl Sabotage {
             }
         }
         entries
+    }
+
+    pub fn cut(self, mut row: LedgerRow) -> LedgerRow {
+        if self == Self::OneClaimPerRow {
+            row.replaces.clear();
+        }
+        row
     }
 
     pub fn undisguise(self, activity: &str) -> String {

@@ -14,8 +14,6 @@ pub const CALL: Pair = ("Busy", "InACall");
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     Connector,
-    /// The connector, which lost the memory of it in the one crash that no ledger row can describe.
-    Forgotten,
     User,
 }
 

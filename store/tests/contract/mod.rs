@@ -7,11 +7,12 @@ use futures_util::future::join_all;
 use m365_presence::identity::{Account, Credential, PbxGuid};
 use m365_presence::light::AuthenticationCode;
 use m365_presence::ports::{
-    AuditRecord, LedgerChange, LedgerState, LicenseAnswer, SettingChange, SettingsStore, Slot, Store,
-    StoredSetting, StoredSubscription, SubscriptionKind,
+    AuditRecord, LedgerChange, LedgerState, LicenseAnswer, Replaced, SettingChange, SettingsStore, Slot,
+    Store, StoredSetting, StoredSubscription, SubscriptionKind,
 };
 use m365_presence::secret::Secret;
 use m365_presence::sign_in::{Refusal, SignInRecord, Trial};
+use m365_presence::teams::TeamsPresence;
 
 use crate::stage::{accepted, ledger_row, notification_key, presence_of, put, subscription, time};
 
@@ -109,9 +110,15 @@ pub async fn the_ledger_holds_one_row_per_user_and_slot(store: &dyn Store) {
     let mut rows = Vec::new();
     for (slot, state) in slots.into_iter().zip(states) {
         let until = (slot != Slot::PbxEntry).then(|| time(60));
+        let replaced = Replaced {
+            value: TeamsPresence::new("Away", "Away"),
+            stands_for: "vacation \"é\"".to_owned(),
+            until: time(90),
+        };
         rows.push(m365_presence::ports::LedgerRow {
             state,
             until,
+            replaces: vec![replaced; usize::from(state == LedgerState::Intended)],
             ..ledger_row("01ab", slot)
         });
     }

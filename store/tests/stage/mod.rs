@@ -87,6 +87,7 @@ pub fn ledger_row(user: &str, slot: Slot) -> LedgerRow {
         stands_for: "on-the-phone".to_owned(),
         written_at: time(0),
         until: Some(time(0) + TimeDelta::minutes(15)),
+        replaces: Vec::new(),
     }
 }
 

@@ -73,10 +73,10 @@ impl TeamsSide {
             if clear_unanswered && scene.session_wanted() {
                 self.empty_during.clone_from(&scene.pbx.choice);
             }
+            self.end_replaced(begun_at);
             if let Some(claim) = self.preferred.take() {
                 self.fade(FadingClaim::seen_gone(claim.presence, begun_at));
             }
-            self.end_replaced(begun_at);
             let mut changes = vec![scene.remove(Slot::Preferred)];
             changes.extend(self.yield_during_call(observed, begun_at, scene));
             return changes;
@@ -116,8 +116,7 @@ impl TeamsSide {
     /// Whether a claim that is not wanted any more is out of the slot by our own doing: it was never set, or its clear
     /// was done although nobody said so.
     fn is_gone(&self, observed: &TeamsPresence, scene: Scene) -> bool {
-        let mut unanswered = self.fading.iter().filter(|claim| claim.gone_at.is_none());
-        let replaced = unanswered.any(|claim| claim.recalls(observed, scene.rules));
+        let replaced = self.replaced.explain(observed, scene.rules);
         self.preferred.as_ref().is_some_and(|claim| {
             claim.state == LedgerState::Intended && !replaced && !claim.explains(observed, scene.rules)
         })

@@ -5,6 +5,7 @@
 
 mod choice;
 mod need;
+mod replaced;
 mod scene;
 
 use chrono::{DateTime, Utc};
@@ -17,6 +18,7 @@ use super::{Outcome, Rules};
 use crate::ports::{LedgerChange, LedgerRow, LedgerState, PresenceChange, Slot};
 use crate::teams::TeamsPresence;
 
+use replaced::ReplacedClaims;
 pub(super) use scene::Scene;
 
 #[derive(Clone, Debug)]
@@ -41,6 +43,7 @@ pub(super) struct TeamsSide {
     pub(super) session: Option<Claim>,
     pub(super) preferred: Option<Claim>,
     fading: Vec<FadingClaim>,
+    replaced: ReplacedClaims,
     under_way: Option<UnderWay>,
     last_write: Option<DateTime<Utc>>,
     /// Since when a read must tell what the preferred slot carries: a write of it was left unanswered, or a notification
@@ -48,8 +51,8 @@ pub(super) struct TeamsSide {
     doubted_at: Option<DateTime<Utc>>,
     /// Whether the doubt is about a clear.
     clear_unanswered: bool,
-    /// Rows of the ledger that had ended before the start.
-    stale: Vec<Slot>,
+    /// Slots whose row of the ledger had ended before the start.
+    changed_rows: Vec<Slot>,
     pub(super) hold: Hold<PresenceChange>,
     pace: Pace,
     was_on_the_phone: bool,
@@ -66,11 +69,12 @@ impl TeamsSide {
             session: None,
             preferred: None,
             fading: Vec::new(),
+            replaced: ReplacedClaims::default(),
             under_way: None,
             last_write: None,
             doubted_at: None,
             clear_unanswered: false,
-            stale: Vec::new(),
+            changed_rows: Vec::new(),
             hold: Hold::default(),
             pace: Pace::new(now),
             was_on_the_phone: false,
@@ -83,30 +87,43 @@ impl TeamsSide {
     /// Takes in a row of the ledger. What has ended explains nothing; what the user took back does not end.
     pub(super) fn restore(&mut self, row: &LedgerRow, now: DateTime<Utc>) {
         let until = row.until.unwrap_or(row.written_at);
-        if until <= now && row.state != LedgerState::Overridden {
-            self.stale.push(row.slot);
-            return;
-        }
-        if row.slot == Slot::Preferred && row.state == LedgerState::Intended {
-            self.doubted_at = Some(row.written_at);
-        }
-        self.was_on_the_phone |= row.stands_for == ON_THE_PHONE;
-        *self.slot(row.slot) = Some(Claim {
+        let ended = until <= now && row.state != LedgerState::Overridden;
+        let written = Claim {
             presence: row.value.clone(),
             stands_for: row.stands_for.clone(),
             state: row.state,
             written_at: row.written_at,
             until,
-        });
+        };
+        if row.slot == Slot::Preferred {
+            self.replaced.restore(&row.replaces, row.written_at);
+            let _explain_nothing = self.replaced.expire(now);
+        }
+        let claim = if ended {
+            self.changed_rows.push(row.slot);
+            self.outlasting(row.slot)
+        } else {
+            Some(written)
+        };
+        let Some(claim) = claim else { return };
+        if row.slot == Slot::Preferred && claim.state == LedgerState::Intended {
+            self.doubted_at = Some(row.written_at);
+        }
+        self.was_on_the_phone |= claim.stands_for == ON_THE_PHONE;
+        *self.slot(row.slot) = Some(claim);
+    }
+
+    /// What a slot may still carry of ours when the claim that was to replace it has ended.
+    fn outlasting(&mut self, slot: Slot) -> Option<Claim> {
+        (slot == Slot::Preferred).then(|| self.replaced.take_lasting())?
     }
 
     /// Tells whether an observed pair is of our own making.
     pub(super) fn explains(&self, observed: &TeamsPresence, now: DateTime<Utc>, rules: &Rules) -> bool {
+        let fades = |claim: &FadingClaim| claim.explains(observed, now, rules);
         self.carries(observed, rules)
-            || self
-                .fading
-                .iter()
-                .any(|claim| claim.explains(observed, now, rules))
+            || self.replaced.explain(observed, rules)
+            || self.fading.iter().any(fades)
     }
 
     /// Tells whether an observed pair is what we hold in a slot.
@@ -118,7 +135,8 @@ impl TeamsSide {
 
     /// Tells whether an observed pair may be a late trace of what we have released.
     pub(super) fn recalls(&self, observed: &TeamsPresence, rules: &Rules) -> bool {
-        self.fading.iter().any(|claim| claim.recalls(observed, rules))
+        self.replaced.explain(observed, rules)
+            || self.fading.iter().any(|claim| claim.recalls(observed, rules))
     }
 
     /// Whether nothing of ours is left in Teams.
@@ -132,11 +150,10 @@ impl TeamsSide {
     /// state of ours and ends with the next change at the PBX only.
     pub(super) fn expire(&mut self, scene: Scene) -> Written {
         self.fading.retain(|claim| claim.is_remembered(scene.now));
-        let stale = std::mem::take(&mut self.stale);
-        let mut expired = Written {
-            changes: stale.into_iter().map(|slot| scene.remove(slot)).collect(),
-            read: false,
-        };
+        let mut expired = Written::default();
+        for slot in std::mem::take(&mut self.changed_rows) {
+            expired.changes.push(self.row(slot, scene));
+        }
         if self.under_way.is_some() {
             return expired;
         }
@@ -144,14 +161,18 @@ impl TeamsSide {
         if self.preferred.take_if(given_up).is_some() {
             expired.changes.push(scene.remove(Slot::Preferred));
         }
+        for presence in self.replaced.expire(scene.now) {
+            self.fade(FadingClaim::gone(presence, scene.now));
+        }
         for slot in [Slot::Session, Slot::Preferred] {
             let ended = |claim: &mut Claim| claim.holds() && claim.until <= scene.now;
             if let Some(ended) = self.slot(slot).take_if(ended) {
-                if slot == Slot::Preferred {
-                    self.end_replaced(scene.now);
-                }
                 self.fade(FadingClaim::gone(ended.presence, scene.now));
-                expired.changes.push(scene.remove(slot));
+                if let Some(claim) = self.outlasting(slot) {
+                    self.doubted_at = Some(scene.now);
+                    *self.slot(slot) = Some(claim);
+                }
+                expired.changes.push(self.row(slot, scene));
                 expired.read = true;
             }
         }
@@ -214,9 +235,24 @@ impl TeamsSide {
         claim.written_at = scene.now;
         claim.until = scene.now + lifetime;
         Written {
-            changes: vec![scene.put(slot, claim)],
+            changes: vec![self.row(slot, scene)],
             read: !written.renewal,
         }
+    }
+
+    /// The change of the ledger that makes the row of a slot what we know of it.
+    fn row(&self, slot: Slot, scene: Scene) -> LedgerChange {
+        let (claim, replaces) = match slot {
+            Slot::Session => (&self.session, Vec::new()),
+            Slot::Preferred | Slot::PbxEntry => (&self.preferred, self.replaced.rows()),
+        };
+        let row = |claim| LedgerRow {
+            replaces,
+            ..scene.row(slot, claim)
+        };
+        claim
+            .as_ref()
+            .map_or_else(|| scene.remove(slot), |claim| LedgerChange::Put(row(claim)))
     }
 
     /// A refused write has changed nothing: the slot carries what it carried before. What stood there of ours may have
@@ -226,17 +262,12 @@ impl TeamsSide {
         if doubted {
             self.doubted_at = Some(scene.now);
         }
-        let change = match &before {
-            Some(claim) => {
-                self.fading
-                    .retain(|fading| fading.gone_at.is_some() || fading.presence != claim.presence);
-                scene.put(slot, claim)
-            }
-            None => scene.remove(slot),
-        };
+        if let Some(claim) = before.as_ref().filter(|_| slot == Slot::Preferred) {
+            self.replaced.forget(&claim.presence);
+        }
         *self.slot(slot) = before;
         Written {
-            changes: vec![change],
+            changes: vec![self.row(slot, scene)],
             read: doubted,
         }
     }
@@ -259,7 +290,8 @@ impl TeamsSide {
             .zip(scene.wish())
             .map(|(claim, wish)| claim.written_at + scene::delta(wish.renewed_after));
         let waits = [session, preferred, Some(self.pace.next())];
-        ends.chain(self.fading.iter().filter_map(FadingClaim::ends_at))
+        ends.chain(self.fading.iter().map(FadingClaim::ends_at))
+            .chain(self.replaced.next_end())
             .chain(self.hold.ends())
             .chain(waits.into_iter().flatten())
             .filter(|time| *time > scene.now)
@@ -268,8 +300,8 @@ impl TeamsSide {
 
     /// Whatever preferred presence of ours was to be replaced is out of the slot.
     fn end_replaced(&mut self, at: DateTime<Utc>) {
-        for claim in &mut self.fading {
-            claim.gone_at.get_or_insert(at);
+        for presence in self.replaced.end() {
+            self.fade(FadingClaim::gone(presence, at));
         }
     }
 

@@ -1,7 +1,7 @@
 //! The one rule of which write Teams needs next: the session is set before the preferred presence is lifted, and the
 //! preferred presence is put back before the session is cleared.
 
-use super::super::claim::{Claim, FadingClaim};
+use super::super::claim::Claim;
 use super::super::sight::ON_THE_PHONE;
 use super::scene::{Scene, Wish, call, delta, lease};
 use super::{TeamsSide, UnderWay, slot_of};
@@ -128,9 +128,8 @@ impl TeamsSide {
             | PresenceChange::SetPreferred { presence, lifetime } => (presence, *lifetime),
             PresenceChange::ClearSession | PresenceChange::ClearPreferred => {
                 let slot = slot_of(&need.change);
-                let claim = self.slot(slot).as_mut()?;
-                claim.state = LedgerState::Intended;
-                return Some(scene.put(slot, claim));
+                self.slot(slot).as_mut()?.state = LedgerState::Intended;
+                return Some(self.row(slot, scene));
             }
         };
         let slot = slot_of(&need.change);
@@ -141,7 +140,6 @@ impl TeamsSide {
             written_at: scene.now,
             until: scene.now + delta(lifetime),
         };
-        let change = scene.put(slot, &claim);
         if slot == Slot::Preferred {
             self.doubted_at = None;
             self.clear_unanswered = false;
@@ -150,8 +148,8 @@ impl TeamsSide {
             && replaced.holds()
             && replaced.presence != *presence
         {
-            self.fade(FadingClaim::under_way(replaced.presence));
+            self.replaced.add(replaced);
         }
-        Some(change)
+        Some(self.row(slot, scene))
     }
 }

@@ -116,7 +116,11 @@ impl Scene<'_> {
     }
 
     pub(super) fn put(&self, slot: Slot, claim: &Claim) -> LedgerChange {
-        LedgerChange::Put(LedgerRow {
+        LedgerChange::Put(self.row(slot, claim))
+    }
+
+    pub(super) fn row(&self, slot: Slot, claim: &Claim) -> LedgerRow {
+        LedgerRow {
             pbx_user: self.member.pbx.guid.clone(),
             h323: self.member.pbx.h323.clone(),
             home: self.member.pbx.home.clone(),
@@ -127,6 +131,7 @@ impl Scene<'_> {
             stands_for: claim.stands_for.clone(),
             written_at: claim.written_at,
             until: Some(claim.until),
-        })
+            replaces: Vec::new(),
+        }
     }
 }

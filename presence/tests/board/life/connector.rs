@@ -19,11 +19,12 @@ impl Life {
         if self.board.is_some() {
             return;
         }
-        self.forget_undescribed();
+        self.count_intents_as_set();
         if self.sabotage == Sabotage::NoLedger {
             self.ledger.clear();
         }
-        let rows = self.ledger.values().cloned().collect();
+        let rows = self.ledger.values().cloned();
+        let rows = rows.map(|row| self.sabotage.cut(row)).collect();
         let mut board = Board::new(self.rules(), rows);
         let now = time(self.now);
         for conduct in &mut self.conduct {
@@ -44,21 +45,11 @@ impl Life {
         self.sweep();
     }
 
-    /// An intent counts as set. One crash leaves something that no row describes: an intent is stored that replaces another state of ours, and
-    /// the write never leaves. That state ends with its lifetime.
-    pub(super) fn forget_undescribed(&mut self) {
+    /// An intent that a crash has left counts as set.
+    pub(super) fn count_intents_as_set(&mut self) {
         for row in self.ledger.values() {
             if row.slot == Slot::Preferred && row.state == LedgerState::Intended {
                 self.conduct[user_of(&row.pbx_user)].count_as_set();
-            }
-            let slot = &mut self.accounts[account_of(&row.teams_user)].slot;
-            if let Some(slot) = slot
-                && row.slot == Slot::Preferred
-                && row.state == LedgerState::Intended
-                && slot.by == By::Connector
-                && slot.pair.1 != row.value.activity
-            {
-                slot.by = By::Forgotten;
             }
         }
     }

@@ -282,3 +282,43 @@ fn a_choice_that_returns_after_an_unanswered_clear_is_set_anew() {
     stage.seconds(2);
     stage.accept(&set_preferred("DoNotDisturb", DAY));
 }
+
+#[test]
+fn after_a_crash_before_a_write_what_it_was_to_replace_is_cleared_too() {
+    let mut stage = Stage::with_choice("away", "Away", WEEK);
+    stage.choose("dnd");
+    stage.choose("lunch");
+    stage.restart(rules());
+    stage.choose("busy");
+    stage.read("Away", "Away");
+    assert!(stage.entries.is_empty(), "it explains what teams still shows");
+    stage.restart(rules());
+    stage.seconds(2);
+    stage.choose("");
+    stage.read("Away", "Away");
+    stage.accept(&PresenceChange::ClearPreferred);
+    assert_eq!(stage.row(Slot::Preferred), None);
+}
+
+#[test]
+fn after_a_crash_what_outlasts_the_intent_that_was_to_replace_it_is_still_ours() {
+    let mut stage = Stage::with_choice("away", "Away", WEEK);
+    stage.choose("dnd");
+    let ledger = std::mem::take(&mut stage.ledger);
+    let later = stage.now + chrono::TimeDelta::days(3);
+    let mut stage = Stage::resumed(rules(), ledger, later);
+    assert_eq!(stage.row(Slot::Preferred).unwrap().value.activity, "Away");
+    stage.choose("");
+    stage.read("Away", "Away");
+    stage.accept(&PresenceChange::ClearPreferred);
+    stage.silence();
+}
+
+#[test]
+fn an_accepted_write_ends_the_memory_of_what_it_replaced() {
+    let mut stage = Stage::with_choice("away", "Away", WEEK);
+    stage.choose("dnd");
+    assert_eq!(stage.row(Slot::Preferred).unwrap().replaces.len(), 1);
+    stage.accept(&set_preferred("DoNotDisturb", DAY));
+    assert!(stage.row(Slot::Preferred).unwrap().replaces.is_empty());
+}
