@@ -61,12 +61,12 @@ impl Sessions {
 
     /// The master's session, if it is connected.
     pub fn master(&self) -> Option<Post<PbxSession>> {
-        self.connected_one(&self.master)
+        self.connected(&self.master)
     }
 
     /// The session that carries a user's presence: that of the PBX where the user lives, else the master's.
     pub fn carrying(&self, home: &PbxName) -> Option<Post<PbxSession>> {
-        self.connected_one(home).or_else(|| self.master())
+        self.connected(home).or_else(|| self.master())
     }
 
     /// Whether a PBX is connected.
@@ -107,7 +107,8 @@ impl Sessions {
         }
     }
 
-    fn connected_one(&self, pbx: &PbxName) -> Option<Post<PbxSession>> {
+    /// The session of a PBX, if it is connected.
+    pub fn connected(&self, pbx: &PbxName) -> Option<Post<PbxSession>> {
         let registered = self.lock();
         registered
             .get(pbx)

@@ -16,7 +16,7 @@ use m365_presence::identity::PbxName;
 use m365_presence::pbx::PbxApi;
 use stage::house::{Cast, House, play};
 use stage::pbx::{ALL_APIS, listed};
-use stage::people::{MASTER, SLAVE, guid, pbx_user};
+use stage::people::{MASTER, SLAVE, guid, pbx_user, teams_id};
 use stage::{pass, seconds};
 
 async fn status(cast: &Cast, pbx: &str) -> SessionStatus {
@@ -112,6 +112,30 @@ fn a_user_who_moves_is_followed_at_the_new_home() {
         assert_eq!(
             cast.journal().lines("pbx-branch: subscribe"),
             ["pbx-branch: subscribe g1 u1"]
+        );
+    });
+}
+
+#[test]
+fn our_entry_follows_a_user_who_moves_and_none_is_left_behind() {
+    play(0, two_sites, async |_, cast| {
+        cast.dial(SLAVE).await;
+        let master = cast.settle().await;
+        cast.house.teams.show(teams_id(1), "Busy", "InAMeeting");
+        cast.notify("presence t1 Busy/InAMeeting 5");
+        pass(seconds(1)).await;
+        assert_eq!(cast.journal().count("pbx-main: entry g1 teams: meeting"), 1);
+        master.say("presence g1 teams:=meeting tel:=").await;
+        cast.journal().clear();
+        master.say(listed(&pbx_user(1, SLAVE))).await;
+        pass(seconds(2)).await;
+        assert_eq!(
+            cast.journal().lines("pbx-main: entry"),
+            ["pbx-main: entry g1 teams: "]
+        );
+        assert_eq!(
+            cast.journal().lines("pbx-branch: entry"),
+            ["pbx-branch: entry g1 teams: meeting"]
         );
     });
 }

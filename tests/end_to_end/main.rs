@@ -15,6 +15,7 @@
 )]
 
 mod actors;
+mod app_objects;
 mod deliveries;
 mod demo;
 mod dialling;

@@ -18,7 +18,9 @@ impl Handler<PbxSeen> for PresenceSync {
         for sighting in message.sightings {
             match sighting {
                 Sighting::Presence { user, entries } => {
-                    self.board.see_presence(&message.pbx, &user, &entries)
+                    if let Some(left) = self.board.see_presence(&message.pbx, &user, &entries) {
+                        self.remove_left_behind(left, ctx);
+                    }
                 }
                 Sighting::PresenceLost { user } => self.board.lose_presence(&user),
                 Sighting::Calls { user, calls } => self.board.see_calls(&message.pbx, &user, calls),

@@ -98,6 +98,14 @@ impl PresenceSync {
         }));
     }
 
+    /// Removes our entry where it stayed behind when its user moved. Where that PBX is away, nobody sees it either.
+    pub(super) fn remove_left_behind(&self, left: EntryWrite, ctx: &mut Context<Self>) {
+        if let Some(session) = self.dependencies.sessions.connected(&left.home) {
+            let removed = session.ask(SetEntry(left));
+            ctx.spawn(removed.into_actor(self).map(|_outcome_of_no_concern, _, _| ()));
+        }
+    }
+
     /// Lets as many writes leave as may be under way and as the tenant's pace allows.
     fn write_teams(&mut self, ctx: &mut Context<Self>) {
         while !self.slowed && self.batches_under_way < BATCHES && self.waiting_writes() > 0 {

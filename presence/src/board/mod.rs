@@ -120,10 +120,16 @@ impl Board {
         }
     }
 
-    /// Takes in a user's whole presence at the PBX.
-    pub fn see_presence(&mut self, pbx: &PbxName, user: &PbxGuid, entries: &[PresenceEntry]) {
+    /// Takes in a user's whole presence at the PBX. Answers what must be removed at another PBX, where our entry has
+    /// stayed behind when the user moved; nobody needs to know what becomes of that.
+    pub fn see_presence(
+        &mut self,
+        pbx: &PbxName,
+        user: &PbxGuid,
+        entries: &[PresenceEntry],
+    ) -> Option<EntryWrite> {
         let sight = self.sights.entry(user.clone()).or_default();
-        sight.see_presence(pbx, entries, &self.rules.contact);
+        let left_behind = sight.see_presence(pbx, entries, &self.rules.contact);
         let unknown = sight
             .choice
             .clone()
@@ -135,6 +141,13 @@ impl Board {
         if let Some(activity) = unknown {
             self.count_unmapped(activity);
         }
+        let person = self.people.get(user)?;
+        Some(EntryWrite {
+            user: user.clone(),
+            h323: person.member.pbx.h323.clone(),
+            home: left_behind?,
+            activity: String::new(),
+        })
     }
 
     /// Notes that a user's presence is not followed any more.

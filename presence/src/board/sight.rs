@@ -44,8 +44,14 @@ pub struct PbxSight {
 }
 
 impl PbxSight {
-    /// Takes in a user's whole presence.
-    pub fn see_presence(&mut self, pbx: &PbxName, entries: &[PresenceEntry], own_contact: &str) {
+    /// Takes in a user's whole presence. Answers the PBX at which our entry has stayed behind: it told of the presence
+    /// until now and showed the entry, and this one does not.
+    pub fn see_presence(
+        &mut self,
+        pbx: &PbxName,
+        entries: &[PresenceEntry],
+        own_contact: &str,
+    ) -> Option<PbxName> {
         let of_others = || {
             entries
                 .iter()
@@ -65,9 +71,13 @@ impl PbxSight {
         let own = entries
             .iter()
             .find(|entry| entry.contact.eq_ignore_ascii_case(own_contact));
-        self.own_entry = Some(own.map(|entry| entry.activity.clone()).unwrap_or_default());
+        let own = own.map(|entry| entry.activity.clone()).unwrap_or_default();
+        let shown_before = self.own_entry.as_ref().is_some_and(|entry| !entry.is_empty());
+        let told_before = self.told_by.replace(pbx.clone());
+        let left_behind = told_before.filter(|before| before != pbx && shown_before && own.is_empty());
+        self.own_entry = Some(own);
         self.presence_fresh = true;
-        self.told_by = Some(pbx.clone());
+        left_behind
     }
 
     /// Takes in the number of calls at a PBX.

@@ -247,6 +247,19 @@ impl Stage {
         self.pump();
     }
 
+    /// Another PBX tells the user's whole presence; answers where our entry has stayed behind.
+    pub fn pbx_elsewhere(&mut self, pbx: &str, entries: &[(&str, &str)]) -> Option<EntryWrite> {
+        let entry = |(contact, activity): &(&str, &str)| PresenceEntry {
+            contact: (*contact).to_owned(),
+            activity: (*activity).to_owned(),
+            note: String::new(),
+        };
+        let entries: Vec<PresenceEntry> = entries.iter().map(entry).collect();
+        let left = self.board.see_presence(&pbx.into(), &guid(), &entries);
+        self.pump();
+        left
+    }
+
     /// The user's choice at the phone.
     pub fn choose(&mut self, activity: &str) {
         self.pbx(&[("tel:", activity)]);

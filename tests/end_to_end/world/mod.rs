@@ -52,6 +52,7 @@ pub const MASTER: &str = "pbx-main";
 pub struct World {
     child: RefCell<Option<Child>>,
     pbxs: Vec<Pbx>,
+    objects: HashMap<String, Pbx>,
     listening: Vec<Listening>,
     teams_ids: RefCell<HashMap<String, Uuid>>,
     app: App,
@@ -92,6 +93,11 @@ impl World {
     pub fn pbx(&self, name: &str) -> &Pbx {
         let found = self.pbxs.iter().find(|pbx| pbx.name() == name);
         found.unwrap_or_else(|| panic!("no pbx is called {name}"))
+    }
+
+    /// The master PBX as it dials with a second App object.
+    pub fn object(&self, name: &str) -> &Pbx {
+        &self.objects[name]
     }
 
     /// The endpoint of a PBX that is dialled.

@@ -34,6 +34,7 @@ pub struct Plan {
     accounts: usize,
     settings: Table,
     public: bool,
+    objects: Vec<(String, PbxChange)>,
     dialled: Vec<String>,
     alter_dials: Vec<DialChange>,
     alter_cloud: Vec<CloudChange>,
@@ -50,6 +51,7 @@ impl Plan {
             accounts: 1,
             settings: Table::new(),
             public: true,
+            objects: Vec::new(),
             dialled: Vec::new(),
             alter_dials: Vec::new(),
             alter_cloud: Vec::new(),
@@ -94,6 +96,12 @@ impl Plan {
     /// Alters every PBX before it dials.
     pub fn pbxs(mut self, alter: impl Fn(&mut PbxOptions) + 'static) -> Self {
         self.alter_pbxs.push(Box::new(alter));
+        self
+    }
+
+    /// Adds a second App object to the master PBX, which dials with it, too.
+    pub fn object(mut self, name: &str, alter: impl Fn(&mut PbxOptions) + 'static) -> Self {
+        self.objects.push((name.to_owned(), Box::new(alter)));
         self
     }
 
@@ -147,6 +155,13 @@ impl Plan {
                 Pbx::start_in(&estate, options).unwrap()
             })
             .collect();
+        let objects = self.objects.iter().map(|(object, alter)| {
+            let mut options = options(MASTER, &public);
+            options.app_object.clone_from(object);
+            alter(&mut options);
+            (object.clone(), Pbx::start_in(&estate, options).unwrap())
+        });
+        let objects = objects.collect();
         let folder = tempfile::tempdir().unwrap();
         let mut settings = settings(&cloud, &app, &public, &management, folder.path());
         let listening: Vec<Listening> = pbxs
@@ -168,6 +183,7 @@ impl Plan {
         let world = World {
             child: RefCell::new(None),
             pbxs,
+            objects,
             listening,
             teams_ids: RefCell::new(HashMap::new()),
             app,

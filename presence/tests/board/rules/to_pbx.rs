@@ -3,7 +3,7 @@
 use m365_presence::board::{Direction, Outcome, Verdict};
 use m365_presence::ports::{LedgerState, Slot};
 
-use crate::stage::{DAY, Stage, guid, rules, set_preferred};
+use crate::stage::{DAY, Stage, guid, home, rules, set_preferred};
 
 #[test]
 fn each_of_the_fifteen_rows_is_shown() {
@@ -259,4 +259,25 @@ fn what_the_user_chose_at_the_pbx_never_comes_back_as_an_entry() {
     stage.accept_entry("");
     stage.choose("away");
     stage.accept(&set_preferred("Away", crate::stage::WEEK));
+}
+
+#[test]
+fn an_entry_that_stays_behind_at_the_old_pbx_is_removed_there_and_written_at_the_new_one() {
+    let mut stage = Stage::alice();
+    stage.read("Busy", "InAMeeting");
+    stage.accept_entry("meeting");
+    let left = stage.pbx_elsewhere("pbx-new", &[("tel:", "")]).unwrap();
+    assert_eq!((&left.home, left.activity.as_str()), (&home(), ""));
+    assert_eq!(stage.entry_write(), "meeting");
+    assert!(stage.pbx_elsewhere("pbx-new", &[("tel:", "")]).is_none(), "once");
+}
+
+#[test]
+fn an_entry_that_has_moved_along_is_left_alone() {
+    let mut stage = Stage::alice();
+    stage.read("Busy", "InAMeeting");
+    stage.accept_entry("meeting");
+    let left = stage.pbx_elsewhere("pbx-new", &[("teams:", "meeting"), ("tel:", "")]);
+    assert!(left.is_none());
+    stage.silence();
 }
