@@ -6,12 +6,15 @@
 //! * [`mapping`], [`matching`]: who is who, and which state means which.
 //! * [`board`]: per user what either side shows, what we set there and what follows from it.
 //! * [`sharding`], [`subscription`]: who is watched by which subscription, and what to do with one next.
+//! * [`cadence`], [`hearing`]: whose Teams presence is read when, and whether notifications arrive.
 //! * [`sign_in`]: when a refused credential may be presented again.
 //! * [`light`]: the closed set of codes that an administrator reads.
 //! * [`ports`]: what the actors ask of the outside world; the adapters live in crates of their own.
 
 pub mod board;
+pub mod cadence;
 pub mod clock;
+pub mod hearing;
 pub mod identity;
 pub mod light;
 pub mod mapping;
