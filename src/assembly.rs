@@ -9,7 +9,7 @@ use m365_actors::intake_queue::IntakeQueue;
 use m365_actors::license_check::{self, LicenseCheck};
 use m365_actors::pbx_dialler::{self, PbxDialler};
 use m365_actors::pbx_session::{self, PbxSession};
-use m365_actors::presence_subscription::{self, PresenceSubscription, Reading};
+use m365_actors::presence_subscription::{self, PresenceSubscription};
 use m365_actors::presence_sweep::{self, PresenceSweep};
 use m365_actors::presence_sync::{self, PresenceSync};
 use m365_actors::sessions::Sessions;
@@ -23,6 +23,7 @@ use m365_graph::{
     Endpoints, EntraIdentity, GraphClient, GraphClock, GraphSettings, HttpClient, KeyRing, WebhookOpener,
 };
 use m365_pbx::Dialogues;
+use m365_presence::cadence::{Reading, Tempo};
 use m365_presence::clock::Clock;
 use m365_presence::identity::PbxName;
 use m365_presence::ports::{NotificationKey, Store};
@@ -201,9 +202,9 @@ pub async fn assemble(settings: &Settings, store: SqliteStore) -> anyhow::Result
     let presence_sweep = PresenceSweep::new(presence_sweep::Dependencies {
         presence_io: graph.clone(),
         clock: Rc::clone(&shared_clock),
-        period: (reading != Reading::Subscription).then_some(settings.timers.sweep),
+        tempo: Tempo::new(reading, settings.timers.sweep),
         presence_sync: posts.presence_sync.clone(),
-        license_check: posts.license_check.clone(),
+        presence_subscription: posts.presence_subscription.clone(),
     });
     let webhook_intake = WebhookIntake::new(webhook_intake::Dependencies {
         queue: queue.clone(),
@@ -220,6 +221,7 @@ pub async fn assemble(settings: &Settings, store: SqliteStore) -> anyhow::Result
         sessions: posts.sessions.clone(),
         presence_sweep: posts.presence_sweep.clone(),
         license_check: posts.license_check.clone(),
+        admission: (reading == Reading::Subscription).then(|| posts.presence_subscription.clone()),
     });
 
     let microsoft = SupervisorSpec::new("microsoft", Strategy::RestForOne)

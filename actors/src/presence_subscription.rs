@@ -7,17 +7,21 @@
 //! before anybody is told. *Ends* never by itself; a new run finds its subscriptions in the store.
 
 mod carrying_out;
+mod coverage;
 mod deafness;
 mod describing;
 mod reading_anew;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, Supervised, WrapFuture};
 use chrono::{DateTime, Utc};
+use m365_presence::cadence::Reading;
 use m365_presence::clock::Clock;
+use m365_presence::hearing::Hearing;
 use m365_presence::identity::{Account, SubscriptionId, TeamsId};
 use m365_presence::light::SubscriptionCode;
 use m365_presence::ports::{AcceptedState, LifecycleEvent, Store, SubscriptionKind, Subscriptions};
@@ -27,12 +31,10 @@ use serde::Serialize;
 
 use crate::license_check::{Check, GetRoster, LicenseCheck, Roster, RosterChanged};
 use crate::outage::Outage;
-use crate::presence_sweep::PresenceSweep;
+use crate::presence_sweep::{Coverage, PresenceSweep};
 use crate::supervision::{Context, Fitting, Post};
 use crate::user_sync::UserSync;
 use crate::webhook_intake::WebhookIntake;
-
-use deafness::Suspicion;
 
 /// A renewal waits this long for the license check before it goes on with the last answers: more than a PBX may
 /// stay silent in a round, and far less than a subscription lives.
@@ -45,6 +47,8 @@ pub struct SubscriptionStatus {
     pub kind: SubscriptionKind,
     /// Its id, while there is one.
     pub id: Option<SubscriptionId>,
+    /// The shard's number, from 1 on in the configured order of the communication users.
+    pub shard: Option<usize>,
     /// Users that it watches or should watch.
     pub users: usize,
     /// Its end as granted.
@@ -61,6 +65,8 @@ pub struct SubscriptionStatus {
     pub created: u64,
     /// Renewals of this run that succeeded.
     pub renewed: u64,
+    /// Changes of this run that no notification told, and a bulk read found.
+    pub missed: u64,
 }
 
 /// How all subscriptions are.
@@ -70,6 +76,8 @@ pub struct Status {
     pub subscriptions: Vec<SubscriptionStatus>,
     /// Users who find no place in any shard.
     pub overflow: usize,
+    /// Those of them who are not read in bulk instead.
+    pub unserved: usize,
     /// Whether a roster is known.
     pub roster_known: bool,
     /// Whether nothing is subscribed, as configured.
@@ -100,24 +108,23 @@ pub struct RenewAll;
 
 /// Asks who is in which shard.
 #[derive(Message)]
-#[rtype(result = "Assignment")]
+#[rtype(result = "Arc<Assignment>")]
 pub struct GetAssignment;
+
+/// Asks whom living subscriptions watch.
+#[derive(Message)]
+#[rtype(result = "Arc<Coverage>")]
+pub struct GetCoverage;
+
+/// Asks which members of this roster are neither watched by a subscription nor read in bulk.
+#[derive(Message)]
+#[rtype(result = "Arc<BTreeSet<TeamsId>>")]
+pub struct GetUnserved(pub Roster);
 
 /// Asks for the status.
 #[derive(Message)]
 #[rtype(result = "Status")]
 pub struct GetStatus;
-
-/// How presence is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// By subscriptions, without a periodic sweep.
-    Subscription,
-    /// By subscriptions, checked by a slow sweep.
-    Hybrid,
-    /// In bulk only: nothing is subscribed.
-    Polling,
-}
 
 /// What the actor is made of.
 #[derive(Clone)]
@@ -136,7 +143,7 @@ pub struct Dependencies {
     pub presence_period: Duration,
     /// Time between two renewals of the users' subscription.
     pub users_period: Duration,
-    /// Time between two sweeps of a shard that has no subscription.
+    /// Time between two full comparisons: half of it a late notification may take.
     pub sweep_period: Duration,
     /// The ids of the encryption keys that we have.
     pub certificates: Vec<String>,
@@ -156,6 +163,7 @@ struct Entry {
     client_state: AcceptedState,
     stored: Option<Held>,
     was_live: bool,
+    hearing: Hearing,
     signed_out: Option<String>,
     code: SubscriptionCode,
     since: DateTime<Utc>,
@@ -172,9 +180,10 @@ pub struct PresenceSubscription {
     dependencies: Dependencies,
     entries: BTreeMap<SubscriptionKind, Entry>,
     states_known: bool,
-    assignment: Assignment,
+    assignment: Arc<Assignment>,
     roster: Option<Roster>,
-    suspicion: Suspicion,
+    /// The subscriptions that cover somebody, and whether each is doubted, as the sweep was told.
+    covering: Option<Vec<(SubscriptionId, bool)>>,
 }
 
 impl PresenceSubscription {
@@ -187,15 +196,20 @@ impl PresenceSubscription {
             dependencies,
             entries: BTreeMap::new(),
             states_known: false,
-            assignment: Assignment::default(),
+            assignment: Arc::default(),
             roster: None,
-            suspicion: Suspicion::default(),
+            covering: None,
         }
     }
 
-    /// Whether presence is subscribed at all.
+    /// Whether anything is subscribed at all.
     fn subscribes(&self) -> bool {
         self.dependencies.reading != Reading::Polling
+    }
+
+    /// Whether presence is subscribed; without communication users it is read in bulk only.
+    fn has_shards(&self) -> bool {
+        self.subscribes() && !self.dependencies.accounts.is_empty()
     }
 }
 
@@ -226,11 +240,6 @@ impl Actor for PresenceSubscription {
         if self.dependencies.accounts.is_empty() {
             ctx.run_interval(self.dependencies.presence_period, |actor, ctx| {
                 actor.check_licenses(Vec::new(), ctx)
-            });
-        }
-        if self.dependencies.reading == Reading::Subscription {
-            ctx.run_interval(self.dependencies.sweep_period, |actor, ctx| {
-                actor.sweep_unsubscribed(ctx)
             });
         }
     }
@@ -299,7 +308,7 @@ impl Handler<GetAssignment> for PresenceSubscription {
     type Result = MessageResult<GetAssignment>;
 
     fn handle(&mut self, _message: GetAssignment, _ctx: &mut Self::Context) -> Self::Result {
-        MessageResult(self.assignment.clone())
+        MessageResult(Arc::clone(&self.assignment))
     }
 }
 
@@ -314,8 +323,9 @@ impl Handler<GetStatus> for PresenceSubscription {
                 .map(|(kind, entry)| self.status_of(kind, entry))
                 .collect(),
             overflow: self.assignment.overflow.len(),
+            unserved: self.unserved().count(),
             roster_known: self.roster.is_some(),
-            polling: !self.subscribes() || self.dependencies.accounts.is_empty(),
+            polling: !self.has_shards(),
         })
     }
 }
@@ -324,18 +334,11 @@ impl PresenceSubscription {
     /// Assigns the members to shards and tells every plan what is wanted now.
     fn take_in_roster(&mut self, roster: Roster, ctx: &mut Context<Self>) {
         let wanted: BTreeSet<TeamsId> = roster.members.iter().map(|member| member.teams.clone()).collect();
-        let accounts: &[Account] = if self.subscribes() {
-            &self.dependencies.accounts
-        } else {
-            &[]
-        };
-        let overflow = self.assignment.overflow.len();
-        self.assignment = self.assignment.next(accounts, &wanted, CAPACITY);
-        if self.subscribes() && !accounts.is_empty() && self.assignment.overflow.len() > overflow {
-            log::warn!(
-                "{} licensed users find no place in a presence subscription: add a communication user for every further {CAPACITY} users",
-                self.assignment.overflow.len()
-            );
+        if self.has_shards() {
+            let next = self
+                .assignment
+                .next(&self.dependencies.accounts, &wanted, CAPACITY);
+            self.assignment = Arc::new(next);
         }
         self.roster = Some(roster);
         for kind in self.entries.keys().cloned().collect::<Vec<_>>() {

@@ -1,49 +1,61 @@
-//! Holds when every user's Teams presence was last read in bulk, and reads it.
+//! Holds when every user's Teams presence was last read, and reads it.
 //!
-//! *Wakes on* its timer, on reads that `PresenceSync` orders (a new user, a notification without a state, a changed
-//! claim), and on orders to sweep (a new, lost or missed shard). Many orders become one call of up to 650 users. *Tells*
-//! what it read to `PresenceSync`, which says what the notifications had missed. *Ends* never by itself; a new run
-//! sweeps everybody.
+//! *Wakes on* the time at which [`m365_presence::cadence`] says that somebody is due, on reads that are ordered (a new
+//! user, a notification without a state, a changed claim; a new, lost or missed shard), and on what makes users livelier
+//! or watched. *Tells* what it read to `PresenceSync`, and what it found before any notification to
+//! `PresenceSubscription`, which asks for that. *Ends* never by itself; a new run reads everybody.
 
-use std::collections::BTreeSet;
+mod carrying_out;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, Supervised, WrapFuture};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use m365_presence::cadence::{Cadence, Tempo, Watch};
 use m365_presence::clock::Clock;
 use m365_presence::identity::TeamsId;
-use m365_presence::ports::{GraphError, PresenceIo, READ_LIMIT};
-use m365_presence::teams::TeamsObservation;
+use m365_presence::ports::PresenceIo;
 use serde::Serialize;
+use tokio::time::Instant;
 
-use crate::license_check::{GetRoster, LicenseCheck};
 use crate::outage::Outage;
-use crate::presence_sync::{PresenceSync, TeamsRead};
+use crate::presence_subscription::{GetCoverage, PresenceSubscription};
+use crate::presence_sync::{GetWatched, PresenceSync};
 use crate::supervision::{Context, Fitting, Post};
-
-/// Reads that may be under way at a time.
-const CALLS: usize = 4;
 
 /// Orders are collected this long before a read begins, so that many become one call.
 const GATHERING: Duration = Duration::from_millis(50);
 
-/// What the sweep is like.
+/// What the reading is like.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Status {
-    /// Users who are swept.
+    /// Users who are read.
     pub watched: usize,
-    /// Users whose read waits.
+    /// Those of them of whom no living subscription is known to tell: they are read at the tempo of polling.
+    pub uncovered: usize,
+    /// Uncovered ones who are read every few seconds, because they are on a call or have changed just now.
+    pub hot: usize,
+    /// The other uncovered ones.
+    pub idle: usize,
+    /// Users whose read is due or ordered.
     pub waiting: usize,
+    /// Calls that are under way.
+    pub under_way: usize,
     /// Calls of this run that were answered.
     pub calls: u64,
+    /// Users that these calls asked for.
+    pub read: u64,
     /// Calls of this run that failed.
     pub failures: u64,
-    /// Users whose change a sweep saw before any notification.
-    pub missed: u64,
-    /// When the last full sweep began.
+    /// Changes of covered users that a read showed before any notification; most notifications are only late.
+    pub found_first: u64,
+    /// When the last full sweep ended: since then everybody has been read.
     pub swept_at: Option<DateTime<Utc>>,
+    /// How long it lasted from its first call to its last user, in seconds.
+    pub sweep_seconds: Option<f64>,
     /// Whether everybody has been read since the start.
     pub whole: bool,
     /// Why the last call failed, while reads fail.
@@ -52,10 +64,36 @@ pub struct Status {
     pub lacks_permission: bool,
 }
 
-/// Who is to be swept.
+/// Whom living subscriptions watch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Of these, notifications arrive.
+    pub trusted: BTreeSet<TeamsId>,
+    /// Of these it is not proven that notifications arrive.
+    pub doubted: BTreeSet<TeamsId>,
+}
+
+impl Coverage {
+    fn watch(&self, user: &TeamsId) -> Watch {
+        if self.trusted.contains(user) {
+            Watch::Trusted
+        } else if self.doubted.contains(user) {
+            Watch::Doubted
+        } else {
+            Watch::Nobody
+        }
+    }
+}
+
+/// Who is to be read.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Watch(pub Arc<BTreeSet<TeamsId>>);
+pub struct SetWatched(pub Arc<BTreeSet<TeamsId>>);
+
+/// Who is watched by subscriptions.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct SetCoverage(pub Arc<Coverage>);
 
 /// Orders reads of users.
 #[derive(Message)]
@@ -70,10 +108,15 @@ pub struct Read {
 #[rtype(result = "()")]
 pub struct Sweep;
 
-/// Takes out whose change a sweep saw before any notification, since the last time that this was asked.
+/// Users have begun or ended to be on the phone at their PBX.
 #[derive(Message)]
-#[rtype(result = "BTreeSet<TeamsId>")]
-pub struct TakeMissed;
+#[rtype(result = "()")]
+pub struct PhonesChanged(pub Vec<(TeamsId, bool)>);
+
+/// Takes out whose change a read showed before any notification, and when, since the last time that this was asked.
+#[derive(Message)]
+#[rtype(result = "BTreeMap<TeamsId, Instant>")]
+pub struct TakeFinds;
 
 /// Asks for the status.
 #[derive(Message)]
@@ -87,29 +130,28 @@ pub struct Dependencies {
     pub presence_io: Rc<dyn PresenceIo>,
     /// Graph's time.
     pub clock: Rc<dyn Clock>,
-    /// Time between two full sweeps; none when only subscriptions tell.
-    pub period: Option<Duration>,
-    /// Who needs what is read.
+    /// How soon users are read again.
+    pub tempo: Tempo,
+    /// Who needs what is read, and knows of whom.
     pub presence_sync: Post<PresenceSync>,
-    /// Who knows the roster.
-    pub license_check: Post<LicenseCheck>,
+    /// Who knows whom subscriptions watch.
+    pub presence_subscription: Post<PresenceSubscription>,
 }
 
-/// Who waits to be read.
+/// Who is read when.
 pub struct PresenceSweep {
     fitting: Fitting<Dependencies>,
     dependencies: Dependencies,
-    watched: Arc<BTreeSet<TeamsId>>,
-    waiting: BTreeSet<TeamsId>,
-    /// Whose read was ordered for a reason: what it shows is no surprise.
-    ordered: BTreeSet<TeamsId>,
-    unread: BTreeSet<TeamsId>,
-    missed: BTreeSet<TeamsId>,
+    cadence: Cadence,
+    coverage: Arc<Coverage>,
+    finds: BTreeMap<TeamsId, Instant>,
     calls_under_way: usize,
     gathering: bool,
-    paused: bool,
+    paused_until: Option<Instant>,
+    /// When the actor looks next who is due; an earlier time replaces it.
+    looking_at: Option<Instant>,
     outage: Outage,
-    /// Whether Graph has not answered since the last full sweep.
+    /// Whether Graph has not answered since the last order to read everybody.
     lost: bool,
     status: Status,
 }
@@ -121,15 +163,14 @@ impl PresenceSweep {
         let dependencies = fitting.current();
         Self {
             fitting,
+            cadence: Cadence::new(dependencies.tempo),
             dependencies,
-            watched: Arc::default(),
-            waiting: BTreeSet::new(),
-            ordered: BTreeSet::new(),
-            unread: BTreeSet::new(),
-            missed: BTreeSet::new(),
+            coverage: Arc::default(),
+            finds: BTreeMap::new(),
             calls_under_way: 0,
             gathering: false,
-            paused: false,
+            paused_until: None,
+            looking_at: None,
             outage: Outage::default(),
             lost: false,
             status: Status::default(),
@@ -141,18 +182,19 @@ impl Actor for PresenceSweep {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let roster = self.dependencies.license_check.ask(GetRoster);
-        ctx.spawn(roster.into_actor(self).map(|roster, actor, ctx| {
-            if let Ok(Some(roster)) = roster {
-                actor.watch(Arc::new(
-                    roster.members.iter().map(|member| member.teams.clone()).collect(),
-                ));
-                actor.sweep(ctx);
+        // both tell by themselves when they are back
+        let coverage = self.dependencies.presence_subscription.ask(GetCoverage);
+        ctx.spawn(coverage.into_actor(self).map(|coverage, _, ctx| {
+            if let Ok(coverage) = coverage {
+                ctx.notify(SetCoverage(coverage));
             }
         }));
-        if let Some(period) = self.dependencies.period {
-            ctx.run_interval(period, |actor, ctx| actor.sweep(ctx));
-        }
+        let watched = self.dependencies.presence_sync.ask(GetWatched);
+        ctx.spawn(watched.into_actor(self).map(|watched, _, ctx| {
+            if let Ok(Some(watched)) = watched {
+                ctx.notify(SetWatched(watched));
+            }
+        }));
     }
 }
 
@@ -162,12 +204,24 @@ impl Supervised for PresenceSweep {
     }
 }
 
-impl Handler<Watch> for PresenceSweep {
+impl Handler<SetWatched> for PresenceSweep {
     type Result = ();
 
-    fn handle(&mut self, message: Watch, ctx: &mut Self::Context) {
-        self.watch(message.0);
+    fn handle(&mut self, message: SetWatched, ctx: &mut Self::Context) {
+        self.cadence
+            .set_users(&message.0, |user| self.coverage.watch(user));
+        self.finds.retain(|user, _| message.0.contains(user));
         self.gather(ctx);
+    }
+}
+
+impl Handler<SetCoverage> for PresenceSweep {
+    type Result = ();
+
+    fn handle(&mut self, message: SetCoverage, ctx: &mut Self::Context) {
+        self.coverage = message.0;
+        self.cadence.set_watch(|user| self.coverage.watch(user));
+        self.look_later(ctx);
     }
 }
 
@@ -175,8 +229,7 @@ impl Handler<Read> for PresenceSweep {
     type Result = ();
 
     fn handle(&mut self, message: Read, ctx: &mut Self::Context) {
-        self.ordered.extend(message.users.iter().cloned());
-        self.waiting.extend(message.users);
+        self.cadence.order(message.users);
         self.gather(ctx);
     }
 }
@@ -185,15 +238,28 @@ impl Handler<Sweep> for PresenceSweep {
     type Result = ();
 
     fn handle(&mut self, _message: Sweep, ctx: &mut Self::Context) {
-        self.sweep(ctx);
+        self.cadence.order_everybody(Instant::now().into_std());
+        self.look_later(ctx);
     }
 }
 
-impl Handler<TakeMissed> for PresenceSweep {
-    type Result = MessageResult<TakeMissed>;
+impl Handler<PhonesChanged> for PresenceSweep {
+    type Result = ();
 
-    fn handle(&mut self, _message: TakeMissed, _ctx: &mut Self::Context) -> Self::Result {
-        MessageResult(std::mem::take(&mut self.missed))
+    fn handle(&mut self, message: PhonesChanged, ctx: &mut Self::Context) {
+        let now = Instant::now().into_std();
+        for (user, on_the_phone) in &message.0 {
+            self.cadence.note_phone(user, *on_the_phone, now);
+        }
+        self.look_later(ctx);
+    }
+}
+
+impl Handler<TakeFinds> for PresenceSweep {
+    type Result = MessageResult<TakeFinds>;
+
+    fn handle(&mut self, _message: TakeFinds, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(std::mem::take(&mut self.finds))
     }
 }
 
@@ -201,133 +267,60 @@ impl Handler<GetStatus> for PresenceSweep {
     type Result = MessageResult<GetStatus>;
 
     fn handle(&mut self, _message: GetStatus, _ctx: &mut Self::Context) -> Self::Result {
+        let now = Instant::now().into_std();
+        let counts = self.cadence.counts(now);
+        let last = self.cadence.last_full_sweep();
+        let ended_at = |age| Some(self.dependencies.clock.now() - TimeDelta::from_std(age).ok()?);
         MessageResult(Status {
-            watched: self.watched.len(),
-            waiting: self.waiting.len(),
-            whole: self.unread.is_empty(),
+            watched: counts.users,
+            uncovered: counts.uncovered,
+            hot: counts.hot,
+            idle: counts.idle,
+            waiting: counts.waiting,
+            under_way: self.calls_under_way,
+            swept_at: last.and_then(|sweep| {
+                ended_at(
+                    now.saturating_duration_since(sweep.begun_at)
+                        .saturating_sub(sweep.took),
+                )
+            }),
+            sweep_seconds: last.map(|sweep| sweep.took.as_secs_f64()),
+            whole: counts.unread == 0,
             ..self.status.clone()
         })
     }
 }
 
 impl PresenceSweep {
-    /// Takes in who is to be swept; whoever was not is read at once, for a lost order or a late roster.
-    fn watch(&mut self, watched: Arc<BTreeSet<TeamsId>>) {
-        let left: Vec<TeamsId> = self.watched.difference(&watched).cloned().collect();
-        for user in &left {
-            self.unread.remove(user);
-            self.waiting.remove(user);
-            self.ordered.remove(user);
-            self.missed.remove(user);
-        }
-        for user in watched.difference(&self.watched) {
-            self.unread.insert(user.clone());
-            self.waiting.insert(user.clone());
-            self.ordered.insert(user.clone());
-        }
-        self.watched = watched;
-    }
-
-    fn sweep(&mut self, ctx: &mut Context<Self>) {
-        self.status.swept_at = Some(self.dependencies.clock.now());
-        self.waiting.extend(self.watched.iter().cloned());
-        self.gather(ctx);
-    }
-
+    /// Lets ordered reads leave together in a moment.
     fn gather(&mut self, ctx: &mut Context<Self>) {
-        if !self.gathering && !self.waiting.is_empty() {
+        if !self.gathering && self.cadence.has_orders() {
             self.gathering = true;
             ctx.run_later(GATHERING, |actor, ctx| {
                 actor.gathering = false;
                 actor.read(ctx);
             });
         }
+        self.look_later(ctx);
     }
 
-    /// Begins as many calls as may be under way.
-    fn read(&mut self, ctx: &mut Context<Self>) {
-        while !self.paused && self.calls_under_way < CALLS && !self.waiting.is_empty() {
-            let asked: Vec<TeamsId> = self.waiting.iter().take(READ_LIMIT).cloned().collect();
-            for user in &asked {
-                self.waiting.remove(user);
-            }
-            self.calls_under_way += 1;
-            let begun_at = self.dependencies.clock.now();
-            let io = Rc::clone(&self.dependencies.presence_io);
-            let read = async move {
-                let answer = io.read(&asked).await;
-                (asked, answer)
-            };
-            ctx.spawn(read.into_actor(self).map(move |(asked, answer), actor, ctx| {
-                actor.calls_under_way -= 1;
-                actor.take_in(begun_at, asked, answer, ctx);
-                actor.read(ctx);
-            }));
+    /// Looks again when somebody is due.
+    fn look_later(&mut self, ctx: &mut Context<Self>) {
+        let Some(due) = self.cadence.next_due().map(Instant::from_std) else {
+            return;
+        };
+        if self.looking_at.is_some_and(|looking_at| looking_at <= due) {
+            return;
         }
-    }
-
-    fn take_in(
-        &mut self,
-        begun_at: DateTime<Utc>,
-        asked: Vec<TeamsId>,
-        answer: Result<Vec<TeamsObservation>, GraphError>,
-        ctx: &mut Context<Self>,
-    ) {
-        match answer {
-            Ok(observations) => {
-                self.outage.end();
-                // what was told while Graph did not answer may be lost
-                if std::mem::take(&mut self.lost) {
-                    self.sweep(ctx);
+        self.looking_at = Some(due);
+        ctx.run_later(
+            due.saturating_duration_since(Instant::now()),
+            move |actor, ctx| {
+                if actor.looking_at == Some(due) {
+                    actor.looking_at = None;
+                    actor.read(ctx);
                 }
-                self.status.last_failure = None;
-                self.status.lacks_permission = false;
-                self.status.calls += 1;
-                let mut expected = BTreeSet::new();
-                for user in &asked {
-                    self.unread.remove(user);
-                    expected.extend(self.ordered.take(user));
-                }
-                let told = self.dependencies.presence_sync.ask(TeamsRead {
-                    begun_at,
-                    asked,
-                    observations,
-                });
-                ctx.spawn(told.into_actor(self).map(move |changed, actor, _| {
-                    let changed = changed.unwrap_or_default();
-                    for user in changed.into_iter().filter(|user| !expected.contains(user)) {
-                        actor.status.missed += 1;
-                        actor.missed.insert(user);
-                    }
-                }));
-            }
-            Err(error) => {
-                if self.outage.failures() == 0 {
-                    log::warn!("teams presence cannot be read: {error}");
-                }
-                self.status.failures += 1;
-                self.status.last_failure = Some(error.to_string());
-                self.status.lacks_permission = error.lacks_permission();
-                self.waiting.extend(asked);
-                self.lost |= matches!(error, GraphError::Lost { .. });
-                let patience = match error {
-                    GraphError::Throttled { retry_after } => Some(retry_after),
-                    _ => None,
-                };
-                self.pause(patience, ctx);
-            }
-        }
-    }
-
-    /// A call that failed keeps the others back as well: a dead Graph costs a probe, not a storm.
-    fn pause(&mut self, patience: Option<Duration>, ctx: &mut Context<Self>) {
-        let wait = self.outage.fail(patience);
-        if !self.paused {
-            self.paused = true;
-            ctx.run_later(wait, |actor, ctx| {
-                actor.paused = false;
-                actor.read(ctx);
-            });
-        }
+            },
+        );
     }
 }

@@ -5,10 +5,11 @@
 //! in [`m365_presence::board`]; this actor carries them out: intents are stored before a write leaves, outcomes after.
 //! *Ends* never by itself. A new run reads the ledger, and asks its sources for the roster and for what they show.
 
+mod admitting;
 mod observing;
 mod writing;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +30,8 @@ use tokio::sync::oneshot;
 
 use crate::license_check::{GetRoster, LicenseCheck, RosterChanged};
 use crate::pbx_session::Report;
-use crate::presence_sweep::{PresenceSweep, Watch};
+use crate::presence_subscription::PresenceSubscription;
+use crate::presence_sweep::PresenceSweep;
 use crate::sessions::Sessions;
 use crate::supervision::{Context, Fitting, Post};
 use crate::write_pace::WritePace;
@@ -97,9 +99,9 @@ pub struct TeamsNotified {
     pub hints: Vec<TeamsId>,
 }
 
-/// A bulk read of Teams; answers whose presence had changed without a notification.
+/// A bulk read of Teams.
 #[derive(Message)]
-#[rtype(result = "Vec<TeamsId>")]
+#[rtype(result = "Reception")]
 pub struct TeamsRead {
     /// When the request left.
     pub begun_at: DateTime<Utc>,
@@ -108,6 +110,20 @@ pub struct TeamsRead {
     /// What was answered.
     pub observations: Vec<TeamsObservation>,
 }
+
+/// What became of a bulk read.
+#[derive(Clone, Debug, Default)]
+pub struct Reception {
+    /// Whose presence had changed without a notification.
+    pub changed: Vec<TeamsId>,
+    /// Which of those who were asked for are on the phone at their PBX.
+    pub on_the_phone: Vec<TeamsId>,
+}
+
+/// Asks whose presence is to be read, once that is known.
+#[derive(Message)]
+#[rtype(result = "Option<Arc<BTreeSet<TeamsId>>>")]
+pub struct GetWatched;
 
 /// Asks for what an administrator sees of these users, as far as they are on the board.
 #[derive(Message)]
@@ -178,6 +194,8 @@ pub struct Dependencies {
     pub presence_sweep: Post<PresenceSweep>,
     /// Who knows the roster.
     pub license_check: Post<LicenseCheck>,
+    /// Who knows for whom there is no place, where such users are not read in bulk instead.
+    pub admission: Option<Post<PresenceSubscription>>,
 }
 
 /// The board and what is under way.
@@ -185,6 +203,12 @@ pub struct PresenceSync {
     fitting: Fitting<Dependencies>,
     dependencies: Dependencies,
     board: Board,
+    /// Whose presence is to be read, once that is known.
+    watched: Option<Arc<BTreeSet<TeamsId>>>,
+    /// Number of rosters so far, so that an older one is not taken in late.
+    rosters: u64,
+    /// Who is on the phone at the PBX, as it was told last.
+    phones: HashSet<TeamsId>,
     /// Sessions of calls: what others want to know at once goes before everything else.
     calls: VecDeque<(PbxGuid, PresenceWrite)>,
     choices: VecDeque<(PbxGuid, PresenceWrite)>,
@@ -210,6 +234,9 @@ impl PresenceSync {
             board: Board::new(Rules::clone(&dependencies.rules), Vec::new()),
             fitting,
             dependencies,
+            watched: None,
+            rosters: 0,
+            phones: HashSet::new(),
             calls: VecDeque::new(),
             choices: VecDeque::new(),
             batches_under_way: 0,
@@ -254,22 +281,15 @@ impl Handler<RosterChanged> for PresenceSync {
     type Result = ();
 
     fn handle(&mut self, message: RosterChanged, ctx: &mut Self::Context) {
-        if self.releasing {
-            return;
-        }
-        let now = self.dependencies.clock.now();
-        self.board.set_roster(message.0.members.iter().cloned(), now);
-        let watched = Arc::new(
-            message
-                .0
-                .members
-                .iter()
-                .map(|member| member.teams.clone())
-                .collect(),
-        );
-        let told = self.dependencies.presence_sweep.ask(Watch(watched));
-        ctx.spawn(told.into_actor(self).map(|_asks_again_when_back, _, _| ()));
-        self.pump(ctx);
+        self.admit(message.0, ctx);
+    }
+}
+
+impl Handler<GetWatched> for PresenceSync {
+    type Result = MessageResult<GetWatched>;
+
+    fn handle(&mut self, _message: GetWatched, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(self.watched.clone())
     }
 }
 

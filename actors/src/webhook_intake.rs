@@ -4,7 +4,7 @@
 //! to `PresenceSync`, user changes to `UserSync`, and lifecycle notices to `PresenceSubscription`. What it throws away is
 //! counted by reason. *Ends* never by itself; the queue outlives it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
@@ -14,6 +14,7 @@ use m365_presence::identity::TeamsId;
 use m365_presence::ports::{AcceptedState, Discard, Notice, NotificationOpener, Opened};
 use m365_presence::teams::TeamsObservation;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::intake_queue::{IntakeQueue, Raw};
 use crate::presence_subscription::{GetClientStates, LifecycleNotified, PresenceSubscription};
@@ -63,9 +64,9 @@ pub struct Arrived;
 #[rtype(result = "()")]
 pub struct Expect(pub Vec<AcceptedState>);
 
-/// Takes out of whom a presence notification has come, since the last time that this was asked.
+/// Takes out of whom a presence notification has come, and when last, since the last time that this was asked.
 #[derive(Message)]
-#[rtype(result = "BTreeSet<TeamsId>")]
+#[rtype(result = "BTreeMap<TeamsId, Instant>")]
 pub struct TakeHeard;
 
 /// Asks for the status.
@@ -98,7 +99,7 @@ pub struct WebhookIntake {
     hasher: RandomState,
     seen: HashSet<u64>,
     seen_in_order: VecDeque<u64>,
-    heard: BTreeSet<TeamsId>,
+    heard: BTreeMap<TeamsId, Instant>,
     status: Status,
 }
 
@@ -116,7 +117,7 @@ impl WebhookIntake {
             hasher: RandomState::new(),
             seen: HashSet::new(),
             seen_in_order: VecDeque::new(),
-            heard: BTreeSet::new(),
+            heard: BTreeMap::new(),
             status: Status::default(),
         }
     }
@@ -224,6 +225,7 @@ impl WebhookIntake {
         let mut hints = Vec::new();
         let mut users_changed = false;
         let mut lifecycle = Vec::new();
+        let now = Instant::now();
         for (hash, opened) in opened {
             self.status.opened += 1;
             if !opened.sealed {
@@ -236,12 +238,12 @@ impl WebhookIntake {
                 match notice {
                     Notice::Presence(observation) => {
                         self.status.presence += 1;
-                        self.heard.insert(observation.user.clone());
+                        self.heard.insert(observation.user.clone(), now);
                         coalesce(&mut newest, &mut observations, observation);
                     }
                     Notice::PresenceHint(user) => {
                         self.status.hints += 1;
-                        self.heard.insert(user.clone());
+                        self.heard.insert(user.clone(), now);
                         hints.push(user);
                     }
                     Notice::UserChanged(_) => {

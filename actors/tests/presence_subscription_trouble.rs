@@ -12,7 +12,9 @@ mod stage;
 
 use std::rc::Rc;
 
-use m365_actors::presence_subscription::{GetStatus, Reading, Status, SubscriptionStatus};
+use m365_actors::presence_subscription::{GetStatus, Status, SubscriptionStatus};
+use m365_actors::presence_sweep;
+use m365_presence::cadence::Reading;
 use m365_presence::identity::{Account, Credential};
 use m365_presence::light::{AuthenticationCode, SubscriptionCode as Code};
 use m365_presence::ports::{Created, GraphError, SubscriptionKind};
@@ -170,10 +172,9 @@ fn a_foreign_subscription_of_the_account_is_deleted_and_never_renewed() {
 }
 
 #[test]
-fn what_graph_does_not_delete_is_waited_for_and_its_users_are_swept_meanwhile() {
+fn what_graph_does_not_delete_is_waited_for_and_its_users_are_polled_meanwhile() {
     let stuck = |house: &mut House| {
         house.reading = Reading::Subscription;
-        house.sweep = seconds(20);
         house
             .registry
             .plant(anna(), &[teams_id(9)], "https://other.test/hook");
@@ -187,7 +188,8 @@ fn what_graph_does_not_delete_is_waited_for_and_its_users_are_swept_meanwhile() 
         assert!(waiting.detail.contains("ends at 20"));
         cast.journal().clear();
         pass(minutes(10)).await;
-        assert!((25..=32).contains(&cast.journal().count("teams: read t1,t2")));
+        let reads = cast.journal().count("teams: read t1,t2");
+        assert!((58..=62).contains(&reads), "every ten seconds: {reads}");
         pass(minutes(36)).await;
         assert_eq!(of(&cast, &anna()).await.code, Code::Ok);
         // from then on Graph tells, and nothing is swept
@@ -366,13 +368,9 @@ fn a_late_notification_speaks_for_its_subscription() {
                 cast.notify(&format!("presence t1 {pair}/{pair} {round}"));
                 pass(minutes(4)).await;
             }
-            let missed = cast
-                .sweep
-                .ask(m365_actors::presence_sweep::GetStatus)
-                .await
-                .unwrap()
-                .missed;
-            assert_eq!((missed, id_at_graph(&cast)), (6, before));
+            let reads = cast.sweep.ask(presence_sweep::GetStatus).await.unwrap();
+            assert_eq!(reads.found_first, 6);
+            assert_eq!((of(&cast, &anna()).await.missed, id_at_graph(&cast)), (0, before));
         },
     );
 }

@@ -1,10 +1,10 @@
 //! What the settings mean to the rooms: each room's own words from the configuration's.
 
 use anyhow::Context as _;
-use m365_actors::presence_subscription::Reading;
 use m365_actors::token_refresh;
 use m365_graph::{AppRegistration, CommunicationUser, IdentitySettings, Proof, WebhookSettings};
 use m365_presence::board::{self, Rules};
+use m365_presence::cadence::Reading;
 use m365_presence::identity::Account;
 use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
 use rustls::pki_types::CertificateDer;

@@ -52,7 +52,7 @@ pub struct UserItem {
 struct Sources {
     directory: Arc<Directory>,
     roster: Option<Roster>,
-    assignment: Assignment,
+    assignment: Arc<Assignment>,
     views: HashMap<PbxGuid, PersonView>,
     license: String,
     swept: bool,

@@ -1,10 +1,12 @@
 //! How the plan of a subscription is carried out: events in, requests out, what is held stored in between.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 use chrono::TimeDelta;
+use m365_presence::hearing::Hearing;
 use m365_presence::light::SubscriptionCode;
 use m365_presence::ports::{
     AcceptedState, Created, GraphError, Renewed, StoredSubscription, SubscriptionKind, SubscriptionRequest,
@@ -54,7 +56,7 @@ impl PresenceSubscription {
             self.entries
                 .insert(kind.clone(), self.new_entry(&kind, state, used, held));
         }
-        self.assignment = shards;
+        self.assignment = Arc::new(shards);
         let store = Rc::clone(&self.dependencies.store);
         let kept = async move {
             for state in &drawn {
@@ -105,6 +107,7 @@ impl PresenceSubscription {
             plan: Subscription::new(terms, held),
             client_state: state,
             was_live: false,
+            hearing: Hearing::default(),
             signed_out: None,
             code: SubscriptionCode::Starting,
             since: self.dependencies.clock.now(),
@@ -166,7 +169,7 @@ impl PresenceSubscription {
     }
 
     /// Keeps the light's code, and has a shard read that has just been opened.
-    fn note_phase(&mut self, kind: &SubscriptionKind, ctx: &mut Context<Self>) {
+    pub(super) fn note_phase(&mut self, kind: &SubscriptionKind, ctx: &mut Context<Self>) {
         let unlicensed = self.lacks_teams_license(kind);
         let now = self.dependencies.clock.now();
         let Some(entry) = self.entries.get_mut(kind) else {
@@ -175,6 +178,7 @@ impl PresenceSubscription {
         let code = match entry.plan.phase() {
             Phase::Forbidden { .. } if unlicensed => SubscriptionCode::NoTeamsLicense,
             Phase::Unanswered if entry.signed_out.is_some() => SubscriptionCode::NotSignedIn,
+            Phase::Live if entry.hearing.is_deaf() => SubscriptionCode::Deaf,
             phase => phase.code(),
         };
         if code != entry.code {
@@ -186,8 +190,10 @@ impl PresenceSubscription {
         let opened = live && !entry.was_live;
         entry.was_live = live;
         if opened {
+            entry.hearing.begin_anew();
             self.read_anew(kind, ctx);
         }
+        self.tell_coverage(ctx);
     }
 
     fn carry_out(&mut self, kind: SubscriptionKind, plan: u64, step: Step, ctx: &mut Context<Self>) {

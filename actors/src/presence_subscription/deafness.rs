@@ -1,97 +1,82 @@
-//! Whether the notifications of a living subscription still arrive.
-//!
-//! Graph says nothing when it cannot deliver, so silence alone proves nothing: people may be at rest. But when a sweep
-//! sees a change that no notification told, and half a sweep period later still none has come for anybody of that
-//! shard, the shard is *deaf* and its subscription is made anew (DESIGN 6). The time in between lets a late
-//! notification speak for it: Graph takes a minute at times (graph.md 3.4).
+//! Which shard's notifications arrive: what was found and what was heard goes to the shard that it concerns, and is
+//! judged there by [`m365_presence::hearing`].
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
-use m365_presence::identity::{Account, TeamsId};
+use m365_presence::cadence::Reading;
+use m365_presence::identity::TeamsId;
 use m365_presence::ports::SubscriptionKind;
 use m365_presence::subscription::{Event, Phase};
 use tokio::time::Instant;
 
-use super::{PresenceSubscription, Reading};
-use crate::presence_sweep::TakeMissed;
-use crate::supervision::Context;
+use super::{Entry, PresenceSubscription};
+use crate::presence_sweep::TakeFinds;
+use crate::supervision::{Context, Gone};
 use crate::webhook_intake::TakeHeard;
 
-/// A late notification gets this long at least to speak for its shard.
-const SHORTEST_SILENCE: Duration = Duration::from_secs(10);
+/// How often what was found is compared with what was heard.
+const LOOK: Duration = Duration::from_secs(5);
 
-/// A shard is not made anew for its deafness more often than this.
-const SHORTEST_LIFE: Duration = Duration::from_secs(5 * 60);
-
-/// The shards that are under suspicion, and when one was made anew last.
-#[derive(Default)]
-pub(super) struct Suspicion {
-    shards: BTreeSet<Account>,
-    made_anew_at: Option<Instant>,
-}
+/// When something happened, per user.
+type Times = BTreeMap<TeamsId, Instant>;
 
 impl PresenceSubscription {
     /// Begins to listen; only a sweep can tell what was missed.
     pub(super) fn listen(&self, ctx: &mut Context<Self>) {
         if self.dependencies.reading == Reading::Hybrid {
-            let patience = (self.dependencies.sweep_period / 2).max(SHORTEST_SILENCE);
-            ctx.run_interval(patience, |actor, ctx| actor.ask_what_was_missed(ctx));
+            ctx.run_interval(LOOK, |actor, ctx| actor.ask_what_was_missed(ctx));
         }
     }
 
     fn ask_what_was_missed(&self, ctx: &mut Context<Self>) {
-        let missed = self.dependencies.presence_sweep.ask(TakeMissed);
+        let found = self.dependencies.presence_sweep.ask(TakeFinds);
         let heard = self.dependencies.webhook_intake.ask(TakeHeard);
-        let both = async move { Ok((missed.await?, heard.await?)) };
-        ctx.spawn(both.into_actor(self).map(
-            |told: Result<_, crate::supervision::Gone>, actor, ctx| match told {
-                Ok((missed, heard)) => actor.judge_shards(&missed, &heard, ctx),
-                // one of both has forgotten what it knew: nothing can be said of this period
-                Err(_gone) => actor.suspicion.shards.clear(),
-            },
-        ));
+        let both = async move { Ok((found.await?, heard.await?)) };
+        ctx.spawn(both.into_actor(self).map(|told: Result<_, Gone>, actor, ctx| {
+            match told {
+                Ok((found, heard)) => actor.judge_shards(&found, &heard, ctx),
+                // one of both has forgotten what it knew: nothing can be said of this time
+                Err(_gone) => actor
+                    .entries
+                    .values_mut()
+                    .for_each(|entry| entry.hearing.begin_anew()),
+            }
+        }));
     }
 
-    fn judge_shards(
-        &mut self,
-        missed: &BTreeSet<TeamsId>,
-        heard: &BTreeSet<TeamsId>,
-        ctx: &mut Context<Self>,
-    ) {
-        let suspected = std::mem::take(&mut self.suspicion.shards);
-        let made_anew_lately = self
-            .suspicion
-            .made_anew_at
-            .is_some_and(|at| at.elapsed() < SHORTEST_LIFE);
-        let silent: Vec<Account> = self
-            .assignment
-            .shards
-            .iter()
-            .filter(|(_, users)| users.is_disjoint(heard))
-            .map(|(account, _)| account.clone())
-            .collect();
-        for account in silent {
-            let kind = SubscriptionKind::Presence(account.clone());
-            let lives = self
-                .entries
-                .get(&kind)
-                .is_some_and(|entry| *entry.plan.phase() == Phase::Live);
-            let misses = self
-                .assignment
-                .shards
-                .get(&account)
-                .is_some_and(|users| !users.is_disjoint(missed));
-            if lives && suspected.contains(&account) && !made_anew_lately {
-                log::warn!(
-                    "a presence subscription lives, but its notifications do not arrive: it is made anew"
-                );
-                self.suspicion.made_anew_at = Some(Instant::now());
-                self.feed(&kind, Event::Deaf, ctx);
-            } else if lives && (misses || suspected.contains(&account)) {
-                self.suspicion.shards.insert(account);
+    fn judge_shards(&mut self, found: &Times, heard: &Times, ctx: &mut Context<Self>) {
+        let (sweep, now) = (self.dependencies.sweep_period, Instant::now().into_std());
+        let mut deaf = Vec::new();
+        for (kind, entry) in &mut self.entries {
+            if *kind != SubscriptionKind::Users && entry.listen(found, heard).judge(sweep, now) {
+                deaf.push(kind.clone());
             }
         }
+        for kind in deaf {
+            log::warn!("a presence subscription lives, but its notifications do not arrive: it is made anew");
+            self.feed(&kind, Event::Deaf, ctx);
+        }
+        for kind in self.entries.keys().cloned().collect::<Vec<_>>() {
+            self.note_phase(&kind, ctx);
+        }
+    }
+}
+
+impl Entry {
+    /// Takes in what concerns the users of this shard, while its subscription lives.
+    fn listen(&mut self, found: &Times, heard: &Times) -> &mut m365_presence::hearing::Hearing {
+        if let (Phase::Live, Some(held)) = (self.plan.phase(), self.plan.held()) {
+            for user in held.watch.users() {
+                if let Some(at) = found.get(user) {
+                    self.hearing.find(user.clone(), at.into_std());
+                }
+                if let Some(at) = heard.get(user) {
+                    self.hearing.hear(user, at.into_std());
+                }
+            }
+        }
+        &mut self.hearing
     }
 }

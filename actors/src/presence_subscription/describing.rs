@@ -10,17 +10,17 @@ use super::{Entry, PresenceSubscription, SubscriptionStatus};
 
 impl PresenceSubscription {
     pub(super) fn status_of(&self, kind: &SubscriptionKind, entry: &Entry) -> SubscriptionStatus {
-        let users = match kind {
-            SubscriptionKind::Users => 0,
-            SubscriptionKind::Presence(account) => {
-                self.assignment.shards.get(account).map_or(0, BTreeSet::len)
-            }
-        };
+        let shard = kind
+            .account()
+            .and_then(|account| self.assignment.shards.get(account));
         let held = entry.plan.held();
+        let is_its = |account: &Account| kind.account() == Some(account);
+        let position = self.dependencies.accounts.iter().position(is_its);
         SubscriptionStatus {
             kind: kind.clone(),
             id: held.map(|held| held.id.clone()),
-            users,
+            shard: position.map(|position| position + 1),
+            users: shard.map_or(0, BTreeSet::len),
             expires_at: held.map(|held| held.expires_at),
             phase: entry.plan.phase().clone(),
             code: entry.code,
@@ -28,6 +28,7 @@ impl PresenceSubscription {
             detail: self.detail_of(entry),
             created: entry.created,
             renewed: entry.renewed,
+            missed: entry.hearing.missed(),
         }
     }
 
@@ -39,6 +40,12 @@ impl PresenceSubscription {
             Phase::Starting => "users and licenses are not known yet".to_owned(),
             Phase::Idle => "there is nobody to subscribe for".to_owned(),
             Phase::Creating => "the subscription is being created".to_owned(),
+            Phase::Live if entry.hearing.is_deaf() => {
+                "notifications do not arrive although the subscription lives".to_owned()
+            }
+            Phase::Live if entry.hearing.is_doubted() => {
+                "the subscription is alive; it was made anew because notifications did not arrive, and until the first one arrives its users are read in bulk".to_owned()
+            }
             Phase::Live => "the subscription is alive".to_owned(),
             Phase::Replacing => "the subscription is being replaced".to_owned(),
             Phase::Deaf => "notifications do not arrive although the subscription lives".to_owned(),
@@ -47,6 +54,9 @@ impl PresenceSubscription {
                     "an older subscription that cannot be deleted ends at {}",
                     until.format("%Y-%m-%dT%H:%M:%SZ")
                 )
+            }
+            Phase::Obstructed => {
+                "graph says that this account has a presence subscription already, and lists none; it ends by itself within an hour, and until then a new one is tried every minute".to_owned()
             }
             Phase::UrlUnreachable { message }
             | Phase::UrlRejected { message }

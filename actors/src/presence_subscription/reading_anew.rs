@@ -2,29 +2,13 @@
 
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 use m365_presence::ports::SubscriptionKind;
-use m365_presence::subscription::Phase;
 
-use super::{Entry, PresenceSubscription};
+use super::PresenceSubscription;
 use crate::presence_sweep::Read;
 use crate::supervision::Context;
 use crate::user_sync::UsersChanged;
 
 impl PresenceSubscription {
-    /// Orders reads of those whose shard has no subscription at this time.
-    pub(super) fn sweep_unsubscribed(&mut self, ctx: &mut Context<Self>) {
-        let waiting =
-            |entry: &Entry| !matches!(entry.plan.phase(), Phase::Live | Phase::Idle | Phase::Starting);
-        let kinds: Vec<_> = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| waiting(entry))
-            .map(|(kind, _)| kind.clone())
-            .collect();
-        for kind in kinds.iter().filter(|kind| **kind != SubscriptionKind::Users) {
-            self.read_anew(kind, ctx);
-        }
-    }
-
     /// Orders reads of everything that a subscription watches.
     pub(super) fn read_anew(&mut self, kind: &SubscriptionKind, ctx: &mut Context<Self>) {
         match kind {

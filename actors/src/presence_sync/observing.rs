@@ -2,20 +2,27 @@
 
 use std::collections::HashSet;
 
-use actix::{Handler, MessageResult};
+use actix::{ActorFutureExt, AsyncContext, Handler, MessageResult, WrapFuture};
 use chrono::{DateTime, Utc};
 use m365_presence::board::Verdict;
-use m365_presence::identity::TeamsId;
+use m365_presence::identity::{PbxGuid, TeamsId};
 use m365_presence::teams::{Source, TeamsObservation};
 
-use super::{PbxLost, PbxReached, PbxSeen, PresenceSync, Sighting, TeamsNotified, TeamsRead};
+use super::{PbxLost, PbxReached, PbxSeen, PresenceSync, Reception, Sighting, TeamsNotified, TeamsRead};
+use crate::presence_sweep::PhonesChanged;
 use crate::supervision::Context;
 
 impl Handler<PbxSeen> for PresenceSync {
     type Result = ();
 
     fn handle(&mut self, message: PbxSeen, ctx: &mut Self::Context) {
+        let mut seen = Vec::new();
         for sighting in message.sightings {
+            match &sighting {
+                Sighting::Presence { user, .. }
+                | Sighting::PresenceLost { user }
+                | Sighting::Calls { user, .. } => seen.push(user.clone()),
+            }
             match sighting {
                 Sighting::Presence { user, entries } => {
                     if let Some(left) = self.board.see_presence(&message.pbx, &user, &entries) {
@@ -26,6 +33,7 @@ impl Handler<PbxSeen> for PresenceSync {
                 Sighting::Calls { user, calls } => self.board.see_calls(&message.pbx, &user, calls),
             }
         }
+        self.tell_phones(&seen, ctx);
         self.pump(ctx);
     }
 }
@@ -76,20 +84,47 @@ impl Handler<TeamsRead> for PresenceSync {
         for user in message.asked.iter().filter(|user| !answered.contains(user)) {
             self.board.miss_teams(user, message.begun_at);
         }
-        let mut missed = Vec::new();
+        let mut changed = Vec::new();
         for observation in &message.observations {
             let known = self.board.teams_presence(&observation.user);
             if known.is_some_and(|known| *known != observation.presence) {
-                missed.push(observation.user.clone());
+                changed.push(observation.user.clone());
             }
             self.see(observation, now, ctx);
         }
         self.pump(ctx);
-        MessageResult(missed)
+        let is_on_the_phone = |user: &&TeamsId| self.board.is_on_the_phone(user);
+        MessageResult(Reception {
+            changed,
+            on_the_phone: message.asked.iter().filter(is_on_the_phone).cloned().collect(),
+        })
     }
 }
 
 impl PresenceSync {
+    /// Tells the sweep who has begun or ended to be on the phone.
+    fn tell_phones(&mut self, seen: &[PbxGuid], ctx: &mut Context<Self>) {
+        let mut changes = Vec::new();
+        for user in seen {
+            let Some(teams) = self.board.teams_user_of(user) else {
+                continue;
+            };
+            let on_the_phone = self.board.is_on_the_phone(teams);
+            let changed = if on_the_phone {
+                self.phones.insert(teams.clone())
+            } else {
+                self.phones.remove(teams)
+            };
+            if changed {
+                changes.push((teams.clone(), on_the_phone));
+            }
+        }
+        if !changes.is_empty() {
+            let told = self.dependencies.presence_sweep.ask(PhonesChanged(changes));
+            ctx.spawn(told.into_actor(self).map(|_learns_with_its_next_read, _, _| ()));
+        }
+    }
+
     fn see(&mut self, observation: &TeamsObservation, now: DateTime<Utc>, ctx: &mut Context<Self>) {
         let unmapped = self.board.unmapped().len();
         let (verdict, changes) = self.board.see_teams(observation, now);

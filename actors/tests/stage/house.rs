@@ -6,7 +6,7 @@ use std::time::Duration;
 use m365_actors::intake_queue::{IntakeQueue, Raw};
 use m365_actors::license_check::LicenseCheck;
 use m365_actors::pbx_session::{Dialler, PbxSession};
-use m365_actors::presence_subscription::{PresenceSubscription, Reading};
+use m365_actors::presence_subscription::PresenceSubscription;
 use m365_actors::presence_sweep::PresenceSweep;
 use m365_actors::presence_sync::PresenceSync;
 use m365_actors::sessions::Sessions;
@@ -20,6 +20,7 @@ use m365_actors::{
     user_sync, webhook_intake,
 };
 use m365_presence::board::{Direction, OnThePhone, Rules};
+use m365_presence::cadence::{Reading, Tempo};
 use m365_presence::clock::Clock;
 use m365_presence::identity::{Account, PbxName};
 use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
@@ -210,9 +211,9 @@ impl Cast {
         PresenceSweep::new(presence_sweep::Dependencies {
             presence_io: self.house.teams.clone(),
             clock: self.clock(),
-            period: (self.house.reading != Reading::Subscription).then_some(self.house.sweep),
+            tempo: Tempo::new(self.house.reading, self.house.sweep),
             presence_sync: self.sync.clone(),
-            license_check: self.license_check.clone(),
+            presence_subscription: self.subscription.clone(),
         })
     }
 
@@ -245,6 +246,7 @@ impl Cast {
             sessions: self.sessions.clone(),
             presence_sweep: self.sweep.clone(),
             license_check: self.license_check.clone(),
+            admission: (self.house.reading == Reading::Subscription).then(|| self.subscription.clone()),
         })
     }
 

@@ -110,6 +110,19 @@ impl Board {
             .teams_presence()
     }
 
+    /// Who a PBX user on the board is in Teams.
+    pub fn teams_user_of(&self, user: &PbxGuid) -> Option<&TeamsId> {
+        self.people.get(user).map(|person| &person.member.teams)
+    }
+
+    /// Whether a user is on the phone, by the last whole picture of the PBX.
+    pub fn is_on_the_phone(&self, user: &TeamsId) -> bool {
+        self.by_teams
+            .get(user)
+            .and_then(|guid| self.sights.get(guid))
+            .is_some_and(PbxSight::on_the_phone)
+    }
+
     /// Orders a read of a user, because something changed there.
     pub fn order_read(&mut self, user: &TeamsId, at: DateTime<Utc>) {
         if let Some(guid) = self.by_teams.get(user)

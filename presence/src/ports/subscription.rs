@@ -19,6 +19,14 @@ pub enum SubscriptionKind {
 }
 
 impl SubscriptionKind {
+    /// The communication user that carries a shard; none for the directory.
+    pub fn account(&self) -> Option<&Account> {
+        match self {
+            Self::Users => None,
+            Self::Presence(account) => Some(account),
+        }
+    }
+
     /// Whose token creates and renews it.
     pub fn credential(&self) -> Credential {
         match self {

@@ -26,6 +26,8 @@ pub enum Phase {
         /// Its end, as Graph returned it.
         until: DateTime<Utc>,
     },
+    /// Graph says that there is one already, and shows none.
+    Obstructed,
     /// Microsoft could not reach the notification URL.
     UrlUnreachable {
         /// Graph's text.
@@ -56,7 +58,7 @@ impl Phase {
             // a routine change is no trouble; when it fails, the phase of that failure follows
             Self::Live | Self::Replacing => SubscriptionCode::Ok,
             Self::Deaf => SubscriptionCode::Deaf,
-            Self::WaitingForExpiry { .. } => SubscriptionCode::WaitingForExpiry,
+            Self::WaitingForExpiry { .. } | Self::Obstructed => SubscriptionCode::WaitingForExpiry,
             Self::UrlUnreachable { .. } => SubscriptionCode::NotificationUrlUnreachable,
             Self::UrlRejected { .. } => SubscriptionCode::NotificationUrlRejected,
             Self::TooManyUsers => SubscriptionCode::TooManyUsers,

@@ -70,6 +70,13 @@ impl Scrape {
             "Renewals of subscriptions.",
             each().map(|one| (labels(&one.kind), one.renewed)),
         )?;
+        sheet.counters(
+            "notifications_missed",
+            "Changes that no notification told and a bulk read found, by communication user.",
+            each()
+                .filter(|one| one.kind != SubscriptionKind::Users)
+                .map(|one| (labels(&one.kind), one.missed)),
+        )?;
         sheet.gauge(
             "subscription_overflow_users",
             "Licensed users beyond the capacity of the communication users.",
@@ -126,15 +133,20 @@ impl Scrape {
             [("answered", sweep.calls), ("failed", sweep.failures)]
                 .map(|(outcome, calls)| ([("outcome", outcome)], calls)),
         )?;
-        sheet.counter(
-            "notifications_missed",
-            "Changes that a read has seen before any notification told them.",
-            sweep.missed,
+        sheet.gauges(
+            "read_users",
+            "Users by how often they are read: hot ones every few seconds, idle ones as when polling, covered ones once a sweep.",
+            [
+                ("hot", sweep.hot),
+                ("idle", sweep.idle),
+                ("covered", sweep.watched.saturating_sub(sweep.uncovered)),
+            ]
+            .map(|(tempo, users)| ([("tempo", tempo)], size(users))),
         )?;
         if let Some(swept_at) = sweep.swept_at {
             sheet.gauge(
                 "sweep_timestamp_seconds",
-                "When the last full sweep began.",
+                "When the last full sweep ended.",
                 timestamp(swept_at),
             )?;
         }

@@ -105,6 +105,7 @@ impl Subscription {
         }
         if in_the_way.is_empty() {
             // Graph says that there is one and shows none: a race that time resolves
+            self.phase = Phase::Obstructed;
             self.pause_longer(now);
         }
         for (subscription, _) in in_the_way {
