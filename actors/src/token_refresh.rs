@@ -2,36 +2,32 @@
 //!
 //! *Wakes on* a request for a token, a token nearing its end (80 % of its life), a token that Graph rejected, and the end
 //! of a wait. *Tells* whoever asks; any number of askers share one sign-in. *Ends* never by itself: a refused sign-in is
-//! the state of that credential, with its own hold and slow probe, and only what needs that token waits. A restart
-//! forgets all holds, so an administrator who corrected something restarts this actor.
+//! the state of that credential, with its own hold and slow probe, and only what needs that token waits. An ordered
+//! restart tries at once, so an administrator who corrected something restarts this actor; a crash does not, because
+//! what was refused is remembered beyond the run (`m365_presence::sign_in`).
 
+mod attempt;
 mod device_code;
 mod key;
+mod record;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::Duration;
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Handler, Message, ResponseFuture, Supervised, WrapFuture};
+use actix::{Actor, Handler, Message, ResponseFuture, Running, Supervised};
 use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use m365_presence::clock::Clock;
 use m365_presence::identity::{Account, Credential};
 use m365_presence::light::AuthenticationCode;
-use m365_presence::ports::{AccessToken, Identity, SignInError, SignedIn, Store, Tokens};
-use m365_presence::secret::Secret;
+use m365_presence::ports::{AccessToken, Identity, Rejected, SignInError, Store, Tokens};
+use m365_presence::sign_in::{Beginning, Way};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::supervision::{Context, Fitting, Post};
 
-use key::{Key, ends_stored_sign_in, hold_of, is_good};
-
-/// A token is renewed when this part of its life is over (DESIGN 3).
-const RENEWED_AFTER: f64 = 0.8;
-
-/// Two sign-ins of a credential are at least this far apart, however short its tokens live.
-const SHORTEST_LIFE: Duration = Duration::from_secs(1);
+use key::{Key, Standing, is_good};
 
 type Granted = Result<AccessToken, SignInError>;
 
@@ -52,6 +48,10 @@ pub struct CredentialStatus {
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// Successful sign-ins of this run.
     pub sign_ins: u64,
+    /// Who has signed in, where Entra says so.
+    pub signed_in_as: Option<String>,
+    /// When the stored refresh token was granted; it ends 90 days later unless it is used (graph.md 1.2).
+    pub refresh_granted_at: Option<DateTime<Utc>>,
 }
 
 /// What all credentials are like.
@@ -68,7 +68,7 @@ pub struct GetToken {
     /// Whose.
     pub credential: Credential,
     /// The token that Graph has just rejected.
-    pub rejected: Option<AccessToken>,
+    pub rejected: Option<Rejected>,
 }
 
 /// Asks for the status.
@@ -81,8 +81,8 @@ pub struct GetStatus;
 pub struct CommunicationUser {
     /// Who.
     pub account: Account,
-    /// Whether a person signs in with a code instead of a stored password.
-    pub device_code: bool,
+    /// How, where there is no refresh token.
+    pub way: Way,
 }
 
 /// What the actor is made of.
@@ -103,6 +103,8 @@ pub struct TokenRefresh {
     fitting: Fitting<Dependencies>,
     dependencies: Dependencies,
     keys: BTreeMap<Credential, Key>,
+    beginning: Beginning,
+    was_ordered_to_end: bool,
 }
 
 impl TokenRefresh {
@@ -111,17 +113,19 @@ impl TokenRefresh {
         let fitting = fitting.into();
         let dependencies = fitting.current();
         let now = dependencies.clock.now();
-        let mut keys = BTreeMap::from([(Credential::App, Key::new(false, now))]);
-        for user in &dependencies.communication_users {
-            keys.insert(
-                Credential::Communication(user.account.clone()),
-                Key::new(user.device_code, now),
-            );
+        let app = Key::new("the app registration".to_owned(), Way::Proof, now);
+        let mut keys = BTreeMap::from([(Credential::App, app)]);
+        for (index, user) in dependencies.communication_users.iter().enumerate() {
+            let label = format!("microsoft.communication_users.{index}");
+            let credential = Credential::Communication(user.account.clone());
+            keys.insert(credential, Key::new(label, user.way, now));
         }
         Self {
             fitting,
             dependencies,
             keys,
+            beginning: Beginning::Process,
+            was_ordered_to_end: false,
         }
     }
 }
@@ -130,15 +134,26 @@ impl Actor for TokenRefresh {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        for credential in self.keys.keys().cloned().collect::<Vec<_>>() {
-            self.recall_and_sign_in(credential, ctx);
-        }
+        self.recall(ctx);
+    }
+
+    fn stopping(&mut self, _ctx: &mut Self::Context) -> Running {
+        self.was_ordered_to_end = true;
+        Running::Stop
     }
 }
 
 impl Supervised for TokenRefresh {
     fn restarting(&mut self, _ctx: &mut Self::Context) {
-        *self = Self::new(self.fitting.clone());
+        let beginning = if self.was_ordered_to_end {
+            Beginning::Order
+        } else {
+            Beginning::Crash
+        };
+        *self = Self {
+            beginning,
+            ..Self::new(self.fitting.clone())
+        };
     }
 }
 
@@ -155,23 +170,20 @@ impl Handler<GetToken> for TokenRefresh {
                     code,
                     aadsts: None,
                     detail,
+                    claims: None,
                 })
             });
         };
-        let rejected = message.rejected.is_some_and(|rejected| {
-            key.token
-                .as_ref()
-                .is_some_and(|token| token.secret == rejected.secret)
-        });
-        if rejected {
-            key.token = None;
+        if let Some(rejected) = message.rejected {
+            key.reject(rejected, now);
         }
         if let Some(token) = key.token.as_ref().filter(|token| is_good(token, now)) {
             let token = token.clone();
             return Box::pin(async move { Ok(token) });
         }
         let must_wait = key.next_attempt_at.is_some_and(|at| at > now);
-        if let Some(error) = key.last_error.clone().filter(|_| must_wait && !key.under_way) {
+        if let (Standing::Failed(error), true) = (&key.standing, must_wait && !key.under_way) {
+            let error = error.clone();
             return Box::pin(async move { Err(error) });
         }
         let (sender, receiver) = oneshot::channel();
@@ -188,139 +200,12 @@ impl Handler<GetStatus> for TokenRefresh {
     type Result = actix::MessageResult<GetStatus>;
 
     fn handle(&mut self, _message: GetStatus, _ctx: &mut Self::Context) -> Self::Result {
-        let now = self.dependencies.clock.now();
         let credentials = self
             .keys
             .iter()
-            .map(|(credential, key)| key.status(credential, now))
+            .map(|(credential, key)| key.status(credential))
             .collect();
         actix::MessageResult(Status { credentials })
-    }
-}
-
-impl TokenRefresh {
-    /// Looks for a stored refresh token before the first sign-in.
-    fn recall_and_sign_in(&mut self, credential: Credential, ctx: &mut Context<Self>) {
-        let Credential::Communication(account) = credential.clone() else {
-            self.sign_in(credential, ctx);
-            return;
-        };
-        if let Some(key) = self.keys.get_mut(&credential) {
-            key.under_way = true;
-        }
-        let store = Rc::clone(&self.dependencies.store);
-        let recalled = async move { store.refresh_token(&account).await };
-        ctx.spawn(recalled.into_actor(self).map(move |recalled, actor, ctx| {
-            let Some(key) = actor.keys.get_mut(&credential) else {
-                return;
-            };
-            key.under_way = false;
-            match recalled {
-                Ok(refresh) => key.refresh = refresh,
-                Err(error) => log::warn!("the refresh token of a communication user cannot be read: {error}"),
-            }
-            actor.sign_in(credential, ctx);
-        }));
-    }
-
-    /// Begins a sign-in unless one is under way already.
-    fn sign_in(&mut self, credential: Credential, ctx: &mut Context<Self>) {
-        let Some(key) = self.keys.get_mut(&credential).filter(|key| !key.under_way) else {
-            return;
-        };
-        key.under_way = true;
-        key.generation += 1;
-        if key.device_code && key.refresh.is_none() {
-            self.begin_device_sign_in(credential, ctx);
-            return;
-        }
-        let identity = Rc::clone(&self.dependencies.identity);
-        let (whose, refresh) = (credential.clone(), key.refresh.clone());
-        let attempt = async move { identity.sign_in(&whose, refresh.as_ref()).await };
-        ctx.spawn(
-            attempt
-                .into_actor(self)
-                .map(move |outcome, actor, ctx| actor.take_in(credential, outcome, ctx)),
-        );
-    }
-
-    /// Takes in the outcome of a sign-in: answers who waits and plans the next one.
-    fn take_in(
-        &mut self,
-        credential: Credential,
-        outcome: Result<SignedIn, SignInError>,
-        ctx: &mut Context<Self>,
-    ) {
-        let now = self.dependencies.clock.now();
-        let Some(key) = self.keys.get_mut(&credential) else {
-            return;
-        };
-        key.under_way = false;
-        let wait = match &outcome {
-            Ok(signed_in) => signed_in
-                .access
-                .lifetime
-                .mul_f64(RENEWED_AFTER)
-                .max(SHORTEST_LIFE),
-            Err(SignInError::Refused { code, .. }) if key.refresh.is_some() && ends_stored_sign_in(*code) => {
-                // the refresh token is of no use any more: the password or the person must sign in anew
-                key.refresh = None;
-                self.keep_refresh_token(&credential, None, ctx);
-                self.sign_in(credential, ctx);
-                return;
-            }
-            Err(SignInError::Refused { code, .. }) => hold_of(*code),
-            Err(SignInError::Throttled { retry_after }) => key.outage.fail(Some(*retry_after)),
-            Err(SignInError::Lost { .. }) => key.outage.fail(None),
-        };
-        key.note(&credential, &outcome, now, wait);
-        let mut to_store = None;
-        let granted = outcome.map(|signed_in| {
-            if let Some(newer) = signed_in
-                .refresh
-                .filter(|newer| Some(newer) != key.refresh.as_ref())
-            {
-                key.refresh = key.device_code.then_some(newer);
-                to_store.clone_from(&key.refresh);
-            }
-            signed_in.access
-        });
-        for waiting in key.waiting.drain(..) {
-            // who asked may be gone by now
-            let _gone = waiting.send(granted.clone());
-        }
-        if to_store.is_some() {
-            self.keep_refresh_token(&credential, to_store, ctx);
-        }
-        self.wake_after(wait, credential, ctx);
-    }
-
-    fn wake_after(&mut self, wait: Duration, credential: Credential, ctx: &mut Context<Self>) {
-        let Some(generation) = self.keys.get(&credential).map(|key| key.generation) else {
-            return;
-        };
-        ctx.run_later(wait, move |actor, ctx| {
-            if actor
-                .keys
-                .get(&credential)
-                .is_some_and(|key| key.generation == generation)
-            {
-                actor.sign_in(credential, ctx);
-            }
-        });
-    }
-
-    fn keep_refresh_token(&self, credential: &Credential, refresh: Option<Secret>, ctx: &mut Context<Self>) {
-        let Credential::Communication(account) = credential.clone() else {
-            return;
-        };
-        let store = Rc::clone(&self.dependencies.store);
-        let kept = async move { store.put_refresh_token(&account, refresh.as_ref()).await };
-        ctx.spawn(kept.into_actor(self).map(|kept, _, _| {
-            if let Err(error) = kept {
-                log::warn!("a refresh token cannot be stored, the next start needs a new sign-in: {error}");
-            }
-        }));
     }
 }
 
@@ -331,7 +216,7 @@ impl Tokens for TokensOf {
     fn token<'a>(
         &'a self,
         credential: &'a Credential,
-        rejected: Option<&'a AccessToken>,
+        rejected: Option<&'a Rejected>,
     ) -> LocalBoxFuture<'a, Granted> {
         let ask = self.0.ask(GetToken {
             credential: credential.clone(),

@@ -36,7 +36,7 @@ fn anna() -> SubscriptionKind {
 fn with_bert(house: &mut House) {
     house.accounts.push(CommunicationUser {
         account: Account::new(BERT),
-        device_code: false,
+        way: m365_presence::sign_in::Way::Password,
     });
 }
 

@@ -10,46 +10,13 @@
 
 mod stage;
 
-use std::rc::Rc;
-
-use m365_actors::token_refresh::{CommunicationUser, CredentialStatus, GetStatus, GetToken};
 use m365_presence::identity::{Account, Credential};
 use m365_presence::light::AuthenticationCode as Code;
-use m365_presence::ports::{AccessToken, DeviceSignIn, SignInError};
+use m365_presence::ports::{AccessToken, Rejected, SignInError};
 use stage::entra::refused;
-use stage::house::{Cast, House, play, play_on, restart};
-use stage::people::ANNA;
-use stage::shelf::Shelf;
+use stage::house::{House, play};
+use stage::sign_in::{APP, WITH_ACCOUNT, WITH_PASSWORD, anna, rejected, status, token};
 use stage::{minutes, pass, seconds};
-
-const APP: &str = "entra: sign in the app";
-const WITH_ACCOUNT: &str = "entra: sign in anna";
-
-fn anna() -> Credential {
-    Credential::Communication(Account::new(ANNA))
-}
-
-fn by_code(house: &mut House) {
-    house.accounts = vec![CommunicationUser {
-        account: Account::new(ANNA),
-        device_code: true,
-    }];
-}
-
-async fn token(
-    cast: &Cast,
-    credential: Credential,
-    rejected: Option<AccessToken>,
-) -> Result<AccessToken, SignInError> {
-    let ask = GetToken { credential, rejected };
-    cast.token_refresh.ask(ask).await.unwrap()
-}
-
-async fn status(cast: &Cast, credential: &Credential) -> CredentialStatus {
-    let status = cast.token_refresh.ask(GetStatus).await.unwrap();
-    let of = |status: &CredentialStatus| status.credential == *credential;
-    status.credentials.into_iter().find(of).unwrap()
-}
 
 #[test]
 fn a_token_is_renewed_after_four_fifths_of_its_life() {
@@ -91,11 +58,11 @@ fn a_rejected_token_is_replaced_once() {
         |_| (),
         async |_, cast| {
             let first = token(&cast, Credential::App, None).await.unwrap();
-            let askers = (0..20).map(|_| token(&cast, Credential::App, Some(first.clone())));
+            let askers = (0..20).map(|_| token(&cast, Credential::App, rejected(&first)));
             let tokens = futures_util::future::join_all(askers).await;
             let replaced = |token: &Result<AccessToken, _>| token.as_ref().unwrap().secret != first.secret;
             assert!(tokens.iter().all(replaced));
-            token(&cast, Credential::App, Some(first)).await.unwrap();
+            token(&cast, Credential::App, rejected(&first)).await.unwrap();
             assert_eq!(cast.journal().count(APP), 2);
         },
     );
@@ -145,21 +112,6 @@ fn one_refused_account_leaves_the_others_alone() {
         async |_, cast| {
             assert!(token(&cast, anna(), None).await.is_err());
             assert!(token(&cast, Credential::App, None).await.is_ok());
-        },
-    );
-}
-
-#[test]
-fn a_restart_forgets_what_was_held() {
-    play(
-        0,
-        |house| house.entra.refuse(anna(), Code::WrongPassword),
-        async |stage, cast| {
-            pass(seconds(5)).await;
-            cast.house.entra.recover();
-            restart(stage, "token-refresh").await;
-            assert!(token(&cast, anna(), None).await.is_ok());
-            assert_eq!(status(&cast, &anna()).await.code, Code::Ok);
         },
     );
 }
@@ -230,123 +182,171 @@ fn a_token_that_is_born_dead_does_not_make_the_connector_storm() {
 }
 
 #[test]
-fn a_device_code_is_shown_and_polled_at_its_interval() {
-    play(0, by_code, async |_, cast| {
+fn tokens_that_graph_rejects_again_and_again_are_replaced_a_few_times_only() {
+    play(
+        0,
+        |_| (),
+        async |_, cast| {
+            for _ in 0..50 {
+                let held = token(&cast, Credential::App, None).await.unwrap();
+                token(&cast, Credential::App, rejected(&held)).await.unwrap();
+            }
+            assert_eq!(cast.journal().count(APP), 4);
+            pass(minutes(2)).await;
+            let old = token(&cast, Credential::App, None).await.unwrap();
+            let fresh = token(&cast, Credential::App, rejected(&old)).await.unwrap();
+            assert!(old.secret != fresh.secret, "an old token is replaced");
+        },
+    );
+}
+
+#[test]
+fn what_graph_challenges_is_proven_by_the_next_token_only() {
+    play(
+        0,
+        |_| (),
+        async |_, cast| {
+            let held = token(&cast, Credential::App, None).await.unwrap();
+            let challenged = Rejected {
+                token: held,
+                claims: Some("{nbf}".to_owned()),
+            };
+            token(&cast, Credential::App, Some(challenged)).await.unwrap();
+            pass(minutes(49)).await;
+            let lines = cast.journal().lines(APP);
+            assert_eq!(lines.len(), 3, "{lines:?}");
+            assert!(lines[1].ends_with("proving {nbf}"), "{lines:?}");
+            assert!(!lines[2].contains("proving"), "{lines:?}");
+        },
+    );
+}
+
+#[test]
+fn a_light_stays_green_while_a_token_is_replaced() {
+    play(
+        0,
+        |_| (),
+        async |_, cast| {
+            let held: AccessToken = token(&cast, Credential::App, None).await.unwrap();
+            cast.house.entra.delay.set(seconds(5));
+            let (fresh, seen) = futures_util::join!(token(&cast, Credential::App, rejected(&held)), async {
+                pass(seconds(2)).await;
+                status(&cast, &Credential::App).await.code
+            });
+            assert!(fresh.is_ok());
+            assert_eq!(seen, Code::Ok);
+        },
+    );
+}
+
+#[test]
+fn a_password_is_presented_once_and_its_refresh_token_from_then_on() {
+    play(
+        0,
+        |_| (),
+        async |_, cast| {
+            pass(minutes(150)).await;
+            let lines = cast.journal().lines(WITH_ACCOUNT);
+            assert_eq!(lines.len(), 4, "{lines:?}");
+            assert_eq!(lines[0], WITH_PASSWORD);
+            assert!(
+                lines[1..].iter().all(|line| line.contains("refresh-")),
+                "{lines:?}"
+            );
+            assert_eq!(cast.house.shelf.refresh_tokens.borrow().len(), 0);
+        },
+    );
+}
+
+#[test]
+fn a_revoked_session_falls_back_to_the_password_once() {
+    play(
+        0,
+        |_| (),
+        async |_, cast| {
+            pass(seconds(1)).await;
+            *cast.house.entra.refresh_error.borrow_mut() = Some(refused(Code::SignInRequired));
+            pass(minutes(48)).await;
+            let lines = cast.journal().lines(WITH_ACCOUNT);
+            assert!(lines[1].contains("refresh-"), "{lines:?}");
+            assert_eq!(lines[2], WITH_PASSWORD);
+            assert_eq!(lines.len(), 3);
+            assert_eq!(status(&cast, &anna()).await.code, Code::Ok);
+        },
+    );
+}
+
+#[test]
+fn a_revoked_session_with_a_changed_password_is_held() {
+    play(
+        0,
+        |_| (),
+        async |_, cast| {
+            pass(seconds(1)).await;
+            cast.house.entra.refuse(anna(), Code::WrongPassword);
+            *cast.house.entra.refresh_error.borrow_mut() = Some(refused(Code::SignInRequired));
+            pass(minutes(48)).await;
+            // the refresh token, and the password once
+            assert_eq!(cast.journal().count(WITH_ACCOUNT), 3);
+            pass(minutes(58)).await;
+            assert_eq!(cast.journal().count(WITH_ACCOUNT), 3);
+            assert_eq!(status(&cast, &anna()).await.code, Code::WrongPassword);
+        },
+    );
+}
+
+#[test]
+fn many_askers_do_not_make_a_wrong_password_leave_twice() {
+    let refuse = |house: &mut House| {
+        house.entra.refuse(anna(), Code::WrongPassword);
+        house.entra.delay.set(seconds(3));
+    };
+    play(0, refuse, async |_, cast| {
+        for _ in 0..20 {
+            let askers = (0..20).map(|_| token(&cast, anna(), None));
+            let answers = futures_util::future::join_all(askers).await;
+            assert!(
+                answers
+                    .iter()
+                    .all(|answer| matches!(answer, Err(SignInError::Refused { .. })))
+            );
+            pass(seconds(30)).await;
+        }
+        assert_eq!(cast.journal().count(WITH_PASSWORD), 1);
+    });
+}
+
+#[test]
+fn a_password_is_not_sent_into_silence_again_and_again() {
+    let silent = |house: &mut House| {
+        house.entra.lose(anna());
+        house.entra.is_deaf.set(true);
+    };
+    play(0, silent, async |_, cast| {
+        pass(minutes(60)).await;
+        assert_eq!(cast.journal().count(WITH_PASSWORD), 4);
+        assert!(cast.journal().count("entra: greeted") > 100);
+        assert_eq!(status(&cast, &anna()).await.code, Code::Unreachable);
+        cast.house.entra.recover();
+        cast.house.entra.is_deaf.set(false);
         pass(seconds(31)).await;
-        let shown = status(&cast, &anna()).await;
-        assert_eq!(shown.code, Code::SignInRequired);
-        assert!(shown.detail.contains("CODE-1") && shown.detail.contains("https://login.test/device"));
-        assert_eq!(cast.journal().count("entra: poll"), 6);
-        assert!(token(&cast, anna(), None).await.is_err());
-        let signed_in = cast.house.entra.signed_in();
-        cast.house
-            .entra
-            .polls
-            .borrow_mut()
-            .push_back(DeviceSignIn::Done(signed_in));
-        pass(seconds(6)).await;
-        assert!(token(&cast, anna(), None).await.is_ok());
+        assert_eq!(cast.journal().count(WITH_PASSWORD), 5);
         assert_eq!(status(&cast, &anna()).await.code, Code::Ok);
     });
 }
 
 #[test]
-fn a_device_code_is_polled_five_seconds_slower_when_asked_to() {
-    play(0, by_code, async |_, cast| {
-        cast.house
-            .entra
-            .polls
-            .borrow_mut()
-            .push_back(DeviceSignIn::SlowDown);
-        pass(seconds(60)).await;
-        let gaps = cast.journal().gaps("entra: poll");
-        assert!(
-            !gaps.is_empty() && gaps.iter().all(|gap| (9.9..10.5).contains(gap)),
-            "{gaps:?}"
-        );
-    });
-}
-
-#[test]
-fn an_expired_device_code_is_replaced() {
-    play(0, by_code, async |_, cast| {
-        cast.house.entra.polls.borrow_mut().push_back(DeviceSignIn::Ended);
-        pass(seconds(8)).await;
-        assert_eq!(cast.journal().count("entra: begin"), 2);
-        assert!(status(&cast, &anna()).await.detail.contains("CODE-2"));
-        // this one ends unheard: its time is over, and nobody says so
-        pass(minutes(16)).await;
-        assert!(status(&cast, &anna()).await.detail.contains("CODE-3"));
-    });
-}
-
-/// A shelf on which a person has signed in.
-fn signed_in_before() -> Rc<Shelf> {
-    let shelf = Rc::new(Shelf::default());
-    play_on(Rc::clone(&shelf), 0, by_code, async |_, cast| {
-        pass(seconds(1)).await;
-        let signed_in = cast.house.entra.signed_in();
-        cast.house
-            .entra
-            .polls
-            .borrow_mut()
-            .push_back(DeviceSignIn::Done(signed_in));
-        pass(seconds(10)).await;
-    });
-    shelf.journal.clear();
-    shelf
-}
-
-#[test]
-fn a_person_signs_in_once_for_all_starts() {
-    let later = |house: &mut House| {
-        by_code(house);
-        house.entra.issued.set(10);
-    };
-    play_on(signed_in_before(), 0, later, async |_, cast| {
-        pass(seconds(2)).await;
-        assert_eq!(cast.journal().count("entra: begin"), 0);
-        assert_eq!(
-            cast.journal().count("entra: sign in anna@contoso.test refresh-"),
-            1
-        );
-        assert!(token(&cast, anna(), None).await.is_ok());
-        // the newest one is stored
-        let kept = cast.house.shelf.refresh_tokens.borrow()[&Account::new(ANNA)].clone();
-        assert_eq!(cast.journal().count("store: refresh token"), 1);
-        pass(minutes(49)).await;
-        let used = format!("entra: sign in anna@contoso.test {}", kept.expose());
-        assert_eq!(cast.journal().count(&used), 1);
-    });
-}
-
-#[test]
-fn a_person_is_asked_anew_when_the_stored_sign_in_has_ended() {
-    let ended = |house: &mut House| {
-        by_code(house);
-        *house.entra.refresh_error.borrow_mut() = Some(refused(Code::SignInRequired));
-    };
-    play_on(signed_in_before(), 0, ended, async |_, cast| {
-        pass(seconds(2)).await;
-        assert!(cast.house.shelf.refresh_tokens.borrow().is_empty());
-        assert!(status(&cast, &anna()).await.detail.contains("CODE-1"));
-    });
-}
-
-#[test]
-fn a_wrong_client_secret_costs_no_person_another_sign_in() {
-    let wrong = |house: &mut House| {
-        by_code(house);
-        *house.entra.refresh_error.borrow_mut() = Some(refused(Code::WrongClientSecret));
-    };
-    play_on(signed_in_before(), 0, wrong, async |_, cast| {
-        pass(seconds(2)).await;
-        assert_eq!(status(&cast, &anna()).await.code, Code::WrongClientSecret);
-        *cast.house.entra.refresh_error.borrow_mut() = None;
-        pass(minutes(16)).await;
-        assert_eq!(cast.journal().count("entra: begin"), 0);
-        assert!(token(&cast, anna(), None).await.is_ok());
-    });
+fn answers_to_passwords_that_are_swallowed_lock_no_account() {
+    play(
+        0,
+        |house| house.entra.lose(anna()),
+        async |_, cast| {
+            pass(minutes(59)).await;
+            assert_eq!(cast.journal().count(WITH_PASSWORD), 8);
+            pass(minutes(60)).await;
+            assert!(cast.journal().count(WITH_PASSWORD) <= 10);
+        },
+    );
 }
 
 #[test]

@@ -10,6 +10,8 @@ use std::time::Duration;
 use awc::error::SendRequestError;
 use awc::http::header::HeaderMap;
 use awc::http::{Method, Uri};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use m365_presence::clock::Clock;
@@ -57,6 +59,8 @@ pub(crate) struct Answer {
     /// For how long Graph asks to be left alone, if it does.
     pub(crate) patience: Option<Duration>,
     pub(crate) request_id: String,
+    /// What a fresh token has to prove, as JSON, where Graph challenges this one (graph.md 6.1).
+    pub(crate) claims: Option<String>,
     /// When the request left, on Graph's clock.
     pub(crate) sent_at: DateTime<Utc>,
     pub(crate) body: Bytes,
@@ -188,6 +192,7 @@ impl HttpClient {
             .find_map(|name| text(incoming.headers(), name))
             .unwrap_or_default()
             .to_owned();
+        let claims = text(incoming.headers(), "www-authenticate").and_then(challenged_claims);
         log::debug!(
             method = request.method.as_str(), status, family:? = request.family,
             request_id = request_id.as_str(), client_request_id = correlation.as_str();
@@ -205,6 +210,7 @@ impl HttpClient {
             status,
             patience,
             request_id,
+            claims,
             sent_at,
             body,
         })
@@ -227,6 +233,17 @@ pub(crate) fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
     }
     let until = http_date(value)?;
     Some((until - now).to_std().unwrap_or_default())
+}
+
+/// Reads the claims of a challenge, which stand there in base64.
+fn challenged_claims(challenge: &str) -> Option<String> {
+    let (_, rest) = challenge.split_once("claims=\"")?;
+    let (encoded, _) = rest.split_once('"')?;
+    let claims = STANDARD
+        .decode(encoded)
+        .or_else(|_| URL_SAFE.decode(encoded))
+        .ok()?;
+    String::from_utf8(claims).ok()
 }
 
 fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
@@ -281,6 +298,22 @@ mod tests {
                 "{value}"
             );
         }
+    }
+
+    #[test]
+    fn the_claims_of_a_challenge_are_decoded() {
+        let challenge =
+            |claims: &str| format!("Bearer realm=\"\", error=\"insufficient_claims\", claims={claims}");
+        let claims = r#"{"access_token":{"nbf":{"essential":true}}}"#;
+        let encoded = STANDARD.encode(claims);
+        assert_eq!(
+            challenged_claims(&challenge(&format!("\"{encoded}\", x=\"y\""))).as_deref(),
+            Some(claims)
+        );
+        for none in ["\"", "\"%\"", "unquoted", ""] {
+            assert_eq!(challenged_claims(&challenge(none)), None);
+        }
+        assert_eq!(challenged_claims("Bearer realm=\"\""), None);
     }
 
     #[actix_rt::test]

@@ -16,7 +16,9 @@ pub use graph::{BATCH_LIMIT, GraphError, PresenceChange, PresenceIo, PresenceWri
 pub use notification::{AcceptedState, Body, Discard, LifecycleEvent, Notice, NotificationOpener, Opened};
 pub use pbx::{DialEnd, DialledPbx, PbxDialogue, PbxDialogues, PbxEvent, PbxOrder};
 pub use settings::{AuditRecord, NumberedRecord, SettingChange, SettingsStore, StoredSetting};
-pub use sign_in::{AccessToken, DeviceCode, DeviceSignIn, Identity, SignInError, SignedIn, Tokens};
+pub use sign_in::{
+    AccessToken, DeviceCode, DeviceSignIn, Identity, Presented, Rejected, SignInError, SignedIn, Tokens,
+};
 pub use store::{
     LedgerChange, LedgerRow, LedgerState, LicenseAnswer, NotificationKey, Replaced, Slot, Store, StoreError,
     Stored, StoredKeys, StoredSubscription,

@@ -24,11 +24,19 @@ pub const PASSWORD_PROBE: Duration = Duration::from_secs(60 * 60);
 /// the account starts the process anew, and no more, because a process that crashes does that, too.
 const REFUSED_AT_STARTS: u32 = 2;
 
-/// Passwords in a row whose answer nobody lived to read.
-const UNANSWERED: u32 = 4;
+/// Passwords in a row that may leave without an answer; before another one, whoever signs in asks for a sign of life.
+pub const UNANSWERED: u32 = 4;
 
 /// Passwords in a row, whoever orders them; Entra locks after ten.
 const MOST: u32 = 8;
+
+/// How long the next password waits after the fifth, sixth and seventh one without an answer. Something swallows the
+/// answers to passwords then, for the service gave a sign of life.
+const SILENCES: [Duration; 3] = [
+    Duration::from_secs(60),
+    Duration::from_secs(4 * 60),
+    Duration::from_secs(16 * 60),
+];
 
 /// How a run of whoever signs in begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,11 +134,24 @@ pub fn after_refused_refresh(code: Code, way: Way) -> AfterRefresh {
     }
 }
 
+/// Tells whether a person who was refused with this code may fare better with a new device code.
+pub fn helps_to_sign_in_anew(code: Code) -> bool {
+    !matches!(
+        code,
+        Code::WrongClientSecret
+            | Code::ClientSecretExpired
+            | Code::WrongCertificate
+            | Code::UnknownTenant
+            | Code::UnknownApp
+    )
+}
+
 impl Trial {
-    /// Counts a password that is about to leave. One that was left alone for a whole hold begins a new count.
+    /// Counts a password that is about to leave. A refused one that was left alone for a whole hold begins a new count.
     pub fn of_password(before: Option<&Self>, presented: Secret, at: DateTime<Utc>) -> Self {
-        let rested = TimeDelta::from_std(PASSWORD_PROBE).unwrap_or_default();
-        let counted = before.filter(|before| before.presented == presented && at - before.at < rested);
+        let hold = TimeDelta::from_std(PASSWORD_PROBE).unwrap_or_default();
+        let has_rested = |before: &&Self| before.refusal.is_some() && at - before.at >= hold;
+        let counted = before.filter(|before| before.presented == presented && !has_rested(before));
         Self {
             passwords: counted.map_or(0, |before| before.passwords).saturating_add(1),
             presented,
@@ -160,24 +181,34 @@ impl Trial {
         if self.presented != *presented {
             return None;
         }
-        let concerns_a_password = self
-            .refusal
-            .as_ref()
-            .is_none_or(|refusal| tries_a_password(refusal.code));
-        let free = match (beginning, &self.refusal) {
-            (Beginning::Crash, Some(_)) => false,
-            _ if !concerns_a_password => true,
-            (Beginning::Process, Some(_)) => self.passwords < REFUSED_AT_STARTS,
-            (Beginning::Process | Beginning::Crash, None) => self.passwords < UNANSWERED,
-            (Beginning::Order, _) => self.passwords < MOST,
+        let pause = match &self.refusal {
+            None => self.pause_in_silence(),
+            Some(refusal) if self.may_repeat(refusal.code, beginning) => Duration::ZERO,
+            Some(refusal) => hold(refusal.code),
         };
-        let hold = self
-            .refusal
-            .as_ref()
-            .map_or(PASSWORD_PROBE, |refusal| hold(refusal.code));
         // a clock that was ahead when this was noted must not hold for longer than one that was right
-        let until = self.at.min(now) + TimeDelta::from_std(hold).unwrap_or_default();
-        (!free && until > now).then_some(until)
+        let until = self.at.min(now) + TimeDelta::from_std(pause).unwrap_or_default();
+        (until > now).then_some(until)
+    }
+
+    /// How long the next password waits because nobody answered the last ones.
+    pub fn pause_in_silence(&self) -> Duration {
+        match self.passwords.checked_sub(UNANSWERED + 1) {
+            None => Duration::ZERO,
+            Some(beyond) => usize::try_from(beyond)
+                .ok()
+                .and_then(|beyond| SILENCES.get(beyond).copied())
+                .unwrap_or(PASSWORD_PROBE),
+        }
+    }
+
+    fn may_repeat(&self, code: Code, beginning: Beginning) -> bool {
+        match beginning {
+            Beginning::Crash => false,
+            _ if !tries_a_password(code) => true,
+            Beginning::Process => self.passwords < REFUSED_AT_STARTS,
+            Beginning::Order => self.passwords < MOST,
+        }
     }
 }
 

@@ -86,8 +86,10 @@ fn a_process_in_a_crash_loop_tries_a_wrong_password_twice_an_hour() {
 
 #[test]
 fn passwords_whose_answer_nobody_lived_to_read_are_few() {
-    assert_eq!(passwords(&each_minute(Beginning::Process), None), 4);
-    assert_eq!(passwords(&each_minute(Beginning::Crash), None), 4);
+    for beginning in [Beginning::Process, Beginning::Crash, Beginning::Order] {
+        // 0 to 5 each minute, then after 4, 16 and 60 minutes
+        assert_eq!(passwords(&each_minute(beginning), None), 8, "{beginning:?}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use m365_presence::board::{self, Rules};
 use m365_presence::cadence::Reading;
 use m365_presence::identity::Account;
 use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
+use m365_presence::sign_in::Way;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
@@ -57,7 +58,10 @@ pub(super) fn communication_users(settings: &Settings) -> Vec<token_refresh::Com
     users
         .map(|user| token_refresh::CommunicationUser {
             account: Account::new(&user.username),
-            device_code: matches!(user.sign_in, SignIn::DeviceCode),
+            way: match user.sign_in {
+                SignIn::Password(_) => Way::Password,
+                SignIn::DeviceCode => Way::Person,
+            },
         })
         .collect()
 }

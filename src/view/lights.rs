@@ -1,5 +1,6 @@
 //! The three lights: state, code, cause and remedy, and what readiness lacks.
 
+mod authentication;
 mod master_pbx;
 
 use std::collections::HashMap;
@@ -9,7 +10,7 @@ use chrono::{DateTime, Utc};
 use m365_actors::presence_subscription::SubscriptionStatus;
 use m365_pbx::Refusal;
 use m365_presence::identity::PbxName;
-use m365_presence::light::{AuthenticationCode, SubscriptionCode};
+use m365_presence::light::SubscriptionCode;
 use m365_presence::ports::SubscriptionKind;
 use serde::Serialize;
 
@@ -90,7 +91,7 @@ impl LightBook {
     pub fn read(&self, overview: &Overview, surroundings: &Surroundings, now: DateTime<Utc>) -> Lights {
         Lights {
             master_pbx: self.note("master_pbx", master_pbx(overview, surroundings, now), now),
-            authentication: self.note("authentication", authentication(overview), now),
+            authentication: self.note("authentication", authentication::authentication(overview), now),
             presence_subscription: self.note(
                 "presence_subscription",
                 subscription(overview, surroundings),
@@ -118,79 +119,6 @@ impl LightBook {
 
 fn sentence(cause: &str, remedy: &str) -> String {
     format!("{}. {remedy}", cause.trim_end_matches('.'))
-}
-
-fn authentication(overview: &Overview) -> Shown {
-    let show = |code: AuthenticationCode, cause: &str| Shown {
-        green: code == AuthenticationCode::Ok,
-        code: code.as_str(),
-        detail: sentence(cause, code.remedy()),
-    };
-    let Some(status) = &overview.token_refresh else {
-        return show(AuthenticationCode::Starting, "the sign-ins are being restarted");
-    };
-    let failed = status.credentials.iter().find(|credential| {
-        !matches!(
-            credential.code,
-            AuthenticationCode::Ok | AuthenticationCode::Starting
-        )
-    });
-    if let Some(failed) = failed {
-        let whose = failed.credential.to_string();
-        let cause = if failed.detail.to_lowercase().contains(&whose.to_lowercase()) {
-            failed.detail.clone()
-        } else {
-            format!("{whose}: {}", failed.detail)
-        };
-        return show(failed.code, &cause);
-    }
-    if let Some(cause) = lacking_permission(overview) {
-        return show(AuthenticationCode::ConsentRequired, &cause);
-    }
-    if let Some(starting) = status
-        .credentials
-        .iter()
-        .find(|credential| credential.code == AuthenticationCode::Starting)
-    {
-        return show(
-            AuthenticationCode::Starting,
-            &format!("{} is signing in", starting.credential),
-        );
-    }
-    show(
-        AuthenticationCode::Ok,
-        &format!("{} accounts are signed in", status.credentials.len()),
-    )
-}
-
-/// What the app is not permitted to do although it is signed in, with the permission's name in the portal.
-fn lacking_permission(overview: &Overview) -> Option<String> {
-    let users = overview.user_sync.as_ref().filter(|users| users.lacks_permission);
-    let reads = overview
-        .presence_sweep
-        .as_ref()
-        .filter(|reads| reads.lacks_permission);
-    let writes = overview.presence_sync.as_ref();
-    let refusals = [
-        (
-            "User.Read.All",
-            users.and_then(|users| users.last_failure.as_ref()),
-        ),
-        (
-            "Presence.Read.All",
-            reads.and_then(|reads| reads.last_failure.as_ref()),
-        ),
-        (
-            "Presence.ReadWrite.All",
-            writes.and_then(|writes| writes.lacks_permission.as_ref()),
-        ),
-    ];
-    let (permission, refusal) = refusals
-        .into_iter()
-        .find_map(|(permission, refusal)| Some((permission, refusal?)))?;
-    Some(format!(
-        "the app needs the application permission {permission}: {refusal}"
-    ))
 }
 
 /// Why nobody is known yet.

@@ -1,12 +1,13 @@
-//! One credential: its token, its sign-in, and what its refusals mean.
+//! One credential: its token, its sign-in, and how it stands.
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use m365_presence::identity::Credential;
 use m365_presence::light::AuthenticationCode;
-use m365_presence::ports::{AccessToken, SignInError, SignedIn};
+use m365_presence::ports::{AccessToken, Rejected, SignInError, SignedIn};
 use m365_presence::secret::Secret;
+use m365_presence::sign_in::{SignInRecord, Trial, Way};
 use tokio::sync::oneshot;
 
 use super::{CredentialStatus, Granted};
@@ -15,112 +16,209 @@ use crate::outage::Outage;
 /// A token this close to its end is not handed out any more.
 const TOO_LATE: Duration = Duration::from_secs(5);
 
-/// A refused credential is probed this often (DESIGN 4).
-const PROBE: Duration = Duration::from_secs(15 * 60);
+/// A token that is rejected at this age is no old one, and the next will hardly fare better.
+const YOUNG: TimeDelta = TimeDelta::seconds(60);
 
-/// A wrong password is probed this often, because accounts lock (DESIGN 4).
-const PASSWORD_PROBE: Duration = Duration::from_secs(60 * 60);
+/// Young tokens in a row that are replaced when Graph rejects them. Entra takes a client that asks on and on for a
+/// loop (graph.md 1.5: 50196).
+const YOUNG_REPLACED: u32 = 3;
 
 /// What is known of a credential, and who waits for its token.
 pub(super) struct Key {
-    pub(super) device_code: bool,
+    /// What the log calls it: names of users are told below info only.
+    pub(super) label: String,
+    pub(super) way: Way,
     pub(super) token: Option<AccessToken>,
     pub(super) refresh: Option<Secret>,
-    pub(super) last_error: Option<SignInError>,
+    pub(super) granted_at: Option<DateTime<Utc>>,
+    /// A refresh token that was refused, but may live again.
+    pub(super) aside: Option<Secret>,
+    pub(super) standing: Standing,
     pub(super) since: DateTime<Utc>,
     pub(super) under_way: bool,
     pub(super) next_attempt_at: Option<DateTime<Utc>>,
+    /// Stamps timers: those of an earlier sign-in do nothing.
     pub(super) generation: u64,
     pub(super) outage: Outage,
+    pub(super) trial: Option<Trial>,
+    /// What the next token has to prove.
+    pub(super) claims: Option<String>,
+    /// Why a person must sign in.
+    pub(super) why: Option<String>,
+    /// Device codes in a row that ended before their time.
+    pub(super) codes_cut_short: u32,
+    pub(super) signed_in_as: Option<String>,
     pub(super) sign_ins: u64,
     pub(super) waiting: Vec<oneshot::Sender<Granted>>,
+    young_rejections: u32,
+}
+
+/// How the last sign-in ended.
+pub(super) enum Standing {
+    Starting,
+    SignedIn,
+    Failed(SignInError),
+}
+
+/// What a sign-in presents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Means {
+    /// A stored refresh token.
+    Refresh,
+    /// What is configured, a password excepted.
+    Proof,
+    /// The password, which must not be repeated lightly.
+    Password,
+    /// A person.
+    Person,
 }
 
 impl Key {
-    pub(super) fn new(device_code: bool, since: DateTime<Utc>) -> Self {
+    pub(super) fn new(label: String, way: Way, since: DateTime<Utc>) -> Self {
         Self {
-            device_code,
+            label,
+            way,
             token: None,
             refresh: None,
-            last_error: None,
+            granted_at: None,
+            aside: None,
+            standing: Standing::Starting,
             since,
-            under_way: false,
+            // until what is remembered of it was read
+            under_way: true,
             next_attempt_at: None,
             generation: 0,
             outage: Outage::default(),
+            trial: None,
+            claims: None,
+            why: None,
+            codes_cut_short: 0,
+            signed_in_as: None,
             sign_ins: 0,
             waiting: Vec::new(),
+            young_rejections: 0,
         }
     }
 
-    pub(super) fn note(
-        &mut self,
-        credential: &Credential,
-        outcome: &Result<SignedIn, SignInError>,
-        now: DateTime<Utc>,
-        wait: Duration,
-    ) {
-        let next_attempt_at = chrono::TimeDelta::from_std(wait).ok().map(|wait| now + wait);
-        let before = self.code(now);
-        match outcome {
-            Ok(signed_in) => {
-                self.token = Some(signed_in.access.clone());
-                self.last_error = None;
-                self.outage.end();
-                self.sign_ins += 1;
-            }
-            Err(error) => {
-                if before != code_of(error) {
-                    let code = code_of(error).as_str();
-                    log::warn!(code = code, wait:? = wait; "the sign-in of {} failed: {code}", kind_of(credential));
-                    log::debug!("the sign-in of {credential} failed: {error}");
-                }
-                self.last_error = Some(error.clone());
-            }
+    /// What the next sign-in presents.
+    pub(super) fn means(&self) -> Means {
+        match self.way {
+            _ if self.refresh.is_some() => Means::Refresh,
+            Way::Proof => Means::Proof,
+            Way::Password => Means::Password,
+            Way::Person => Means::Person,
         }
-        self.next_attempt_at = next_attempt_at;
-        let after = self.code(now);
+    }
+
+    /// Takes in that Graph rejects a token; one that was replaced meanwhile is no news.
+    pub(super) fn reject(&mut self, rejected: Rejected, now: DateTime<Utc>) {
+        let Some(token) = self
+            .token
+            .as_ref()
+            .filter(|token| token.secret == rejected.token.secret)
+        else {
+            return;
+        };
+        let lifetime = TimeDelta::from_std(token.lifetime).unwrap_or_default();
+        let is_young = token.expires_at - lifetime + YOUNG > now;
+        self.young_rejections = if is_young { self.young_rejections + 1 } else { 0 };
+        if self.young_rejections <= YOUNG_REPLACED {
+            self.token = None;
+            self.claims = rejected.claims;
+        }
+    }
+
+    pub(super) fn succeed(&mut self, signed_in: &SignedIn, now: DateTime<Utc>) {
+        self.token = Some(signed_in.access.clone());
+        self.outage.end();
+        self.claims = None;
+        self.why = None;
+        self.codes_cut_short = 0;
+        self.aside = None;
+        self.sign_ins += 1;
+        self.stand(Standing::SignedIn, now);
+    }
+
+    pub(super) fn fail(&mut self, error: &SignInError, now: DateTime<Utc>) {
+        if self.code() != code_of(error) {
+            let (code, label) = (code_of(error).as_str(), &self.label);
+            log::warn!(code = code; "the sign-in of {label} failed: {code}: {}", without_name(error));
+            log::debug!("the sign-in of {label} failed: {error}");
+        }
+        self.stand(Standing::Failed(error.clone()), now);
+    }
+
+    pub(super) fn stand(&mut self, standing: Standing, now: DateTime<Utc>) {
+        let before = self.code();
+        self.standing = standing;
+        let after = self.code();
         if before != after {
             self.since = now;
-            log::info!(code = after.as_str(); "the sign-in of {} is now {}", kind_of(credential), after.as_str());
+            log::info!(code = after.as_str(); "the sign-in of {} is now {}", self.label, after.as_str());
         }
     }
 
-    pub(super) fn code(&self, now: DateTime<Utc>) -> AuthenticationCode {
-        match &self.last_error {
-            Some(error) => code_of(error),
-            None if self.token.as_ref().is_some_and(|token| token.expires_at > now) => AuthenticationCode::Ok,
-            None => AuthenticationCode::Starting,
+    /// Notes who signed in: with a device code it may be anybody.
+    pub(super) fn name_who_signed_in(&mut self, credential: &Credential, name: Option<String>) {
+        let is_another = |name: &String| !name.eq_ignore_ascii_case(&credential.to_string());
+        if name != self.signed_in_as
+            && name.as_ref().is_some_and(is_another)
+            && *credential != Credential::App
+        {
+            log::warn!("{} is signed in as somebody else", self.label);
+        }
+        if name.is_some() {
+            self.signed_in_as = name;
         }
     }
 
-    pub(super) fn status(&self, credential: &Credential, now: DateTime<Utc>) -> CredentialStatus {
+    /// Answers everybody who waits.
+    pub(super) fn answer(&mut self, granted: &Granted) {
+        for waiting in self.waiting.drain(..) {
+            // who asked may be gone by now
+            let _gone = waiting.send(granted.clone());
+        }
+    }
+
+    pub(super) fn code(&self) -> AuthenticationCode {
+        match &self.standing {
+            Standing::Starting => AuthenticationCode::Starting,
+            Standing::SignedIn => AuthenticationCode::Ok,
+            Standing::Failed(error) => code_of(error),
+        }
+    }
+
+    /// What must be remembered beyond this run.
+    pub(super) fn record(&self, credential: &Credential) -> SignInRecord {
+        SignInRecord {
+            credential: credential.clone(),
+            granted_at: self.granted_at,
+            trial: self.trial.clone(),
+        }
+    }
+
+    pub(super) fn status(&self, credential: &Credential) -> CredentialStatus {
         CredentialStatus {
             credential: credential.clone(),
-            code: self.code(now),
-            detail: self
-                .last_error
-                .as_ref()
-                .map_or_else(|| "signed in".to_owned(), ToString::to_string),
+            code: self.code(),
+            detail: match &self.standing {
+                Standing::Starting => "signing in".to_owned(),
+                Standing::SignedIn => "signed in".to_owned(),
+                Standing::Failed(error) => error.to_string(),
+            },
             since: self.since,
             expires_at: self.token.as_ref().map(|token| token.expires_at),
             next_attempt_at: self.next_attempt_at,
             sign_ins: self.sign_ins,
+            signed_in_as: self.signed_in_as.clone(),
+            refresh_granted_at: self.granted_at,
         }
     }
 }
 
 pub(super) fn is_good(token: &AccessToken, now: DateTime<Utc>) -> bool {
     let spare = TOO_LATE.min(token.lifetime / 10);
-    chrono::TimeDelta::from_std(spare).is_ok_and(|spare| token.expires_at > now + spare)
-}
-
-/// What a line of the log calls a credential: names of users are told below info only.
-pub(super) fn kind_of(credential: &Credential) -> &'static str {
-    match credential {
-        Credential::App => "the app registration",
-        Credential::Communication(_) => "a communication user",
-    }
+    TimeDelta::from_std(spare).is_ok_and(|spare| token.expires_at > now + spare)
 }
 
 pub(super) fn code_of(error: &SignInError) -> AuthenticationCode {
@@ -131,22 +229,11 @@ pub(super) fn code_of(error: &SignInError) -> AuthenticationCode {
     }
 }
 
-/// Whether a refusal concerns the stored sign-in itself. One of the app registration, or of an account that is locked
-/// for a while, costs no person another sign-in.
-pub(super) fn ends_stored_sign_in(code: AuthenticationCode) -> bool {
-    matches!(
-        code,
-        AuthenticationCode::SignInRequired
-            | AuthenticationCode::MfaRequired
-            | AuthenticationCode::WrongPassword
-            | AuthenticationCode::PasswordExpired
-            | AuthenticationCode::Refused
-    )
-}
-
-pub(super) fn hold_of(code: AuthenticationCode) -> Duration {
-    match code {
-        AuthenticationCode::WrongPassword | AuthenticationCode::AccountLocked => PASSWORD_PROBE,
-        _ => PROBE,
+/// The cause without the account's name that it may begin with.
+pub(super) fn without_name(error: &SignInError) -> String {
+    let text = error.to_string();
+    match text.split_once(": ") {
+        Some((name, cause)) if name.contains('@') => cause.to_owned(),
+        _ => text,
     }
 }

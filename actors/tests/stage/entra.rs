@@ -10,7 +10,9 @@ use futures_util::future::LocalBoxFuture;
 use m365_presence::clock::Clock;
 use m365_presence::identity::{Account, Credential};
 use m365_presence::light::AuthenticationCode;
-use m365_presence::ports::{AccessToken, DeviceCode, DeviceSignIn, Identity, SignInError, SignedIn};
+use m365_presence::ports::{
+    AccessToken, DeviceCode, DeviceSignIn, Identity, Presented, SignInError, SignedIn,
+};
 use m365_presence::secret::Secret;
 use tokio::time::sleep;
 
@@ -29,7 +31,13 @@ pub struct Entra {
     /// What it answers to a stored refresh token instead of a token.
     pub refresh_error: RefCell<Option<SignInError>>,
     /// Answers to the next polls; `Pending` once they are used up.
-    pub polls: RefCell<VecDeque<DeviceSignIn>>,
+    pub polls: RefCell<VecDeque<Result<DeviceSignIn, SignInError>>>,
+    /// What is configured: another one is another digest.
+    pub configured: RefCell<String>,
+    /// Whether a greeting is answered.
+    pub is_deaf: Cell<bool>,
+    /// Who signs in.
+    pub person: RefCell<Option<String>>,
     /// Number of tokens so far.
     pub issued: Cell<u32>,
     codes: Cell<u32>,
@@ -45,6 +53,9 @@ impl Entra {
             errors: RefCell::default(),
             refresh_error: RefCell::default(),
             polls: RefCell::default(),
+            configured: RefCell::default(),
+            is_deaf: Cell::new(false),
+            person: RefCell::default(),
             issued: Cell::new(0),
             codes: Cell::new(0),
         }
@@ -55,10 +66,7 @@ impl Entra {
     }
 
     pub fn lose(&self, credential: Credential) {
-        let lost = SignInError::Lost {
-            detail: "no route".to_owned(),
-        };
-        self.errors.borrow_mut().insert(credential, lost);
+        self.errors.borrow_mut().insert(credential, lost());
     }
 
     pub fn recover(&self) {
@@ -77,7 +85,14 @@ impl Entra {
                 lifetime: life,
             },
             refresh: Some(Secret::new(format!("refresh-{number}"))),
+            signed_in_as: self.person.borrow().clone(),
         }
+    }
+}
+
+fn lost() -> SignInError {
+    SignInError::Lost {
+        detail: "no route".to_owned(),
     }
 }
 
@@ -85,7 +100,8 @@ pub fn refused(code: AuthenticationCode) -> SignInError {
     SignInError::Refused {
         code,
         aadsts: None,
-        detail: "refused".to_owned(),
+        detail: "anna@contoso.test: refused".to_owned(),
+        claims: None,
     }
 }
 
@@ -93,11 +109,17 @@ impl Identity for Entra {
     fn sign_in<'a>(
         &'a self,
         credential: &'a Credential,
-        refresh: Option<&'a Secret>,
+        presented: Presented<'a>,
     ) -> LocalBoxFuture<'a, Result<SignedIn, SignInError>> {
         Box::pin(async move {
+            let refresh = presented.refresh;
             let with = refresh.map_or("", |refresh| refresh.expose());
-            self.journal.note(format!("entra: sign in {credential} {with}"));
+            let proving = presented
+                .claims
+                .map(|claims| format!(" proving {claims}"))
+                .unwrap_or_default();
+            self.journal
+                .note(format!("entra: sign in {credential} {with}{proving}"));
             sleep(self.delay.get()).await;
             if let Some(error) = self.errors.borrow().get(credential) {
                 return Err(error.clone());
@@ -109,12 +131,30 @@ impl Identity for Entra {
         })
     }
 
+    fn greet(&self) -> LocalBoxFuture<'_, Result<(), SignInError>> {
+        Box::pin(async move {
+            self.journal.note("entra: greeted".to_owned());
+            if self.is_deaf.get() {
+                return Err(lost());
+            }
+            Ok(())
+        })
+    }
+
+    fn digest(&self, credential: &Credential) -> Secret {
+        Secret::new(format!("{credential} {}", self.configured.borrow()))
+    }
+
     fn begin_device_sign_in<'a>(
         &'a self,
         account: &'a Account,
+        claims: Option<&'a str>,
     ) -> LocalBoxFuture<'a, Result<DeviceCode, SignInError>> {
         Box::pin(async move {
-            self.journal.note(format!("entra: begin {account}"));
+            let proving = claims
+                .map(|claims| format!(" proving {claims}"))
+                .unwrap_or_default();
+            self.journal.note(format!("entra: begin {account}{proving}"));
             let number = self.codes.get() + 1;
             self.codes.set(number);
             Ok(DeviceCode {
@@ -134,11 +174,8 @@ impl Identity for Entra {
     ) -> LocalBoxFuture<'a, Result<DeviceSignIn, SignInError>> {
         Box::pin(async move {
             self.journal.note(format!("entra: poll {account}"));
-            Ok(self
-                .polls
-                .borrow_mut()
-                .pop_front()
-                .unwrap_or(DeviceSignIn::Pending))
+            let next = self.polls.borrow_mut().pop_front();
+            next.unwrap_or(Ok(DeviceSignIn::Pending))
         })
     }
 }

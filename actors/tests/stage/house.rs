@@ -25,6 +25,7 @@ use m365_presence::clock::Clock;
 use m365_presence::identity::{Account, PbxName};
 use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
 use m365_presence::pbx::PbxApi;
+use m365_presence::sign_in::Way;
 
 use super::clock::PausedClock;
 use super::entra::Entra;
@@ -84,7 +85,7 @@ impl House {
             reading: Reading::Hybrid,
             accounts: vec![CommunicationUser {
                 account: Account::new(ANNA),
-                device_code: false,
+                way: Way::Password,
             }],
             presence_period: minutes(10),
             users_period: minutes(60),

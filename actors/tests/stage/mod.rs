@@ -13,6 +13,7 @@ pub mod opener;
 pub mod pbx;
 pub mod people;
 pub mod shelf;
+pub mod sign_in;
 pub mod subscriptions;
 
 use std::time::Duration;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use awc::http::{Method, Uri};
 use m365_presence::identity::Credential;
-use m365_presence::ports::{GraphError, Tokens};
+use m365_presence::ports::{GraphError, Rejected, Tokens};
 use serde_json::Value;
 
 use crate::endpoints::Endpoints;
@@ -129,10 +129,17 @@ impl GraphClient {
         if answer.status != 401 {
             return Ok(answer);
         }
-        log::info!(request_id = answer.request_id.as_str(); "graph rejects a token, fetching a fresh one");
+        log::info!(
+            request_id = answer.request_id.as_str(), challenged = answer.claims.is_some();
+            "graph rejects a token, fetching a fresh one"
+        );
+        let rejected = Rejected {
+            token: token.clone(),
+            claims: answer.claims,
+        };
         let fresh = self
             .tokens
-            .token(call.credential, Some(&token))
+            .token(call.credential, Some(&rejected))
             .await
             .map_err(signed_out)?;
         Ok(self.http.send(request(&fresh.secret)).await?)

@@ -24,6 +24,14 @@ impl Form {
         )))
     }
 
+    /// Adds a field that may be absent.
+    pub(crate) fn with_some(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
     /// The encoded form.
     pub(crate) fn into_secret(self) -> Secret {
         self.0

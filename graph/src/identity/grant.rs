@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use m365_presence::ports::{AccessToken, DeviceCode, SignedIn};
 use m365_presence::secret::Secret;
@@ -14,6 +16,9 @@ const USUAL_LIFETIME: u64 = 3599;
 
 /// No lifetime is believed beyond what continuous access evaluation grants.
 const LONGEST_LIFETIME: u64 = 28 * 3600;
+
+/// No sign-in name is longer (113 characters before and after the `@` each, at most).
+const LONGEST_NAME: usize = 256;
 
 /// What a device code lives where Entra does not say.
 const USUAL_CODE_LIFETIME: u64 = 900;
@@ -32,7 +37,22 @@ pub(super) fn signed_in(body: Option<&Value>, sent_at: DateTime<Utc>) -> Option<
             lifetime,
         },
         refresh: text(body, "refresh_token").map(Secret::new),
+        signed_in_as: text(body, "id_token").and_then(name_of),
     })
+}
+
+/// Reads the sign-in name off an id token. Its signature is not verified, because it comes from the token endpoint
+/// itself; nothing is decided by it.
+fn name_of(id_token: &str) -> Option<String> {
+    let claims = id_token.split('.').nth(1)?.trim_end_matches('=');
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    let name = text(&claims, "preferred_username").or_else(|| text(&claims, "upn"))?;
+    Some(
+        name.chars()
+            .filter(|c| !c.is_control())
+            .take(LONGEST_NAME)
+            .collect(),
+    )
 }
 
 /// Reads a device code answer; `None` when it lacks what a person or we need.

@@ -1,25 +1,29 @@
 //! Sign-ins at Entra ID (graph.md 1).
 //!
-//! The app registration signs in with its secret or certificate; a communication user with a stored refresh token, a
-//! password or a device code. A refresh token that Entra no longer takes gives way to the password where there is
-//! one, so that a changed password or a revoked session heals by itself.
+//! The app registration signs in with its secret or certificate; a communication user with a refresh token, a password
+//! or a device code. Every method is one attempt and one request, but for an assertion that is dated anew: what follows
+//! a refusal is decided by whoever asks, because a password must not be repeated lightly.
 
 mod aadsts;
 mod form;
 mod grant;
 mod proof;
 mod refusal;
+mod registration;
 
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use awc::http::Method;
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use m365_presence::identity::{Account, Credential};
 use m365_presence::light::AuthenticationCode;
-use m365_presence::ports::{DeviceCode, DeviceSignIn, Identity, SignInError, SignedIn};
+use m365_presence::ports::{DeviceCode, DeviceSignIn, Identity, Presented, SignInError, SignedIn};
 use m365_presence::secret::Secret;
 use serde_json::Value;
 
@@ -30,61 +34,11 @@ use form::Form;
 use proof::Prover;
 pub use proof::{Proof, ProofError};
 use refusal::Refusal;
+pub use registration::{AppRegistration, CommunicationUser, IdentitySettings};
+use registration::{Attempt, Registration, User};
 
 /// A sign-in is quick or it is lost.
 const DEADLINE: Duration = Duration::from_secs(15);
-
-/// An app registration: whom a token is issued to.
-#[derive(Clone, Debug)]
-pub struct AppRegistration {
-    /// The application id.
-    pub client_id: String,
-    /// What proves the application; `None` for a public client.
-    pub proof: Option<Proof>,
-}
-
-/// A communication user.
-#[derive(Clone, Debug)]
-pub struct CommunicationUser {
-    /// The sign-in name as configured.
-    pub username: String,
-    /// The password; `None` signs in by device code.
-    pub password: Option<Secret>,
-    /// Another app registration for this user; `None` uses the main one with its proof.
-    pub registration: Option<AppRegistration>,
-}
-
-/// Who signs in where.
-#[derive(Clone, Debug)]
-pub struct IdentitySettings {
-    /// Domain or directory id.
-    pub tenant: String,
-    /// The main app registration.
-    pub app: AppRegistration,
-    /// Everyone who carries a presence subscription.
-    pub communication_users: Vec<CommunicationUser>,
-}
-
-struct Registration {
-    client_id: String,
-    prover: Option<Prover>,
-}
-
-impl Registration {
-    fn read(settings: &AppRegistration) -> Result<Rc<Self>, ProofError> {
-        let prover = settings.proof.as_ref().map(Prover::read).transpose()?;
-        Ok(Rc::new(Self {
-            client_id: settings.client_id.clone(),
-            prover,
-        }))
-    }
-}
-
-struct User {
-    username: String,
-    password: Option<Secret>,
-    registration: Rc<Registration>,
-}
 
 /// Signs in at Entra ID over HTTP.
 pub struct EntraIdentity {
@@ -133,99 +87,100 @@ impl EntraIdentity {
     }
 
     fn user(&self, account: &Account) -> Result<&User, SignInError> {
-        self.users.get(account).ok_or_else(|| SignInError::Refused {
-            code: AuthenticationCode::Refused,
-            aadsts: None,
-            detail: format!("{account} is not configured as a communication user"),
+        self.users.get(account).ok_or_else(|| {
+            let cause = format!("{account} is not configured as a communication user");
+            refused(AuthenticationCode::Refused, cause)
         })
     }
 
-    async fn sign_in_app(&self) -> Result<SignedIn, SignInError> {
-        let form = Form::new("client_credentials").with("scope", &self.endpoints.app_scope());
-        self.obtain("the app registration", &self.app, &form)
-            .await
-            .map_err(Refusal::into_error)
+    async fn sign_in_app(&self, claims: Option<&str>) -> Result<SignedIn, Refusal> {
+        let form = Form::new("client_credentials")
+            .with("scope", &self.endpoints.app_scope())
+            .with_some("claims", claims);
+        let attempt = Attempt {
+            who: "the app registration",
+            registration: &self.app,
+            refreshes: false,
+        };
+        self.obtain(&attempt, &form).await
     }
 
-    async fn sign_in_user(
-        &self,
-        account: &Account,
-        refresh: Option<&Secret>,
-    ) -> Result<SignedIn, SignInError> {
+    async fn sign_in_user(&self, account: &Account, presented: Presented<'_>) -> Result<SignedIn, Refusal> {
         let user = self.user(account)?;
-        let scope = self.endpoints.delegated_scope();
-        if let Some(token) = refresh {
-            let form = Form::new("refresh_token")
-                .with("scope", &scope)
-                .with("refresh_token", token.expose());
-            match self.obtain(&user.username, &user.registration, &form).await {
-                Err(refusal) if refusal.ends_the_stored_sign_in() => {
-                    if user.password.is_none() {
-                        return Err(refusal.asking_for_the_person());
-                    }
-                    log::info!("stored sign-in refused, signing in by password");
-                }
-                other => return other.map_err(Refusal::into_error),
+        let form = match (presented.refresh, &user.password) {
+            (Some(token), _) => Form::new("refresh_token").with("refresh_token", token.expose()),
+            (None, Some(password)) => Form::new("password")
+                .with("username", &user.username)
+                .with("password", password.expose()),
+            (None, None) => {
+                let cause = format!("{account} has to sign in with a device code");
+                return Err(refused(AuthenticationCode::SignInRequired, cause).into());
             }
-        }
-        let Some(password) = &user.password else {
-            return Err(SignInError::Refused {
-                code: AuthenticationCode::SignInRequired,
-                aadsts: None,
-                detail: format!("{account} has to sign in with a device code"),
-            });
         };
-        let form = Form::new("password")
-            .with("scope", &scope)
-            .with("username", &user.username)
-            .with("password", password.expose());
-        self.obtain(&user.username, &user.registration, &form)
-            .await
-            .map_err(Refusal::into_error)
+        let form = form
+            .with("scope", &self.endpoints.delegated_scope())
+            .with_some("claims", presented.claims);
+        let attempt = Attempt {
+            refreshes: presented.refresh.is_some(),
+            ..user.attempt()
+        };
+        self.obtain(&attempt, &form).await
+    }
+
+    /// The registration that a credential signs in to, and what else it presents.
+    fn configured(&self, credential: &Credential) -> (&Registration, &str, Option<&Secret>) {
+        let user = match credential {
+            Credential::App => None,
+            Credential::Communication(account) => self.users.get(account),
+        };
+        user.map_or((&self.app, "", None), |user| {
+            (
+                &*user.registration,
+                user.username.as_str(),
+                user.password.as_ref(),
+            )
+        })
     }
 
     /// Asks for a token. An assertion is dated by our idea of Entra's clock: when its refusal is the first answer to
     /// tell the true time, it is dated anew once.
-    async fn obtain(&self, who: &str, registration: &Registration, form: &Form) -> Result<SignedIn, Refusal> {
+    async fn obtain(&self, attempt: &Attempt<'_>, form: &Form) -> Result<SignedIn, Refusal> {
         let offset = self.http.clock().offset();
-        let first = self.ask_for_token(who, registration, form).await;
+        let first = self.ask_for_token(attempt, form).await;
         match &first {
             Err(refusal) if refusal.is_about_the_proof() && self.http.clock().offset() != offset => {
-                self.ask_for_token(who, registration, form).await
+                self.ask_for_token(attempt, form).await
             }
             _ => first,
         }
     }
 
-    async fn ask_for_token(
-        &self,
-        who: &str,
-        registration: &Registration,
-        form: &Form,
-    ) -> Result<SignedIn, Refusal> {
+    async fn ask_for_token(&self, attempt: &Attempt<'_>, form: &Form) -> Result<SignedIn, Refusal> {
         let url = self.endpoints.token(&self.tenant);
-        let answer = self.post(&url, who, registration, form).await?;
-        if !answer.is_success() {
-            return Err(Refusal::read(who, registration.prover.as_ref(), &answer));
-        }
+        let answer = self.post(&url, attempt, form).await?;
         grant::signed_in(answer.json().as_ref(), answer.sent_at)
-            .ok_or_else(|| Refusal::lost(who, "the answer holds no token"))
+            .ok_or_else(|| Refusal::lost(attempt.who, "the answer holds no token"))
     }
 
-    async fn post(
-        &self,
-        url: &str,
-        who: &str,
-        registration: &Registration,
-        form: &Form,
-    ) -> Result<Answer, Refusal> {
+    /// Posts a form with the registration's proof; every answer but a success is a refusal.
+    async fn post(&self, url: &str, attempt: &Attempt<'_>, form: &Form) -> Result<Answer, Refusal> {
+        let registration = attempt.registration;
         let mut form = form.clone().with("client_id", &registration.client_id);
         if let Some(prover) = &registration.prover {
             let audience = self.endpoints.token(&self.tenant);
             form = prover
                 .sign(form, &registration.client_id, &audience, self.http.clock().now())
-                .map_err(|_| Refusal::unsigned(who))?;
+                .map_err(|_| Refusal::unsigned(attempt.who))?;
         }
+        let answer = self.send(url, form).await?;
+        if answer.is_success() {
+            Ok(answer)
+        } else {
+            Err(Refusal::read(attempt, &answer))
+        }
+    }
+
+    async fn send(&self, url: &str, form: Form) -> Result<Answer, Refusal> {
         let content = Content::Form(form.into_secret());
         let request = Request {
             family: Family::Token,
@@ -239,18 +194,27 @@ impl EntraIdentity {
         Ok(self.http.send(request).await?)
     }
 
-    async fn begin(&self, account: &Account) -> Result<DeviceCode, Refusal> {
+    /// A request that presents nothing is answered with a refusal of its form, and that is the sign of life.
+    async fn say_hello(&self) -> Result<(), Refusal> {
+        let form = Form::default().with("client_id", &self.app.client_id);
+        let answer = self.send(&self.endpoints.token(&self.tenant), form).await?;
+        let is_understood = answer
+            .json()
+            .is_some_and(|body| text(&body, "error").is_some() || text(&body, "access_token").is_some());
+        match answer.patience {
+            Some(retry_after) => Err(SignInError::Throttled { retry_after }.into()),
+            None if is_understood && answer.status < 500 => Ok(()),
+            None => Err(Refusal::unusable("the sign-in", answer.status)),
+        }
+    }
+
+    async fn begin(&self, account: &Account, claims: Option<&str>) -> Result<DeviceCode, Refusal> {
         let user = self.user(account)?;
         let url = self.endpoints.device_code(&self.tenant);
-        let form = Form::default().with("scope", &self.endpoints.delegated_scope());
-        let answer = self.post(&url, &user.username, &user.registration, &form).await?;
-        if !answer.is_success() {
-            return Err(Refusal::read(
-                &user.username,
-                user.registration.prover.as_ref(),
-                &answer,
-            ));
-        }
+        let form = Form::default()
+            .with("scope", &self.endpoints.delegated_scope())
+            .with_some("claims", claims);
+        let answer = self.post(&url, &user.attempt(), &form).await?;
         grant::device_code(answer.json().as_ref(), answer.sent_at)
             .ok_or_else(|| Refusal::lost(&user.username, "the answer holds no device code"))
     }
@@ -259,14 +223,13 @@ impl EntraIdentity {
         let user = self.user(account)?;
         let form = Form::new("urn:ietf:params:oauth:grant-type:device_code")
             .with("device_code", code.device_code.expose());
-        match self.obtain(&user.username, &user.registration, &form).await {
+        match self.obtain(&user.attempt(), &form).await {
             Ok(signed_in) => Ok(DeviceSignIn::Done(signed_in)),
             Err(refusal) => match refusal.error() {
                 "authorization_pending" => Ok(DeviceSignIn::Pending),
                 "slow_down" => Ok(DeviceSignIn::SlowDown),
-                "authorization_declined" | "bad_verification_code" | "expired_token" | "code_expired" => {
-                    Ok(DeviceSignIn::Ended)
-                }
+                "authorization_declined" => Ok(DeviceSignIn::Declined),
+                "bad_verification_code" | "expired_token" | "code_expired" => Ok(DeviceSignIn::Expired),
                 _ => Err(refusal),
             },
         }
@@ -277,19 +240,41 @@ impl Identity for EntraIdentity {
     fn sign_in<'a>(
         &'a self,
         credential: &'a Credential,
-        refresh: Option<&'a Secret>,
+        presented: Presented<'a>,
     ) -> LocalBoxFuture<'a, Result<SignedIn, SignInError>> {
-        match credential {
-            Credential::App => self.sign_in_app().boxed_local(),
-            Credential::Communication(account) => self.sign_in_user(account, refresh).boxed_local(),
+        async move {
+            let signed_in = match credential {
+                Credential::App => self.sign_in_app(presented.claims).await,
+                Credential::Communication(account) => self.sign_in_user(account, presented).await,
+            };
+            signed_in.map_err(Refusal::into_error)
         }
+        .boxed_local()
+    }
+
+    fn greet(&self) -> LocalBoxFuture<'_, Result<(), SignInError>> {
+        async move { self.say_hello().await.map_err(Refusal::into_error) }.boxed_local()
+    }
+
+    fn digest(&self, credential: &Credential) -> Secret {
+        let (registration, username, password) = self.configured(credential);
+        let mut hash = digest::Context::new(&digest::SHA256);
+        let proof = registration.prover.as_ref().map_or("", Prover::identifies);
+        let password = password.map_or("", Secret::expose);
+        for part in [&self.tenant, &registration.client_id, proof, username, password] {
+            hash.update(part.as_bytes());
+            // ends a part, for no part holds it
+            hash.update(&[0]);
+        }
+        Secret::new(URL_SAFE_NO_PAD.encode(hash.finish()))
     }
 
     fn begin_device_sign_in<'a>(
         &'a self,
         account: &'a Account,
+        claims: Option<&'a str>,
     ) -> LocalBoxFuture<'a, Result<DeviceCode, SignInError>> {
-        async move { self.begin(account).await.map_err(Refusal::into_error) }.boxed_local()
+        async move { self.begin(account, claims).await.map_err(Refusal::into_error) }.boxed_local()
     }
 
     fn poll_device_sign_in<'a>(
@@ -298,6 +283,15 @@ impl Identity for EntraIdentity {
         code: &'a DeviceCode,
     ) -> LocalBoxFuture<'a, Result<DeviceSignIn, SignInError>> {
         async move { self.poll(account, code).await.map_err(Refusal::into_error) }.boxed_local()
+    }
+}
+
+fn refused(code: AuthenticationCode, detail: String) -> SignInError {
+    SignInError::Refused {
+        code,
+        aadsts: None,
+        detail,
+        claims: None,
     }
 }
 

@@ -94,6 +94,14 @@ impl Prover {
         }
     }
 
+    /// What tells this proof from another one.
+    pub(super) fn identifies(&self) -> &str {
+        match self {
+            Self::Secret(secret) => secret.expose(),
+            Self::Certificate { thumbprint, .. } => thumbprint,
+        }
+    }
+
     /// Adds the proof to a form.
     pub(super) fn sign(
         &self,

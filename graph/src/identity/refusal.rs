@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::aadsts;
 use super::proof::Prover;
+use super::registration::Attempt;
 use super::text;
 use crate::http::{Answer, Unanswered};
 
@@ -27,12 +28,12 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// Reads the answer to `who`'s sign-in, which was proven by `prover`.
-    pub(super) fn read(who: &str, prover: Option<&Prover>, answer: &Answer) -> Self {
+    /// Reads the answer to an attempt.
+    pub(super) fn read(attempt: &Attempt<'_>, answer: &Answer) -> Self {
         let body = answer.json().unwrap_or_default();
         let error = text(&body, "error").unwrap_or_default().to_owned();
         let numbers = numbers(&body);
-        let outcome = outcome(who, prover, answer, &body, &error, &numbers);
+        let outcome = outcome(attempt, answer, &body, &error, &numbers);
         let expected = ["authorization_pending", "slow_down"].contains(&error.as_str());
         log::log!(
             if expected { log::Level::Debug } else { log::Level::Info },
@@ -49,12 +50,21 @@ impl Refusal {
         })
     }
 
+    /// Something answered, but not as the sign-in service does.
+    pub(super) fn unusable(who: &str, status: u16) -> Self {
+        Self::lost(
+            who,
+            &format!("the sign-in service answers {status} without a usable reason"),
+        )
+    }
+
     /// Our own key fails to sign.
     pub(super) fn unsigned(who: &str) -> Self {
         Self::plain(SignInError::Refused {
             code: Code::WrongCertificate,
             aadsts: None,
             detail: format!("{who}: the private key cannot sign"),
+            claims: None,
         })
     }
 
@@ -68,32 +78,6 @@ impl Refusal {
     /// OAuth's word for it.
     pub(super) fn error(&self) -> &str {
         &self.error
-    }
-
-    /// Tells whether a refresh token is of no more use while another sign-in may be: a locked or disabled account
-    /// would only be asked again in vain.
-    pub(super) fn ends_the_stored_sign_in(&self) -> bool {
-        let about_the_token = ["invalid_grant", "interaction_required"].contains(&self.error.as_str());
-        about_the_token
-            && matches!(
-                self.outcome,
-                SignInError::Refused {
-                    code: Code::SignInRequired | Code::MfaRequired | Code::PasswordExpired | Code::Refused,
-                    ..
-                }
-            )
-    }
-
-    /// The same refusal for an account whose person can sign in anew with a device code.
-    pub(super) fn asking_for_the_person(self) -> SignInError {
-        match self.outcome {
-            SignInError::Refused { aadsts, detail, .. } => SignInError::Refused {
-                code: Code::SignInRequired,
-                aadsts,
-                detail,
-            },
-            other => other,
-        }
     }
 
     /// Tells whether the assertion is refused, which may be for its time.
@@ -128,8 +112,7 @@ impl From<Unanswered> for Refusal {
 }
 
 fn outcome(
-    who: &str,
-    prover: Option<&Prover>,
+    attempt: &Attempt<'_>,
     answer: &Answer,
     body: &Value,
     error: &str,
@@ -150,17 +133,12 @@ fn outcome(
         };
     }
     if error.is_empty() || error == "server_error" || !(400..=499).contains(&answer.status) {
-        return SignInError::Lost {
-            detail: format!(
-                "{who}: the sign-in service answers {} without a usable reason",
-                answer.status
-            ),
-        };
+        return Refusal::unusable(attempt.who, answer.status).outcome;
     }
     let row = numbers.iter().find_map(|number| aadsts::row(*number));
     let (code, cause) = match row {
         Some((_, code, cause)) if fits(error, *code) => (*code, *cause),
-        _ => by_error(error, text(body, "suberror").unwrap_or_default(), prover),
+        _ => by_error(attempt, error, text(body, "suberror").unwrap_or_default()),
     };
     let aadsts = numbers.first().copied();
     let number = aadsts
@@ -169,7 +147,8 @@ fn outcome(
     SignInError::Refused {
         code,
         aadsts,
-        detail: format!("{who}: {cause} ({number}{})", word(error)),
+        detail: format!("{}: {cause} ({number}{})", attempt.who, word(error)),
+        claims: text(body, "claims").map(str::to_owned),
     }
 }
 
@@ -190,12 +169,12 @@ fn fits(error: &str, code: Code) -> bool {
 }
 
 /// The reading of an `error` whose number is unknown.
-fn by_error(error: &str, suberror: &str, prover: Option<&Prover>) -> (Code, &'static str) {
+fn by_error(attempt: &Attempt<'_>, error: &str, suberror: &str) -> (Code, &'static str) {
     match (error, suberror) {
-        ("invalid_client", _) => match prover {
-            Some(Prover::Certificate { .. }) => (Code::WrongCertificate, "the certificate is refused"),
-            _ => (Code::WrongClientSecret, "the client secret is refused"),
-        },
+        ("invalid_client", _) if matches!(attempt.registration.prover, Some(Prover::Certificate { .. })) => {
+            (Code::WrongCertificate, "the certificate is refused")
+        }
+        ("invalid_client", _) => (Code::WrongClientSecret, "the client secret is refused"),
         ("unauthorized_client", _) => (Code::UnknownApp, "the application is refused"),
         ("consent_required", _) | (_, "consent_required") => {
             (Code::ConsentRequired, "consent to the application is missing")
@@ -207,6 +186,7 @@ fn by_error(error: &str, suberror: &str, prover: Option<&Prover>) -> (Code, &'st
         (_, "bad_token") => (Code::SignInRequired, "the stored sign-in was revoked"),
         ("login_required", _) => (Code::SignInRequired, "the account has to sign in"),
         ("access_denied", _) => (Code::ConditionalAccess, "a policy denies the access"),
+        ("invalid_grant", _) if attempt.refreshes => (Code::SignInRequired, "the stored sign-in is refused"),
         _ => (Code::Refused, "the sign-in is refused"),
     }
 }
@@ -238,6 +218,7 @@ fn word(error: &str) -> String {
 mod tests {
     use super::*;
     use crate::identity::aadsts::ROWS;
+    use crate::identity::registration::Registration;
     use bytes::Bytes;
     use chrono::DateTime;
     use serde_json::json;
@@ -251,13 +232,27 @@ mod tests {
             status,
             patience: None,
             request_id: String::new(),
+            claims: None,
             sent_at: DateTime::UNIX_EPOCH,
             body: Bytes::from(body),
         }
     }
 
     fn read(status: u16, body: &Value) -> SignInError {
-        Refusal::read("presence@contoso.com", None, &answer(status, body)).into_error()
+        read_as(false, &answer(status, body))
+    }
+
+    fn read_as(refreshes: bool, answer: &Answer) -> SignInError {
+        let registration = Registration {
+            client_id: String::new(),
+            prover: None,
+        };
+        let attempt = Attempt {
+            who: "presence@contoso.com",
+            registration: &registration,
+            refreshes,
+        };
+        Refusal::read(&attempt, answer).into_error()
     }
 
     fn code(status: u16, error: &str, number: u32) -> Option<Code> {
@@ -307,6 +302,17 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_refusal_of_a_stored_sign_in_asks_for_another_sign_in() {
+        let body = json!({"error": "invalid_grant", "error_codes": [1], "claims": "{}"});
+        match read_as(true, &answer(400, &body)) {
+            SignInError::Refused { code, claims, .. } => {
+                assert_eq!((code, claims.as_deref()), (Code::SignInRequired, Some("{}")));
+            }
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    #[test]
     fn recorded_refusals_are_read() {
         for (vector, expected) in [
             (
@@ -350,11 +356,8 @@ mod tests {
             r#"{"error":"#,
         ] {
             for status in [302, 400, 404, 500, 502] {
-                let refusal = Refusal::read("a", None, &raw(status, body.as_bytes().to_vec()));
-                assert!(
-                    matches!(refusal.into_error(), SignInError::Lost { .. }),
-                    "{status} {body}"
-                );
+                let refusal = read_as(false, &raw(status, body.as_bytes().to_vec()));
+                assert!(matches!(refusal, SignInError::Lost { .. }), "{status} {body}");
             }
         }
     }

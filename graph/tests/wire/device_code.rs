@@ -36,7 +36,7 @@ async fn a_device_code_is_polled_until_the_person_has_signed_in() {
     let rig = Rig::new(device);
     let identity = identity(&rig, by_secret(), None, None);
     let account = Account::new(ACCOUNT);
-    let mut code = identity.begin_device_sign_in(&account).await.unwrap();
+    let mut code = identity.begin_device_sign_in(&account, None).await.unwrap();
     assert_eq!(
         (code.user_code.as_str(), code.interval),
         ("FRWQDE7YL", Duration::from_secs(3))
@@ -52,8 +52,8 @@ async fn a_device_code_is_polled_until_the_person_has_signed_in() {
     for (entered, expected) in [
         ("entered", "Done"),
         ("hasty", "SlowDown"),
-        ("old", "Ended"),
-        ("no", "Ended"),
+        ("old", "Expired"),
+        ("no", "Declined"),
     ] {
         code.device_code = Secret::new(entered);
         let polled = identity.poll_device_sign_in(&account, &code).await.unwrap();

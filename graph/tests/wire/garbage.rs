@@ -10,8 +10,8 @@ use m365_graph::{
 };
 use m365_presence::identity::{Account, Credential, SubscriptionId, TeamsId};
 use m365_presence::ports::{
-    AcceptedState, Identity, NotificationOpener, PresenceChange, PresenceIo, PresenceWrite, SubscriptionKind,
-    SubscriptionRequest, Subscriptions, Users,
+    AcceptedState, Identity, NotificationOpener, PresenceChange, PresenceIo, PresenceWrite, Presented,
+    SubscriptionKind, SubscriptionRequest, Subscriptions, Users,
 };
 use m365_presence::secret::Secret;
 
@@ -124,14 +124,16 @@ async fn no_answer_of_entra_makes_a_sign_in_panic() {
         let identity = EntraIdentity::new(rig.http.clone(), rig.endpoints.clone(), &settings).unwrap();
         let account = Account::new("a@b");
         let refresh = Secret::new("r");
+        let presented = Presented {
+            refresh: Some(&refresh),
+            claims: None,
+        };
         for _ in 0..ROUNDS {
-            drop(identity.sign_in(&Credential::App, None).await);
-            drop(
-                identity
-                    .sign_in(&Credential::Communication(account.clone()), Some(&refresh))
-                    .await,
-            );
-            if let Ok(code) = identity.begin_device_sign_in(&account).await {
+            drop(identity.sign_in(&Credential::App, Presented::default()).await);
+            let account_of = Credential::Communication(account.clone());
+            drop(identity.sign_in(&account_of, presented).await);
+            drop(identity.greet().await);
+            if let Ok(code) = identity.begin_device_sign_in(&account, None).await {
                 assert!(code.interval >= Duration::from_secs(1));
                 drop(identity.poll_device_sign_in(&account, &code).await);
             }

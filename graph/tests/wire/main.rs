@@ -16,6 +16,7 @@ mod notification;
 mod patience;
 mod presence;
 mod sign_in;
+mod stored_sign_in;
 mod subscription;
 mod support;
 mod transport;

@@ -8,7 +8,7 @@ use m365_graph::{AppRegistration, CommunicationUser, EntraIdentity, IdentitySett
 use m365_presence::clock::Clock;
 use m365_presence::identity::{Account, Credential};
 use m365_presence::light::AuthenticationCode;
-use m365_presence::ports::{Identity, SignInError, SignedIn};
+use m365_presence::ports::{Identity, Presented, SignInError, SignedIn};
 use m365_presence::secret::Secret;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::support::{APP, Reply, Rig};
 
 pub const ACCOUNT: &str = "Presence@Contoso.com";
-const PASSWORD: &str = "p&ä*(+ ) %='!~#\";<>";
+pub const PASSWORD: &str = "p&ä*(+ ) %='!~#\";<>";
 const CERTIFICATE: &str = include_str!("../vectors/rich-notification/cert.pem");
 const KEY: &str = include_str!("../vectors/rich-notification/key.pem");
 
@@ -25,7 +25,7 @@ pub fn by_secret() -> Proof {
     Proof::Secret(Secret::new("s&cret+ %"))
 }
 
-fn by_certificate() -> Proof {
+pub fn by_certificate() -> Proof {
     Proof::Certificate {
         certificate: CERTIFICATE.to_owned(),
         private_key: Secret::new(KEY),
@@ -67,17 +67,20 @@ pub fn refused(status: u16, error: &str, number: u32) -> Reply {
     )
 }
 
-fn communication() -> Credential {
+pub fn communication() -> Credential {
     Credential::Communication(Account::new(ACCOUNT))
 }
 
-async fn sign_in(identity: &EntraIdentity, refresh: Option<&str>) -> Result<SignedIn, SignInError> {
-    identity
-        .sign_in(&communication(), refresh.map(Secret::new).as_ref())
-        .await
+pub async fn sign_in(identity: &EntraIdentity, refresh: Option<&str>) -> Result<SignedIn, SignInError> {
+    let refresh = refresh.map(Secret::new);
+    let presented = Presented {
+        refresh: refresh.as_ref(),
+        claims: None,
+    };
+    identity.sign_in(&communication(), presented).await
 }
 
-fn code(outcome: Result<SignedIn, SignInError>) -> (AuthenticationCode, String) {
+pub fn code(outcome: Result<SignedIn, SignInError>) -> (AuthenticationCode, String) {
     match outcome {
         Err(SignInError::Refused { code, detail, .. }) => (code, detail),
         other => panic!("not refused: {other:?}"),
@@ -118,7 +121,7 @@ async fn every_character_of_a_password_arrives() {
 async fn the_app_signs_in_with_its_secret() {
     let rig = Rig::new(|_| granted());
     identity(&rig, by_secret(), None, None)
-        .sign_in(&Credential::App, None)
+        .sign_in(&Credential::App, Presented::default())
         .await
         .unwrap();
     let form = rig.server.journal()[0].form();
@@ -136,7 +139,10 @@ fn part(token: &str, index: usize) -> Value {
 async fn the_app_signs_in_with_an_assertion_that_its_certificate_verifies() {
     let rig = Rig::new(|_| granted());
     let identity = identity(&rig, by_certificate(), None, None);
-    identity.sign_in(&Credential::App, None).await.unwrap();
+    identity
+        .sign_in(&Credential::App, Presented::default())
+        .await
+        .unwrap();
     let form = rig.server.journal()[0].form();
     assert_eq!(
         form["client_assertion_type"],
@@ -191,7 +197,10 @@ async fn an_assertion_refused_for_a_wrong_clock_is_dated_anew_at_once() {
         reply.with("date", &ahead.to_string())
     });
     let identity = identity(&rig, by_certificate(), None, None);
-    identity.sign_in(&Credential::App, None).await.unwrap();
+    identity
+        .sign_in(&Credential::App, Presented::default())
+        .await
+        .unwrap();
     let journal = rig.server.journal();
     let issued = |index: usize| {
         part(&journal[index].form()["client_assertion"], 1)["iat"]
@@ -215,56 +224,6 @@ async fn a_registration_of_its_own_without_a_secret_sends_none() {
     let form = rig.server.journal()[0].form();
     assert_eq!(form["client_id"], "public-client");
     assert!(!form.contains_key("client_secret"));
-}
-
-#[actix_rt::test]
-async fn a_refresh_token_is_used_first_and_the_password_when_it_has_ended() {
-    let rig = Rig::new(
-        |seen| match seen.form().get("refresh_token").map(String::as_str) {
-            Some("ended") => refused(400, "invalid_grant", 700082),
-            _ => granted(),
-        },
-    );
-    let identity = identity(&rig, by_secret(), Some(PASSWORD), None);
-    sign_in(&identity, Some("good")).await.unwrap();
-    sign_in(&identity, Some("ended")).await.unwrap();
-    let grants: Vec<_> = rig
-        .server
-        .journal()
-        .iter()
-        .map(|seen| seen.form()["grant_type"].clone())
-        .collect();
-    assert_eq!(grants, ["refresh_token", "refresh_token", "password"]);
-}
-
-#[actix_rt::test]
-async fn without_a_password_an_ended_sign_in_asks_for_the_person() {
-    for number in [50173, 50076, 700082, 1] {
-        let rig = Rig::new(move |_| refused(400, "invalid_grant", number));
-        let identity = identity(&rig, by_secret(), None, None);
-        let (found, detail) = code(sign_in(&identity, Some("r")).await);
-        assert_eq!(found, AuthenticationCode::SignInRequired);
-        assert!(
-            detail.contains(ACCOUNT) && detail.contains(&format!("AADSTS{number}")),
-            "{detail}"
-        );
-        assert_eq!(
-            code(sign_in(&identity, None).await).0,
-            AuthenticationCode::SignInRequired
-        );
-        assert_eq!(rig.server.journal().len(), 1);
-    }
-}
-
-#[actix_rt::test]
-async fn a_locked_account_is_not_asked_again_with_its_password() {
-    let rig = Rig::new(|_| refused(400, "invalid_grant", 50053));
-    let identity = identity(&rig, by_secret(), Some(PASSWORD), None);
-    assert_eq!(
-        code(sign_in(&identity, Some("r")).await).0,
-        AuthenticationCode::AccountLocked
-    );
-    assert_eq!(rig.server.journal().len(), 1);
 }
 
 #[actix_rt::test]
@@ -313,7 +272,7 @@ async fn the_recorded_unknown_certificate_turns_on_the_certificates_light() {
         serde_json::from_str(include_str!("../vectors/entra/rec-client-cert-unknown.json")).unwrap();
     let rig = Rig::new(move |_| Reply::json(401, recorded["response"]["body_prefix"].clone()));
     let outcome = identity(&rig, by_certificate(), None, None)
-        .sign_in(&Credential::App, None)
+        .sign_in(&Credential::App, Presented::default())
         .await;
     assert_eq!(code(outcome).0, AuthenticationCode::WrongCertificate);
 }
@@ -324,7 +283,7 @@ async fn a_busy_entra_is_left_alone_by_everybody() {
         Rig::new(|_| Reply::json(429, json!({"error": "temporarily_unavailable"})).with("retry-after", "60"));
     let identity = identity(&rig, by_secret(), Some(PASSWORD), None);
     for credential in [communication(), Credential::App] {
-        let outcome = identity.sign_in(&credential, None).await;
+        let outcome = identity.sign_in(&credential, Presented::default()).await;
         assert!(
             matches!(outcome, Err(SignInError::Throttled { retry_after }) if retry_after.as_secs() >= 50)
         );
@@ -352,7 +311,7 @@ async fn an_account_that_is_not_configured_is_refused_here() {
     let rig = Rig::new(|_| granted());
     let stranger = Credential::Communication(Account::new("stranger@contoso.com"));
     let outcome = identity(&rig, by_secret(), None, None)
-        .sign_in(&stranger, None)
+        .sign_in(&stranger, Presented::default())
         .await;
     assert!(matches!(outcome, Err(SignInError::Refused { .. })));
     assert!(rig.server.journal().is_empty());

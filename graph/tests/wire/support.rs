@@ -16,7 +16,7 @@ use m365_graph::{
 };
 use m365_presence::clock::Clock;
 use m365_presence::identity::Credential;
-use m365_presence::ports::{AccessToken, SignInError, Tokens};
+use m365_presence::ports::{AccessToken, Rejected, SignInError, Tokens};
 use m365_presence::secret::Secret;
 use serde_json::Value;
 
@@ -171,7 +171,7 @@ impl Tokens for CountingTokens {
     fn token<'a>(
         &'a self,
         _credential: &'a Credential,
-        rejected: Option<&'a AccessToken>,
+        rejected: Option<&'a Rejected>,
     ) -> LocalBoxFuture<'a, Result<AccessToken, SignInError>> {
         async move {
             if self.signed_out.get() {

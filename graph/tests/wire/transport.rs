@@ -9,7 +9,7 @@ use m365_graph::{
     client_config, client_config_trusting,
 };
 use m365_presence::identity::Credential;
-use m365_presence::ports::{Identity, SignInError, SignedIn};
+use m365_presence::ports::{Identity, Presented, SignInError, SignedIn};
 use m365_presence::secret::Secret;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -58,7 +58,7 @@ fn sign_in(url: &str, tls: Arc<ClientConfig>) -> LocalBoxFuture<'static, Result<
     };
     let endpoints = Endpoints::new(Cloud::Global, Some(url), None).unwrap();
     let identity = EntraIdentity::new(http, endpoints, &settings).unwrap();
-    async move { identity.sign_in(&Credential::App, None).await }.boxed_local()
+    async move { identity.sign_in(&Credential::App, Presented::default()).await }.boxed_local()
 }
 
 #[actix_rt::test]

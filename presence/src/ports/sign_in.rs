@@ -27,6 +27,8 @@ pub struct SignedIn {
     pub access: AccessToken,
     /// A newer refresh token, where one was granted (graph.md 1.2: store the newest).
     pub refresh: Option<Secret>,
+    /// Who has signed in, where the answer says so: with a device code that may be anybody.
+    pub signed_in_as: Option<String>,
 }
 
 /// A device code that a person must enter (graph.md 1.2).
@@ -53,8 +55,10 @@ pub enum DeviceSignIn {
     Pending,
     /// Not yet, and we ask too often: add five seconds to the interval.
     SlowDown,
-    /// Declined or expired: begin anew.
-    Ended,
+    /// The person said no.
+    Declined,
+    /// Nobody entered the code in time, or it is not known any more.
+    Expired,
 }
 
 /// Why a sign-in failed.
@@ -69,6 +73,8 @@ pub enum SignInError {
         aadsts: Option<u32>,
         /// Cause as one sentence, without any secret.
         detail: String,
+        /// What the next sign-in has to prove, as JSON; to be handed on as it is (graph.md 1.5).
+        claims: Option<String>,
     },
     /// Entra asks for patience.
     #[error("the sign-in service asks for {retry_after:?} of patience")]
@@ -84,20 +90,36 @@ pub enum SignInError {
     },
 }
 
-/// Signs in at Entra.
+/// What a sign-in presents beside what is configured.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Presented<'a> {
+    /// A communication user's refresh token, instead of its password.
+    pub refresh: Option<&'a Secret>,
+    /// What a challenge demanded of the token, as JSON.
+    pub claims: Option<&'a str>,
+}
+
+/// Signs in at Entra. Every sign-in is one attempt: what follows a refusal is not decided here.
 pub trait Identity {
     /// Signs in with what is configured for the credential: secret or certificate for the app; for a communication
     /// user the refresh token where given, else user name and password.
     fn sign_in<'a>(
         &'a self,
         credential: &'a Credential,
-        refresh: Option<&'a Secret>,
+        presented: Presented<'a>,
     ) -> LocalBoxFuture<'a, Result<SignedIn, SignInError>>;
+
+    /// Asks whether the sign-in service answers at all, without presenting anything.
+    fn greet(&self) -> LocalBoxFuture<'_, Result<(), SignInError>>;
+
+    /// A digest of everything that is configured for a credential, to tell whether it was corrected.
+    fn digest(&self, credential: &Credential) -> Secret;
 
     /// Asks for a device code for a communication user.
     fn begin_device_sign_in<'a>(
         &'a self,
         account: &'a Account,
+        claims: Option<&'a str>,
     ) -> LocalBoxFuture<'a, Result<DeviceCode, SignInError>>;
 
     /// Asks once whether the person has signed in.
@@ -108,13 +130,22 @@ pub trait Identity {
     ) -> LocalBoxFuture<'a, Result<DeviceSignIn, SignInError>>;
 }
 
+/// A token that Graph has refused with 401.
+#[derive(Clone, Debug)]
+pub struct Rejected {
+    /// The token.
+    pub token: AccessToken,
+    /// What the next one has to prove, where Graph says so (graph.md 6.1).
+    pub claims: Option<String>,
+}
+
 /// Gives tokens to the Graph adapter; implemented by the actor that refreshes them.
 pub trait Tokens {
-    /// Returns a token that is good for now. `rejected` names the token that Graph has just refused with 401, so that
-    /// a fresh one is fetched unless that has happened already.
+    /// Returns a token that is good for now. `rejected` names the token that Graph has just refused, so that a fresh
+    /// one is fetched unless that has happened already.
     fn token<'a>(
         &'a self,
         credential: &'a Credential,
-        rejected: Option<&'a AccessToken>,
+        rejected: Option<&'a Rejected>,
     ) -> LocalBoxFuture<'a, Result<AccessToken, SignInError>>;
 }
