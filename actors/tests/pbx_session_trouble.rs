@@ -35,7 +35,7 @@ fn entry(number: usize) -> SetEntry {
     SetEntry(EntryWrite {
         user: guid(number),
         h323: format!("u{number}"),
-        home: PbxName::new(MASTER),
+        pbx: PbxName::new(MASTER),
         activity: "away".to_owned(),
     })
 }

@@ -75,7 +75,7 @@ impl PresenceSync {
 
     fn write_entry(&mut self, entry: EntryWrite, ctx: &mut Context<Self>) {
         let user = entry.user.clone();
-        let session = self.dependencies.sessions.carrying(&entry.home);
+        let session = self.dependencies.sessions.carrying(&entry.pbx);
         let written = async move {
             match session {
                 Some(session) => session
@@ -100,7 +100,7 @@ impl PresenceSync {
 
     /// Removes our entry where it stayed behind when its user moved. Where that PBX is away, nobody sees it either.
     pub(super) fn remove_left_behind(&self, left: EntryWrite, ctx: &mut Context<Self>) {
-        if let Some(session) = self.dependencies.sessions.connected(&left.home) {
+        if let Some(session) = self.dependencies.sessions.connected(&left.pbx) {
             let removed = session.ask(SetEntry(left));
             ctx.spawn(removed.into_actor(self).map(|_outcome_of_no_concern, _, _| ()));
         }

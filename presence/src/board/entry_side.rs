@@ -104,10 +104,12 @@ impl EntrySide {
         self.pace.take(now, false);
         self.under_way = Some(wanted.to_owned());
         self.seen = false;
+        // while a user moves, the PBX that tells of him is known before the roster names his new home
+        let followed_at = pbx.told_by.clone().filter(|_| pbx.presence_fresh);
         let write = EntryWrite {
             user: member.pbx.guid.clone(),
             h323: member.pbx.h323.clone(),
-            home: member.pbx.home.clone(),
+            pbx: followed_at.unwrap_or_else(|| member.pbx.home.clone()),
             activity: wanted.to_owned(),
         };
         let before = (!wanted.is_empty()).then(|| row(member, wanted, LedgerState::Intended, now));

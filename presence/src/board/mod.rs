@@ -158,7 +158,7 @@ impl Board {
         Some(EntryWrite {
             user: user.clone(),
             h323: person.member.pbx.h323.clone(),
-            home: left_behind?,
+            pbx: left_behind?,
             activity: String::new(),
         })
     }

@@ -22,8 +22,8 @@ pub struct EntryWrite {
     pub user: PbxGuid,
     /// By which name.
     pub h323: String,
-    /// The PBX where the user lives.
-    pub home: PbxName,
+    /// Where: the PBX that tells of the user's presence, else the one where he lives.
+    pub pbx: PbxName,
     /// The activity; empty removes the entry.
     pub activity: String,
 }

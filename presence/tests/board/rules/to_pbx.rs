@@ -267,7 +267,7 @@ fn an_entry_that_stays_behind_at_the_old_pbx_is_removed_there_and_written_at_the
     stage.read("Busy", "InAMeeting");
     stage.accept_entry("meeting");
     let left = stage.pbx_elsewhere("pbx-new", &[("tel:", "")]).unwrap();
-    assert_eq!((&left.home, left.activity.as_str()), (&home(), ""));
+    assert_eq!((&left.pbx, left.activity.as_str()), (&home(), ""));
     assert_eq!(stage.entry_write(), "meeting");
     assert!(stage.pbx_elsewhere("pbx-new", &[("tel:", "")]).is_none(), "once");
 }
