@@ -1,29 +1,28 @@
 //! Wires the rooms together: adapters behind ports, actors on their seats, supervisors above them.
 
+mod parts;
 mod translation;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use anyhow::Context as _;
 use m365_actors::intake_queue::IntakeQueue;
-use m365_actors::license_check::{self, LicenseCheck};
+use m365_actors::license_check::LicenseCheck;
 use m365_actors::pbx_dialler::{self, PbxDialler};
 use m365_actors::pbx_session::{self, PbxSession};
-use m365_actors::presence_subscription::{self, PresenceSubscription};
-use m365_actors::presence_sweep::{self, PresenceSweep};
-use m365_actors::presence_sync::{self, PresenceSync};
+use m365_actors::presence_subscription::PresenceSubscription;
+use m365_actors::presence_sweep::PresenceSweep;
+use m365_actors::presence_sync::PresenceSync;
 use m365_actors::sessions::Sessions;
 use m365_actors::supervision::{
-    Branch, Seat, Settings as TreeSettings, Strategy, SupervisorSpec, TreeHandle, start,
+    Branch, Fitting, Seat, Settings as TreeSettings, Strategy, SupervisorSpec, TreeHandle, start,
 };
-use m365_actors::token_refresh::{self, TokenRefresh, TokensOf};
-use m365_actors::user_sync::{self, Matching, UserSync};
-use m365_actors::webhook_intake::{self, WebhookIntake};
-use m365_graph::{
-    Endpoints, EntraIdentity, GraphClient, GraphClock, GraphSettings, HttpClient, KeyRing, WebhookOpener,
-};
-use m365_pbx::Dialogues;
-use m365_presence::cadence::{Reading, Tempo};
+use m365_actors::token_refresh::TokenRefresh;
+use m365_actors::user_sync::UserSync;
+use m365_actors::webhook_intake::WebhookIntake;
+use m365_graph::{GraphClock, HttpClient, KeyRing};
+use m365_presence::cadence::Reading;
 use m365_presence::clock::Clock;
 use m365_presence::identity::PbxName;
 use m365_presence::ports::{NotificationKey, Store};
@@ -33,10 +32,10 @@ use crate::BUILD;
 use crate::config::{DatabaseUrl, Settings};
 use crate::pbx_connection::dialled::DialledSocket;
 use crate::pbx_connection::doorkeeper::Doorkeeper;
+use crate::reconfiguration::Part;
 use crate::view::overview::Posts;
-use translation::{
-    accounts, communication_users, destination, identity_settings, reading, rules, webhook_settings,
-};
+use parts::{Fittings, Ground, SessionTemplate};
+use translation::{destination, reading};
 
 /// Messages that wait for the board at most: a burst of a whole PBX fits.
 const BOARD_MAILBOX: usize = 8_192;
@@ -44,33 +43,17 @@ const BOARD_MAILBOX: usize = 8_192;
 /// Messages that wait for a PBX session at most.
 const SESSION_MAILBOX: usize = 2_048;
 
-/// Path of change notifications below the public address.
-const NOTIFICATIONS: &str = "/graph/notifications";
-
-/// Path of lifecycle notifications below the public address.
-const LIFECYCLE: &str = "/graph/lifecycle";
-
 /// Everything that runs on the actors' thread, wired and started.
 pub struct Assembly {
     /// The supervision tree.
     pub tree: TreeHandle,
-    /// The posts of all actors.
-    pub posts: Posts,
-    /// The queue that the webhook fills.
-    pub queue: IntakeQueue,
-    /// Graph's time.
-    pub clock: GraphClock,
     /// What must be closed at the end.
     pub store: Rc<SqliteStore>,
+    ground: Ground,
+    fittings: Fittings,
     pbx_branch: Branch,
     session_template: SessionTemplate,
-}
-
-/// What every PBX session is made of, but for the PBX's name.
-struct SessionTemplate {
-    contact: String,
-    license: String,
-    dialogues: Rc<Dialogues>,
+    session_fittings: BTreeMap<PbxName, Fitting<pbx_session::Dependencies>>,
 }
 
 /// Opens the store that the settings name.
@@ -90,28 +73,15 @@ pub fn open_store(settings: &Settings) -> anyhow::Result<SqliteStore> {
 ///
 /// # Errors
 /// What cannot be used: certificates, addresses, notification keys.
-pub async fn assemble(settings: &Settings, store: SqliteStore) -> anyhow::Result<Assembly> {
+pub async fn assemble(settings: &Settings, store: Rc<SqliteStore>) -> anyhow::Result<Assembly> {
     let clock = GraphClock::new();
     let shared_clock: Rc<dyn Clock> = Rc::new(clock.clone());
-    let store = Rc::new(store);
     let port: Rc<dyn Store> = store.clone();
-    let microsoft = &settings.microsoft;
-    let endpoints = Endpoints::new(
-        microsoft.cloud,
-        microsoft.login_url.as_deref(),
-        microsoft.graph_url.as_deref(),
-    )?;
     let http = Rc::new(HttpClient::new(
         m365_graph::client_config()?,
         Rc::clone(&shared_clock),
     ));
-    let identity = Rc::new(EntraIdentity::new(
-        Rc::clone(&http),
-        endpoints.clone(),
-        &identity_settings(settings)?,
-    )?);
-    let reading = reading(settings);
-    let stored_keys = notification_keys(&*port, reading, &shared_clock).await?;
+    let stored_keys = notification_keys(&*port, reading(settings), &shared_clock).await?;
     let keys = Rc::new(KeyRing::load(&stored_keys)?);
 
     let token_seat = Seat::<TokenRefresh>::new("token-refresh");
@@ -132,129 +102,101 @@ pub async fn assemble(settings: &Settings, store: SqliteStore) -> anyhow::Result
         sessions: Sessions::new(settings.pbx.master.clone()),
         diallers: Vec::new(),
     };
-    let queue = IntakeQueue::default();
-
-    let public_url = settings.public.url.clone().unwrap_or_default();
-    let graph = Rc::new(GraphClient::new(
-        Rc::clone(&http),
-        endpoints.clone(),
-        Rc::new(TokensOf(posts.token_refresh.clone())),
-        Rc::clone(&keys),
-        GraphSettings {
-            client_id: microsoft.client_id.clone(),
-            teams_plans: microsoft.teams_plans.clone(),
-            notification_url: format!("{public_url}{NOTIFICATIONS}"),
-            lifecycle_url: format!("{public_url}{LIFECYCLE}"),
-        },
-    ));
-    let certificates = match reading {
-        Reading::Polling => Vec::new(),
-        Reading::Subscription | Reading::Hybrid => stored_keys.into_iter().map(|key| key.id).collect(),
-    };
-    let opener = Rc::new(WebhookOpener::new(
-        http,
-        endpoints,
-        keys,
-        webhook_settings(settings),
-    ));
-
-    let token_refresh = TokenRefresh::new(token_refresh::Dependencies {
-        identity,
-        store: Rc::clone(&port),
-        clock: Rc::clone(&shared_clock),
-        communication_users: communication_users(settings),
-    });
-    let user_sync = UserSync::new(user_sync::Dependencies {
-        users: graph.clone(),
-        clock: Rc::clone(&shared_clock),
-        matching: Rc::new(Matching {
-            rule: settings.matching.rule,
-            overrides: settings.matching.overrides.clone(),
-            excluded: settings.matching.exclude.clone(),
-        }),
-        period: settings.timers.user_subscription,
-        sessions: posts.sessions.clone(),
-        license_check: posts.license_check.clone(),
-    });
-    let license_check = LicenseCheck::new(license_check::Dependencies {
-        store: Rc::clone(&port),
-        clock: Rc::clone(&shared_clock),
-        sessions: posts.sessions.clone(),
-        user_sync: posts.user_sync.clone(),
-        presence_subscription: posts.presence_subscription.clone(),
-        presence_sync: posts.presence_sync.clone(),
-    });
-    let presence_subscription = PresenceSubscription::new(presence_subscription::Dependencies {
-        subscriptions: graph.clone(),
-        store: Rc::clone(&port),
-        clock: Rc::clone(&shared_clock),
-        accounts: accounts(settings),
-        reading,
-        presence_period: settings.timers.presence_subscription,
-        users_period: settings.timers.user_subscription,
-        sweep_period: settings.timers.sweep,
-        certificates,
-        license_check: posts.license_check.clone(),
-        user_sync: posts.user_sync.clone(),
-        presence_sweep: posts.presence_sweep.clone(),
-        webhook_intake: posts.webhook_intake.clone(),
-    });
-    let presence_sweep = PresenceSweep::new(presence_sweep::Dependencies {
-        presence_io: graph.clone(),
-        clock: Rc::clone(&shared_clock),
-        tempo: Tempo::new(reading, settings.timers.sweep),
-        presence_sync: posts.presence_sync.clone(),
-        presence_subscription: posts.presence_subscription.clone(),
-    });
-    let webhook_intake = WebhookIntake::new(webhook_intake::Dependencies {
-        queue: queue.clone(),
-        opener,
-        presence_sync: posts.presence_sync.clone(),
-        user_sync: posts.user_sync.clone(),
-        presence_subscription: posts.presence_subscription.clone(),
-    });
-    let presence_sync = PresenceSync::new(presence_sync::Dependencies {
-        rules: Rc::new(rules(settings)),
+    let ground = Ground {
+        clock,
         store: port,
-        clock: shared_clock,
-        presence_io: graph,
-        sessions: posts.sessions.clone(),
-        presence_sweep: posts.presence_sweep.clone(),
-        license_check: posts.license_check.clone(),
-        admission: (reading == Reading::Subscription).then(|| posts.presence_subscription.clone()),
-    });
+        http,
+        keys,
+        certificates: stored_keys.into_iter().map(|key| key.id).collect(),
+        posts,
+        queue: IntakeQueue::default(),
+    };
+    let parts = ground.parts(settings)?;
+    let session_template = parts.session_template.clone();
+    let fittings = Fittings::new(parts);
 
     let microsoft = SupervisorSpec::new("microsoft", Strategy::RestForOne)
-        .child(token_seat.occupy(token_refresh))
-        .child(user_seat.occupy(user_sync))
-        .child(license_seat.occupy(license_check))
-        .child(subscription_seat.occupy(presence_subscription))
-        .child(sweep_seat.occupy(presence_sweep));
+        .child(token_seat.occupy(TokenRefresh::new(fittings.token_refresh.clone())))
+        .child(user_seat.occupy(UserSync::new(fittings.user_sync.clone())))
+        .child(license_seat.occupy(LicenseCheck::new(fittings.license_check.clone())))
+        .child(subscription_seat.occupy(PresenceSubscription::new(fittings.presence_subscription.clone())))
+        .child(sweep_seat.occupy(PresenceSweep::new(fittings.presence_sweep.clone())));
     let pbx = SupervisorSpec::new("pbx", Strategy::OneForOne);
     let pbx_branch = pbx.branch();
     let root = SupervisorSpec::new("root", Strategy::OneForOne)
         .child(microsoft)
         .child(pbx)
-        .child(intake_seat.occupy(webhook_intake))
-        .child(sync_seat.occupy(presence_sync));
+        .child(intake_seat.occupy(WebhookIntake::new(fittings.webhook_intake.clone())))
+        .child(sync_seat.occupy(PresenceSync::new(fittings.presence_sync.clone())));
     let tree = start(root, TreeSettings::default())?;
-    let session_template = SessionTemplate {
-        contact: settings.pbx.presence_contact.clone(),
-        license: settings.pbx.license.clone(),
-        dialogues: Rc::new(Dialogues::new(&settings.pbx.app, BUILD)),
-    };
     Ok(Assembly {
         tree,
-        posts,
-        queue,
-        clock,
         store,
+        ground,
+        fittings,
         pbx_branch,
         session_template,
+        session_fittings: BTreeMap::new(),
     })
 }
 
 impl Assembly {
+    /// The posts of all actors.
+    pub fn posts(&self) -> &Posts {
+        &self.ground.posts
+    }
+
+    /// The queue that the webhook fills.
+    pub fn queue(&self) -> &IntakeQueue {
+        &self.ground.queue
+    }
+
+    /// Graph's time.
+    pub fn clock(&self) -> &GraphClock {
+        &self.ground.clock
+    }
+
+    /// Makes the concerned actors anew from changed settings; addresses and mailboxes survive.
+    ///
+    /// # Errors
+    /// What cannot be made of the settings; nothing has changed then.
+    pub fn refit(&mut self, settings: &Settings, concerned: &BTreeSet<Part>) -> anyhow::Result<()> {
+        let parts = self.ground.parts(settings)?;
+        if concerned.contains(&Part::PbxSessions) {
+            self.session_template = parts.session_template.clone();
+            for (pbx, fitting) in &self.session_fittings {
+                fitting.exchange(self.session_dependencies(pbx.clone()));
+                self.order_restart(&session_name(pbx));
+            }
+        }
+        self.fittings.exchange(parts, |part| concerned.contains(&part));
+        concerned
+            .iter()
+            .filter_map(|part| part.actor())
+            .for_each(|actor| self.order_restart(actor));
+        Ok(())
+    }
+
+    fn order_restart(&self, actor: &str) {
+        if let Err(error) = self.tree.restart(actor) {
+            log::error!(actor; "changed settings wait for the next restart of {actor}: {error}");
+        }
+    }
+
+    fn session_dependencies(&self, pbx: PbxName) -> pbx_session::Dependencies {
+        let posts = &self.ground.posts;
+        pbx_session::Dependencies {
+            pbx,
+            contact: self.session_template.contact.clone(),
+            license: self.session_template.license.clone(),
+            dialogues: self.session_template.dialogues.clone(),
+            clock: Rc::new(self.ground.clock.clone()),
+            sessions: posts.sessions.clone(),
+            user_sync: posts.user_sync.clone(),
+            presence_sync: posts.presence_sync.clone(),
+        }
+    }
+
     /// Starts an actor for every PBX that is dialled.
     ///
     /// # Errors
@@ -265,13 +207,13 @@ impl Assembly {
             let socket =
                 DialledSocket::new(destination, settings.pbx.app.clone(), BUILD, doorkeeper.clone())?;
             let seat = Seat::<PbxDialler>::new(format!("pbx-dialler-{number}"));
-            self.posts.diallers.push(seat.post());
+            self.ground.posts.diallers.push(seat.post());
             let dialler = PbxDialler::new(pbx_dialler::Dependencies {
                 address: dial.url.clone(),
                 app_object: dial.object.clone(),
                 pbx: dial.pbx.clone(),
                 dialled: Rc::new(socket),
-                clock: Rc::new(self.clock.clone()),
+                clock: Rc::new(self.ground.clock.clone()),
             });
             self.pbx_branch.add(seat.occupy(dialler)).await?;
         }
@@ -279,26 +221,23 @@ impl Assembly {
     }
 
     /// Starts the actor of a PBX, unless there is one; answers whether there is one now.
-    pub async fn open_session(&self, pbx: PbxName) -> bool {
-        let sessions = &self.posts.sessions;
+    pub async fn open_session(&mut self, pbx: PbxName) -> bool {
+        let sessions = self.ground.posts.sessions.clone();
         if sessions.of(&pbx).is_some() {
             return true;
         }
-        let name = format!("pbx-session-{}", pbx.as_str().replace('/', "-"));
-        let seat = Seat::<PbxSession>::with_capacity(name, SESSION_MAILBOX);
+        let seat = Seat::<PbxSession>::with_capacity(session_name(&pbx), SESSION_MAILBOX);
         sessions.register(pbx.clone(), seat.post());
-        let session = PbxSession::new(pbx_session::Dependencies {
-            pbx: pbx.clone(),
-            contact: self.session_template.contact.clone(),
-            license: self.session_template.license.clone(),
-            dialogues: self.session_template.dialogues.clone(),
-            clock: Rc::new(self.clock.clone()),
-            sessions: sessions.clone(),
-            user_sync: self.posts.user_sync.clone(),
-            presence_sync: self.posts.presence_sync.clone(),
-        });
-        match self.pbx_branch.add(seat.occupy(session)).await {
-            Ok(()) => true,
+        let fitting = Fitting::new(self.session_dependencies(pbx.clone()));
+        match self
+            .pbx_branch
+            .add(seat.occupy(PbxSession::new(fitting.clone())))
+            .await
+        {
+            Ok(()) => {
+                self.session_fittings.insert(pbx, fitting);
+                true
+            }
             Err(error) => {
                 log::error!(pbx = pbx.as_str(); "the session of pbx {pbx} cannot be started: {error}");
                 sessions.strike(&pbx);
@@ -306,6 +245,10 @@ impl Assembly {
             }
         }
     }
+}
+
+fn session_name(pbx: &PbxName) -> String {
+    format!("pbx-session-{}", pbx.as_str().replace('/', "-"))
 }
 
 /// Loads the keys for resource data; makes the first one.

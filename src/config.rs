@@ -12,6 +12,7 @@
 mod address;
 mod catalogue;
 mod choice;
+mod key_facts;
 mod layer;
 mod nearest;
 mod path;
@@ -25,6 +26,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 pub use choice::Choice;
+pub use key_facts::{KeyFacts, key_facts, single_keys};
 pub use layer::{Layer, Origin};
 pub use problem::{Problem, Severity};
 pub use reader::Effective;
@@ -84,6 +86,11 @@ impl Layers {
             Some(listen) => Ok(address::reached_from_here(listen)),
             None => Err(reader.problems),
         }
+    }
+
+    /// The environment variable that sets a key.
+    pub fn environment_variable(&self, key: &str) -> Option<String> {
+        self.environment.variable(key)
     }
 
     fn reader(&self) -> Reader {

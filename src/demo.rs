@@ -83,19 +83,19 @@ pub fn run(demo: Demo) -> anyhow::Result<ExitCode> {
     let file = toml::to_string(&configuration(
         &cloud, &tenant, &app, &accounts, public, &token, &folder.0,
     ))?;
-    let resolution = Layers {
+    let layers = Layers {
         file: Layer::from_toml(&file, "demo"),
         ..Layers::default()
-    }
-    .resolve();
+    };
+    let resolution = layers.resolve();
     let settings = resolution
         .settings
-        .as_ref()
+        .clone()
         .ok_or_else(|| anyhow!("{}", resolution.findings()))?;
     let log = Log::start(&settings.logging, std::env::var("CONNECTOR_LOG").ok().as_deref())?;
 
     let mut world = None;
-    serve(settings, log, Mode { faults: true }, |addresses| {
+    serve(layers, settings, log, Mode { faults: true }, |addresses| {
         let pbxs = pbxs(demo.pbxs, addresses);
         let begun = pbxs.and_then(|pbxs| {
             let phones = PbxPhones::settle(pbxs.clone(), &people, LICENSE);

@@ -7,9 +7,11 @@ pub mod demo;
 pub mod healthcheck;
 pub mod heartbeat;
 pub mod http;
+pub mod live;
 pub mod log;
 pub mod memory;
 pub mod pbx_connection;
+pub mod reconfiguration;
 pub mod serve;
 pub mod view;
 

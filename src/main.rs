@@ -25,8 +25,9 @@ fn main() -> anyhow::Result<ExitCode> {
 }
 
 fn serve(line: &CommandLine) -> anyhow::Result<ExitCode> {
-    let resolution = Layers::read(line.config().as_deref()).resolve();
-    let Some(settings) = resolution.settings else {
+    let layers = Layers::read(line.config().as_deref());
+    let resolution = layers.resolve();
+    let Some(settings) = resolution.settings.clone() else {
         write!(io::stderr(), "{}", resolution.findings())?;
         return Ok(ExitCode::from(MISCONFIGURED));
     };
@@ -34,7 +35,7 @@ fn serve(line: &CommandLine) -> anyhow::Result<ExitCode> {
     for problem in &resolution.problems {
         log::warn!(key = problem.key.as_str(); "{} {}", problem.key, problem.cause);
     }
-    m365_connector::serve::serve(&settings, log, Mode::default(), |_addresses| {})
+    m365_connector::serve::serve(layers, settings, log, Mode::default(), |_addresses| {})
 }
 
 fn start_log(settings: &Settings) -> anyhow::Result<Arc<Log>> {

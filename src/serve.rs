@@ -1,8 +1,10 @@
 //! Runs the connector: listeners, supervision tree, and an orderly end.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::dev::{Server, ServerHandle};
@@ -16,18 +18,20 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::BUILD;
 use crate::assembly::{Assembly, assemble, open_store};
-use crate::config::{Read, Settings};
+use crate::config::{Layers, Read, Settings};
 use crate::heartbeat::Heartbeat;
 use crate::http::access::Keys;
 use crate::http::access_log;
 use crate::http::attempts::Attempts;
 use crate::http::management::{self, Management};
 use crate::http::public::{self, Intake};
-use crate::http::sessions::Sessions;
+use crate::http::sessions::Sessions as PageSessions;
 use crate::http::tls;
+use crate::live::Live;
 use crate::log::Log;
 use crate::pbx_connection::accepted::Doors;
 use crate::pbx_connection::doorkeeper::Doorkeeper;
+use crate::reconfiguration::{Counter, Desk, Order, Part, Refused};
 use crate::view::lights::LightBook;
 use crate::view::users::Terms;
 use crate::view::warnings::WarningBook;
@@ -63,29 +67,37 @@ pub struct Addresses {
     pub management: SocketAddr,
 }
 
-/// Runs the connector until it is told to end. `listening` is called once both listeners are there.
+/// Runs the connector until it is told to end. `settings` are what `layers` come to before anything stored is laid over
+/// them; `listening` is called once both listeners are there.
 ///
 /// # Errors
 /// What keeps it from starting, with cause and remedy.
 pub fn serve(
-    settings: &Settings,
+    layers: Layers,
+    settings: Settings,
     log: Arc<Log>,
     mode: Mode,
     listening: impl FnOnce(Addresses),
 ) -> anyhow::Result<ExitCode> {
     let system = actix_web::rt::System::new();
-    system.block_on(run(settings, log, mode, listening))
+    system.block_on(run(layers, settings, log, mode, listening))
 }
 
 async fn run(
-    settings: &Settings,
+    layers: Layers,
+    settings: Settings,
     log: Arc<Log>,
     mode: Mode,
     listening: impl FnOnce(Addresses),
 ) -> anyhow::Result<ExitCode> {
     let mut ended_by_order = end_signal()?;
-    let mut assembly = assemble(settings, open_store(settings)?).await?;
-    let (doorkeeper, mut orders) = Doorkeeper::new(assembly.posts.sessions.clone());
+    let store = Rc::new(open_store(&settings)?);
+    let mut desk = Desk::new(layers, settings, store.clone()).await?;
+    let settings = &desk.settings().clone();
+    log.configure(settings.logging.level.filter());
+    let (counter, mut changes) = Counter::new(&desk);
+    let mut assembly = assemble(settings, store).await?;
+    let (doorkeeper, mut orders) = Doorkeeper::new(assembly.posts().sessions.clone());
     assembly.dial_pbxs(settings, &doorkeeper).await?;
 
     let doors = Doors::new(
@@ -95,26 +107,26 @@ async fn run(
         doorkeeper.clone(),
     );
     let intake = Intake {
-        queue: assembly.queue.clone(),
-        actor: assembly.posts.webhook_intake.clone(),
-        clock: assembly.clock.clone(),
+        queue: assembly.queue().clone(),
+        actor: assembly.posts().webhook_intake.clone(),
+        clock: assembly.clock().clone(),
     };
     let (public, public_address) = listen_public(settings, &intake, &doors)?;
     let heart = Heartbeat::new();
     let management = Management {
-        posts: assembly.posts.clone(),
+        posts: assembly.posts().clone(),
         tree: assembly.tree.clone(),
         lights: LightBook::default(),
         warnings: WarningBook::default(),
         doorkeeper,
-        clock: assembly.clock.clone(),
+        clock: assembly.clock().clone(),
         started_at: Utc::now(),
-        terms: Terms {
-            license: settings.pbx.license.clone(),
-            swept: settings.sync.read != Read::Subscription,
-        },
+        terms: Live::new(terms(settings)),
+        keys: Live::new(keys(settings)),
+        page_sessions: PageSessions::default(),
         heart: heart.clone(),
         log,
+        settings: counter,
         faults: mode.faults,
     };
     let (managed, management_address) = listen_management(settings, &management)?;
@@ -135,6 +147,7 @@ async fn run(
         tokio::select! {
             reason = &mut gave_up => return Ok(give_up(&reason, &assembly, &handles).await),
             () = &mut ended_by_order => break,
+            Some(order) = changes.recv() => carry_out(order, &mut desk, &mut assembly, &management).await,
             Some(order) = orders.recv() => {
                 if assembly.open_session(order.pbx).await {
                     // the connection may have closed meanwhile
@@ -153,10 +166,64 @@ async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
+/// Carries out what was ordered at the counter of the settings.
+async fn carry_out(order: Order, desk: &mut Desk, assembly: &mut Assembly, management: &Management) {
+    match order {
+        Order::Change(order) => {
+            let mut outcome = desk.change(&order).await;
+            if let Ok(changed) = &outcome
+                && let Err(error) = put_in_force(desk.settings(), &changed.concerns, assembly, management)
+            {
+                outcome = Err(Refused::NotApplied(format!("{error:#}")));
+            }
+            // who asked may be gone by now
+            let _gone = order.done.send(outcome);
+        }
+        Order::Record(record) => desk.record(record).await,
+        Order::Audit { before, limit, done } => {
+            // who asked may be gone by now
+            let _gone = done.send(desk.audit(before, limit).await);
+        }
+    }
+}
+
+/// Exchanges what changed settings concern, and restarts the actors among it.
+fn put_in_force(
+    settings: &Settings,
+    concerned: &BTreeSet<Part>,
+    assembly: &mut Assembly,
+    management: &Management,
+) -> anyhow::Result<()> {
+    assembly.refit(settings, concerned)?;
+    management.terms.set(terms(settings));
+    if concerned.contains(&Part::ManagementTokens) {
+        management.keys.set(keys(settings));
+        management.page_sessions.end_all();
+    }
+    if concerned.contains(&Part::Log) {
+        management.log.configure(settings.logging.level.filter());
+    }
+    Ok(())
+}
+
+fn terms(settings: &Settings) -> Terms {
+    Terms {
+        license: settings.pbx.license.clone(),
+        swept: settings.sync.read != Read::Subscription,
+    }
+}
+
+fn keys(settings: &Settings) -> Keys {
+    Keys {
+        administrator: settings.management.token.clone(),
+        viewer: settings.management.viewer_token.clone(),
+    }
+}
+
 /// Releases what was set on both sides while everything still runs, then ends in reverse order.
 async fn end(assembly: &Assembly, handles: &[ServerHandle]) {
     log::info!("ending by order");
-    match assembly.posts.presence_sync.ask(Release).await {
+    match assembly.posts().presence_sync.ask(Release).await {
         Ok(true) => log::info!("everything that was set is released"),
         _ => log::warn!("not everything that was set could be released; the next start cleans up"),
     }
@@ -217,12 +284,9 @@ fn listen_public(
 
 fn listen_management(settings: &Settings, management: &Management) -> anyhow::Result<(Server, SocketAddr)> {
     let address = settings.management.listen;
-    let keys = web::Data::new(Keys {
-        administrator: settings.management.token.clone(),
-        viewer: settings.management.viewer_token.clone(),
-    });
+    let keys = web::Data::new(management.keys.clone());
+    let sessions = web::Data::new(management.page_sessions.clone());
     let management = web::Data::new(management.clone());
-    let sessions = web::Data::new(Sessions::default());
     let attempts = web::Data::new(Attempts::default());
     let server = HttpServer::new(move || {
         App::new()

@@ -102,6 +102,14 @@ impl Layer {
         layer
     }
 
+    /// The environment variable that gives a value in this layer.
+    pub(super) fn variable(&self, key: &str) -> Option<String> {
+        match &self.values.get(&path(key, "."))?.origin {
+            Origin::Environment(variable) => Some(variable.clone()),
+            _ => None,
+        }
+    }
+
     /// Adds a value; the same value twice in one layer is a problem.
     fn insert(&mut self, path: Path, value: Value, origin: Origin, name: &str) {
         match self.values.entry(path) {
@@ -162,7 +170,7 @@ fn secret_of_file(path: &Path) -> Option<(Path, &'static Key)> {
 
 /// The path that a written name means, whose levels are separated like this. The name of a row is whatever follows,
 /// perhaps in quotation marks; everything else is lower case.
-fn path(name: &str, separator: &str) -> Path {
+pub(super) fn path(name: &str, separator: &str) -> Path {
     if let [section, table, row] = name.splitn(3, separator).collect::<Vec<_>>().as_slice() {
         let map = Path::dotted(&format!("{section}.{table}").to_lowercase());
         if catalogue::is_map(&map) {

@@ -15,6 +15,7 @@ use subtle::ConstantTimeEq;
 
 use super::problem::Problem;
 use super::sessions::{Session, Sessions};
+use crate::live::Live;
 
 /// Name of the session's cookie.
 pub const COOKIE: &str = "m365_connector_session";
@@ -70,7 +71,7 @@ fn role(request: &HttpRequest) -> Result<Role, Problem> {
         return forgery_checked(request, &session);
     };
     let keys = request
-        .app_data::<web::Data<Keys>>()
+        .app_data::<web::Data<Live<Keys>>>()
         .ok_or_else(Problem::unauthorized)?;
     let (scheme, token) = header
         .to_str()
@@ -80,7 +81,7 @@ fn role(request: &HttpRequest) -> Result<Role, Problem> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Problem::unauthorized());
     }
-    keys.role_of(token.trim()).ok_or_else(Problem::unauthorized)
+    keys.get().role_of(token.trim()).ok_or_else(Problem::unauthorized)
 }
 
 /// A request that changes something must repeat the session's token.
@@ -109,8 +110,11 @@ impl FromRequest for Reader {
 }
 
 /// Proof that the request may change something.
-#[derive(Clone, Copy, Debug)]
-pub struct Administrator;
+#[derive(Clone, Debug)]
+pub struct Administrator {
+    /// Who it is, for the audit: the role, and the address that asks.
+    pub who: String,
+}
 
 impl FromRequest for Administrator {
     type Error = Problem;
@@ -118,7 +122,12 @@ impl FromRequest for Administrator {
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         ready(role(request).and_then(|role| match role {
-            Role::Administrator => Ok(Self),
+            Role::Administrator => Ok(Self {
+                who: match request.peer_addr() {
+                    Some(peer) => format!("administrator from {}", peer.ip()),
+                    None => "administrator".to_owned(),
+                },
+            }),
             Role::Viewer => Err(Problem::forbidden()),
         }))
     }

@@ -11,6 +11,8 @@
 //! | `GET /api/v1/actors`, `POST /api/v1/actors/{name}/restart` | the supervision tree |
 //! | `GET /api/v1/subscriptions`, `POST /api/v1/subscriptions/renew` | the Graph subscriptions |
 //! | `GET /api/v1/sessions` | the PBX connections |
+//! | `GET`, `PATCH /api/v1/settings` | the settings in force with their origin; changes at run time |
+//! | `GET /api/v1/audit` | who has changed or ordered what |
 //! | `GET /api/v1/log` | the last records of the log |
 //! | `GET`, `PUT /api/v1/log/levels` | how talkative which part is |
 //! | `POST`, `GET`, `DELETE /api/v1/session` | the page's sign-in |
@@ -25,6 +27,7 @@ mod orders;
 mod paging;
 mod probes;
 mod session;
+mod settings;
 
 use std::sync::Arc;
 
@@ -40,12 +43,16 @@ use m365_actors::supervision::TreeHandle;
 use m365_graph::GraphClock;
 use m365_presence::clock::Clock;
 
+use super::access::Keys;
 use super::page;
 use super::problem::Problem;
+use super::sessions::Sessions as PageSessions;
 use crate::heartbeat::Heartbeat;
+use crate::live::Live;
 use crate::log::Log;
 use crate::memory;
 use crate::pbx_connection::doorkeeper::Doorkeeper;
+use crate::reconfiguration::Counter;
 use crate::view::lights::{LightBook, Lights, Surroundings};
 use crate::view::metrics::Scrape;
 use crate::view::overview::{Overview, Posts};
@@ -75,11 +82,17 @@ pub struct Management {
     /// When the process was started.
     pub started_at: DateTime<Utc>,
     /// How the settings bear on users.
-    pub terms: Terms,
+    pub terms: Live<Terms>,
+    /// The tokens that open the API.
+    pub keys: Live<Keys>,
+    /// The sessions of the page.
+    pub page_sessions: PageSessions,
     /// Whether the actors' thread turns.
     pub heart: Heartbeat,
     /// The log of this process.
     pub log: Arc<Log>,
+    /// Where settings are read and changed.
+    pub settings: Counter,
     /// Whether actors may be made to panic: in the demo only.
     pub faults: bool,
 }
@@ -129,7 +142,7 @@ impl Management {
             master: self.posts.sessions.master_name().clone(),
             started_at: self.started_at,
             refused: self.doorkeeper.last_refusal(),
-            swept: self.terms.swept,
+            swept: self.terms.get().swept,
         };
         self.lights.read(overview, &surroundings, Utc::now())
     }
@@ -150,6 +163,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readable("/subscriptions", answers::subscriptions))
         .service(readable("/sessions", answers::sessions))
         .service(readable("/log", log::recent))
+        .service(settings())
+        .service(readable("/audit", settings::audit))
         .service(log_levels())
         .service(sign_in())
         .service(orderable("/actors/{name}/restart", orders::restart))
@@ -185,6 +200,19 @@ fn log_levels() -> Resource {
         .route(web::put().to(log::set_levels))
         .default_service(web::to(|request: HttpRequest| async move {
             wrong_method(&request, "GET, HEAD, PUT")
+        }))
+}
+
+fn settings() -> Resource {
+    web::resource("/settings")
+        .route(
+            web::route()
+                .guard(guard::Any(guard::Get()).or(guard::Head()))
+                .to(settings::settings),
+        )
+        .route(web::patch().to(settings::change))
+        .default_service(web::to(|request: HttpRequest| async move {
+            wrong_method(&request, "GET, HEAD, PATCH")
         }))
 }
 

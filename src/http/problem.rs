@@ -134,6 +134,71 @@ impl Problem {
         )
     }
 
+    /// Settings that would not be valid.
+    pub fn invalid_settings(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_settings",
+            "Settings not valid",
+            detail,
+        )
+    }
+
+    /// A setting on which the environment has the last word.
+    pub fn set_by_environment(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "set_by_environment",
+            "Set by the environment",
+            detail,
+        )
+    }
+
+    /// A setting that cannot be kept in the database.
+    pub fn not_storable(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "not_storable",
+            "Not to be changed at run time",
+            detail,
+        )
+    }
+
+    /// A change that was decided upon what does not hold any more.
+    pub fn stale(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "stale",
+            "Settings changed meanwhile",
+            detail,
+        )
+    }
+
+    /// The store takes nothing.
+    pub fn not_stored(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not_stored",
+            "Database not available",
+            detail,
+        )
+    }
+
+    /// What is stored cannot be applied yet.
+    pub fn not_applied(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "not_applied",
+            "Stored, but not applied",
+            detail,
+        )
+    }
+
+    /// The process is about to end.
+    pub fn ending(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "ending", "Ending", detail)
+    }
+
     /// The actor that knows is down at this moment.
     pub fn unavailable(actor: &str) -> Self {
         let detail =

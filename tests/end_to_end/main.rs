@@ -40,6 +40,7 @@ mod pbx_connections;
 mod pbx_to_teams;
 mod probes;
 mod restart;
+mod settings;
 mod shards;
 mod sign_in;
 mod start;

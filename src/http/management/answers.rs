@@ -41,7 +41,7 @@ pub(super) async fn users(
     let (limit, after) = (paging.limit()?, paging.after(parse_cursor)?);
     let page = management
         .posts
-        .users(after.as_ref(), limit, &management.terms)
+        .users(after.as_ref(), limit, &management.terms.get())
         .await;
     page.map(|page| HttpResponse::Ok().json(page))
         .ok_or_else(|| Problem::unavailable("user-sync"))
@@ -52,7 +52,7 @@ pub(super) async fn user(
     management: web::Data<Management>,
     h323: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let found = management.posts.user(&h323, &management.terms).await;
+    let found = management.posts.user(&h323, &management.terms.get()).await;
     let found = found.ok_or_else(|| Problem::unavailable("user-sync"))?;
     found.map(|user| HttpResponse::Ok().json(user)).ok_or_else(|| {
         Problem::not_found(format!(

@@ -114,7 +114,7 @@ impl Order {
 
 /// Changes levels at run time.
 pub(super) async fn set_levels(
-    _administrator: Administrator,
+    administrator: Administrator,
     management: web::Data<Management>,
     order: web::Json<Order>,
 ) -> Result<HttpResponse, Problem> {
@@ -127,6 +127,7 @@ pub(super) async fn set_levels(
         log::info!(users = users.len(); "an administrator traces {} single users", users.len());
     }
     management.log.change(change);
+    management.settings.record(administrator.who, "log levels").await;
     Ok(HttpResponse::Ok().json(told(&management.log.levels())))
 }
 

@@ -9,22 +9,30 @@ use crate::http::access::Administrator;
 use crate::http::problem::Problem;
 
 pub(super) async fn restart(
-    _administrator: Administrator,
+    administrator: Administrator,
     management: web::Data<Management>,
     name: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     management.tree.restart(&name).map_err(|_| unknown_actor(&name))?;
     log::info!(actor = name.as_str(); "an administrator restarts {name}");
+    management
+        .settings
+        .record(administrator.who, format!("restart of actor {name}"))
+        .await;
     Ok(HttpResponse::Accepted().json(json!({"actor": *name, "ordered": "restart"})))
 }
 
 pub(super) async fn renew(
-    _administrator: Administrator,
+    administrator: Administrator,
     management: web::Data<Management>,
 ) -> Result<HttpResponse, Problem> {
     let ordered = management.posts.presence_subscription.tell(RenewAll);
     ordered.map_err(|_| Problem::unavailable("presence-subscription"))?;
     log::info!("an administrator renews the subscriptions");
+    management
+        .settings
+        .record(administrator.who, "renewal of the subscriptions")
+        .await;
     Ok(HttpResponse::Accepted().json(json!({"ordered": "renew"})))
 }
 

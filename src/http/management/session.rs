@@ -11,6 +11,7 @@ use crate::http::access::{COOKIE, Keys, session_of};
 use crate::http::attempts::Attempts;
 use crate::http::problem::Problem;
 use crate::http::sessions::{IDLE, Sessions};
+use crate::live::Live;
 
 /// The body of a sign-in.
 #[derive(Deserialize)]
@@ -21,7 +22,7 @@ pub(super) struct SignIn {
 /// Opens a session.
 pub(super) async fn open(
     request: HttpRequest,
-    keys: web::Data<Keys>,
+    keys: web::Data<Live<Keys>>,
     sessions: web::Data<Sessions>,
     attempts: web::Data<Attempts>,
     sign_in: web::Json<SignIn>,
@@ -31,7 +32,7 @@ pub(super) async fn open(
         return Err(Problem::too_many_attempts(wait));
     }
     let presented = Secret::new(sign_in.into_inner().token);
-    let Some(role) = keys.role_of(presented.expose().trim()) else {
+    let Some(role) = keys.get().role_of(presented.expose().trim()) else {
         peer.inspect(|peer| attempts.failed(*peer));
         log::warn!("a sign-in at the page is refused: the token is wrong");
         return Err(Problem::wrong_token());

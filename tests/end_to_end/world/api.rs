@@ -52,19 +52,28 @@ impl World {
 
     /// Sets something at the management listener as administrator.
     pub fn put(&self, path: &str, body: &Value) -> Answer {
-        let headers = [
-            ("Authorization", bearer(TOKEN)),
-            ("Content-Type", "application/json".to_owned()),
+        self.send("PUT", path, body, &[])
+    }
+
+    /// Changes something at the management listener as administrator.
+    pub fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send("PATCH", path, body, &[])
+    }
+
+    /// Changes something that was read with this tag.
+    pub fn patch_if(&self, path: &str, body: &Value, etag: &str) -> Answer {
+        self.send("PATCH", path, body, &[("If-Match", etag)])
+    }
+
+    fn send(&self, method: &str, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        let bearer = bearer(TOKEN);
+        let mut all = vec![
+            ("Authorization", bearer.as_str()),
+            ("Content-Type", "application/json"),
         ];
-        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-        ask(
-            self.management(),
-            "PUT",
-            path,
-            &headers,
-            body.to_string().as_bytes(),
-        )
-        .unwrap_or_else(|| panic!("no answer to PUT {path}"))
+        all.extend(headers);
+        ask(self.management(), method, path, &all, body.to_string().as_bytes())
+            .unwrap_or_else(|| panic!("no answer to {method} {path}"))
     }
 
     /// The three lights and the counts.

@@ -14,18 +14,29 @@ pub struct Child {
 }
 
 impl Child {
-    /// Runs `serve` with a configuration file and nothing from the environment; standard error goes to the log.
-    pub fn serve(configuration: &Path, folder: &Path, log: &Path) -> Self {
+    /// Runs `serve` with a configuration file and these variables alone; standard error goes to the log.
+    pub fn serve(configuration: &Path, environment: &[(String, String)], folder: &Path, log: &Path) -> Self {
         let path = configuration.to_str().unwrap();
-        Self::run(&["serve", "--config", path], folder, log, log)
+        Self::run_in(&["serve", "--config", path], environment, folder, log, log)
     }
 
-    /// Runs the program in a folder.
+    /// Runs the program in a folder, with nothing from the environment.
     pub fn run(arguments: &[&str], folder: &Path, stdout: &Path, stderr: &Path) -> Self {
+        Self::run_in(arguments, &[], folder, stdout, stderr)
+    }
+
+    fn run_in(
+        arguments: &[&str],
+        environment: &[(String, String)],
+        folder: &Path,
+        stdout: &Path,
+        stderr: &Path,
+    ) -> Self {
         let append = |path: &Path| OpenOptions::new().create(true).append(true).open(path).unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_m365-connector"))
             .args(arguments)
             .env_clear()
+            .envs(environment.iter().cloned())
             .env("TMPDIR", folder)
             .current_dir(folder)
             .stdin(Stdio::null())

@@ -60,6 +60,7 @@ pub struct World {
     cloud: MicrosoftCloud,
     management: String,
     public: String,
+    environment: Vec<(String, String)>,
     folder: TempDir,
 }
 
@@ -143,7 +144,12 @@ impl World {
     /// Starts the connector again, with the same configuration, database and ports.
     pub fn start_again(&self) {
         assert!(self.child.borrow().is_none(), "the connector runs already");
-        let child = Child::serve(&self.configuration_file(), self.folder.path(), &self.log_file());
+        let child = Child::serve(
+            &self.configuration_file(),
+            &self.environment,
+            self.folder.path(),
+            &self.log_file(),
+        );
         *self.child.borrow_mut() = Some(child);
         self.wait_until("livez", || {
             self.ask("GET", "/livez")

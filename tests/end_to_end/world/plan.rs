@@ -33,6 +33,7 @@ pub struct Plan {
     slaves: Vec<String>,
     accounts: usize,
     settings: Table,
+    environment: Vec<(String, String)>,
     public: bool,
     objects: Vec<(String, PbxChange)>,
     dialled: Vec<String>,
@@ -50,6 +51,7 @@ impl Plan {
             slaves: Vec::new(),
             accounts: 1,
             settings: Table::new(),
+            environment: Vec::new(),
             public: true,
             objects: Vec::new(),
             dialled: Vec::new(),
@@ -77,6 +79,12 @@ impl Plan {
     /// Overlays the configuration with TOML.
     pub fn settings(mut self, text: &str) -> Self {
         overlay(&mut self.settings, text.parse().unwrap());
+        self
+    }
+
+    /// Sets an environment variable of the connector.
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -191,6 +199,7 @@ impl Plan {
             cloud,
             management,
             public,
+            environment: self.environment,
             folder,
         };
         for (h323, home) in &self.people {

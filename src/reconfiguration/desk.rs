@@ -1,0 +1,228 @@
+//! Where a change is judged, stored, and made known.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use chrono::Utc;
+use m365_presence::ports::{
+    AuditRecord, NumberedRecord, SettingChange, SettingsStore, StoreError, StoredSetting,
+};
+use m365_presence::secret::{MASK, Secret};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::concern::{Part, concerned};
+use super::patch::Patch;
+use super::picture::Picture;
+use super::{ChangeOrder, Refused};
+use crate::config::{Layer, Layers, Resolution, Settings};
+
+/// What a change has come to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Changed {
+    /// The keys whose value in force may be another one now.
+    pub changed: Vec<String>,
+    /// Whom that concerns.
+    pub concerns: BTreeSet<Part>,
+    /// Identifies the settings in force now.
+    #[serde(skip)]
+    pub etag: String,
+}
+
+/// The settings in force, and everything that a change must respect.
+pub struct Desk {
+    layers: Layers,
+    stored: BTreeMap<String, Value>,
+    settings: Settings,
+    picture: watch::Sender<Arc<Picture>>,
+    revision: u64,
+    store: Rc<dyn SettingsStore>,
+}
+
+impl Desk {
+    /// Takes up the work with what the file and the environment say, and overlays what is stored. Stored settings that
+    /// are not valid together with those are left out, and the log says which.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn new(
+        layers: Layers,
+        settings: Settings,
+        store: Rc<dyn SettingsStore>,
+    ) -> Result<Self, StoreError> {
+        let resolution = layers.resolve();
+        let stored: BTreeMap<String, Value> = store
+            .settings()
+            .await?
+            .into_iter()
+            .map(|setting| (setting.key, parsed(&setting.value)))
+            .collect();
+        let mut desk = Self {
+            layers,
+            stored: BTreeMap::new(),
+            settings,
+            picture: watch::Sender::new(Arc::new(Picture::of(&resolution, 0))),
+            revision: 0,
+            store,
+        };
+        if !stored.is_empty() {
+            match desk.judge(&stored) {
+                Ok((layers, resolution, settings)) => desk.take_over(layers, &resolution, settings, stored),
+                Err(refused) => log::error!(
+                    "the stored settings do not fit to the file any more and are left out: {refused}; correct the file, or change them over the api"
+                ),
+            }
+        }
+        Ok(desk)
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Follows the picture of the settings in force.
+    pub(super) fn watch(&self) -> watch::Receiver<Arc<Picture>> {
+        self.picture.subscribe()
+    }
+
+    /// Makes a change: judged as a whole, stored with its record, and only then in force.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing has changed then.
+    pub async fn change(&mut self, order: &ChangeOrder) -> Result<Changed, Refused> {
+        let before = Arc::clone(&self.picture.borrow());
+        if order
+            .etag
+            .as_ref()
+            .is_some_and(|etag| *etag != before.etag && etag != "*")
+        {
+            return Err(Refused::Stale);
+        }
+        self.check_storable(&order.patch)?;
+        let mut stored = self.stored.clone();
+        for (key, wanted) in &order.patch.0 {
+            match &wanted.value {
+                Some(value) => stored.insert(key.clone(), value.clone()),
+                None => stored.remove(key),
+            };
+        }
+        let (layers, resolution, settings) = self.judge(&stored)?;
+        let after = Picture::of(&resolution, self.revision);
+        let records = records(&order.patch, &before, &after, &order.who);
+        let changes: Vec<_> = order
+            .patch
+            .0
+            .iter()
+            .map(|(key, wanted)| change(key, wanted.value.as_ref()))
+            .collect();
+        self.store
+            .change_settings(&changes, &records)
+            .await
+            .map_err(|error| Refused::NotStored(error.to_string()))?;
+        self.revision += 1;
+        self.take_over(layers, &resolution, settings, stored);
+        let changed: Vec<String> = order.patch.0.keys().cloned().collect();
+        for key in &changed {
+            log::info!(key = key.as_str(); "the setting {key} is changed at run time");
+        }
+        Ok(Changed {
+            concerns: changed.iter().flat_map(|key| concerned(key)).copied().collect(),
+            changed,
+            etag: self.picture.borrow().etag.clone(),
+        })
+    }
+
+    /// Keeps a record of something that was ordered elsewhere.
+    pub async fn record(&self, record: AuditRecord) {
+        if let Err(error) = self.store.change_settings(&[], &[record]).await {
+            log::error!("an order cannot be recorded in the audit: {error}");
+        }
+    }
+
+    /// Reads the audit.
+    ///
+    /// # Errors
+    /// [`Refused::NotStored`].
+    pub async fn audit(&self, before: Option<i64>, limit: usize) -> Result<Vec<NumberedRecord>, Refused> {
+        let found = self.store.audit(before, limit).await;
+        found.map_err(|error| Refused::NotStored(error.to_string()))
+    }
+
+    fn check_storable(&self, patch: &Patch) -> Result<(), Refused> {
+        for (key, wanted) in &patch.0 {
+            if let Some(variable) = self.layers.environment_variable(key) {
+                let key = key.clone();
+                return Err(Refused::SetByEnvironment { key, variable });
+            }
+            if key.starts_with("database.") {
+                return Err(Refused::NotStorable { key: key.clone() });
+            }
+            if wanted.facts.secret && wanted.value.as_ref().is_some_and(|value| value == MASK) {
+                return Err(Refused::Masked { key: key.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&self, stored: &BTreeMap<String, Value>) -> Result<(Layers, Resolution, Settings), Refused> {
+        let layers = Layers {
+            stored: Layer::stored(stored.iter().map(|(key, value)| (key.clone(), value.clone()))),
+            ..self.layers.clone()
+        };
+        let resolution = layers.resolve();
+        match resolution.settings.clone() {
+            Some(settings) => Ok((layers, resolution, settings)),
+            None => {
+                let errors = resolution
+                    .problems
+                    .into_iter()
+                    .filter(crate::config::Problem::is_error);
+                Err(Refused::Invalid(errors.collect()))
+            }
+        }
+    }
+
+    fn take_over(
+        &mut self,
+        layers: Layers,
+        resolution: &Resolution,
+        settings: Settings,
+        stored: BTreeMap<String, Value>,
+    ) {
+        self.layers = layers;
+        self.settings = settings;
+        self.stored = stored;
+        self.picture
+            .send_replace(Arc::new(Picture::of(resolution, self.revision)));
+    }
+}
+
+fn parsed(value: &Secret) -> Value {
+    serde_json::from_str(value.expose()).unwrap_or_default()
+}
+
+fn change(key: &str, value: Option<&Value>) -> SettingChange {
+    let key = key.to_owned();
+    match value {
+        Some(value) => SettingChange::Put(StoredSetting {
+            key,
+            value: Secret::new(value.to_string()),
+        }),
+        None => SettingChange::Remove { key },
+    }
+}
+
+/// What the audit keeps; the pictures mask secrets.
+fn records(patch: &Patch, before: &Picture, after: &Picture, who: &str) -> Vec<AuditRecord> {
+    let record = |key: &String| AuditRecord {
+        at: Utc::now(),
+        who: who.to_owned(),
+        what: key.clone(),
+        before: before.value(key),
+        after: after.value(key),
+    };
+    patch.0.keys().map(record).collect()
+}
