@@ -9,6 +9,7 @@ use std::rc::Rc;
 use anyhow::Context as _;
 use m365_actors::intake_queue::IntakeQueue;
 use m365_actors::license_check::LicenseCheck;
+use m365_actors::notification_keys::NotificationKeys;
 use m365_actors::pbx_dialler::{self, PbxDialler};
 use m365_actors::pbx_session::{self, PbxSession};
 use m365_actors::presence_subscription::PresenceSubscription;
@@ -22,10 +23,9 @@ use m365_actors::token_refresh::TokenRefresh;
 use m365_actors::user_sync::UserSync;
 use m365_actors::webhook_intake::WebhookIntake;
 use m365_graph::{GraphClock, HttpClient, KeyRing};
-use m365_presence::cadence::Reading;
 use m365_presence::clock::Clock;
 use m365_presence::identity::PbxName;
-use m365_presence::ports::{NotificationKey, Store};
+use m365_presence::ports::Store;
 use m365_store::SqliteStore;
 
 use crate::BUILD;
@@ -35,7 +35,7 @@ use crate::pbx_connection::doorkeeper::Doorkeeper;
 use crate::reconfiguration::Part;
 use crate::view::overview::Posts;
 use parts::{Fittings, Ground, SessionTemplate};
-use translation::{destination, reading};
+use translation::destination;
 
 /// Messages that wait for the board at most: a burst of a whole PBX fits.
 const BOARD_MAILBOX: usize = 8_192;
@@ -72,7 +72,7 @@ pub fn open_store(settings: &Settings) -> anyhow::Result<SqliteStore> {
 /// Wires and starts everything, on the thread of an actix system.
 ///
 /// # Errors
-/// What cannot be used: certificates, addresses, notification keys.
+/// What cannot be used: certificates, addresses.
 pub async fn assemble(settings: &Settings, store: Rc<SqliteStore>) -> anyhow::Result<Assembly> {
     let clock = GraphClock::new();
     let shared_clock: Rc<dyn Clock> = Rc::new(clock.clone());
@@ -81,14 +81,13 @@ pub async fn assemble(settings: &Settings, store: Rc<SqliteStore>) -> anyhow::Re
         m365_graph::client_config()?,
         Rc::clone(&shared_clock),
     ));
-    let stored_keys = notification_keys(&*port, reading(settings), &shared_clock).await?;
-    let keys = Rc::new(KeyRing::load(&stored_keys)?);
 
     let token_seat = Seat::<TokenRefresh>::new("token-refresh");
     let user_seat = Seat::<UserSync>::new("user-sync");
     let license_seat = Seat::<LicenseCheck>::new("license-check");
     let subscription_seat = Seat::<PresenceSubscription>::new("presence-subscription");
     let sweep_seat = Seat::<PresenceSweep>::new("presence-sweep");
+    let key_seat = Seat::<NotificationKeys>::new("notification-keys");
     let intake_seat = Seat::<WebhookIntake>::new("webhook-intake");
     let sync_seat = Seat::<PresenceSync>::with_capacity("presence-sync", BOARD_MAILBOX);
     let posts = Posts {
@@ -97,6 +96,7 @@ pub async fn assemble(settings: &Settings, store: Rc<SqliteStore>) -> anyhow::Re
         license_check: license_seat.post(),
         presence_subscription: subscription_seat.post(),
         presence_sweep: sweep_seat.post(),
+        notification_keys: key_seat.post(),
         webhook_intake: intake_seat.post(),
         presence_sync: sync_seat.post(),
         sessions: Sessions::new(settings.pbx.master.clone()),
@@ -106,8 +106,7 @@ pub async fn assemble(settings: &Settings, store: Rc<SqliteStore>) -> anyhow::Re
         clock,
         store: port,
         http,
-        keys,
-        certificates: stored_keys.into_iter().map(|key| key.id).collect(),
+        keys: Rc::new(KeyRing::default()),
         posts,
         queue: IntakeQueue::default(),
     };
@@ -126,6 +125,7 @@ pub async fn assemble(settings: &Settings, store: Rc<SqliteStore>) -> anyhow::Re
     let root = SupervisorSpec::new("root", Strategy::OneForOne)
         .child(microsoft)
         .child(pbx)
+        .child(key_seat.occupy(NotificationKeys::new(fittings.notification_keys.clone())))
         .child(intake_seat.occupy(WebhookIntake::new(fittings.webhook_intake.clone())))
         .child(sync_seat.occupy(PresenceSync::new(fittings.presence_sync.clone())));
     let tree = start(root, TreeSettings::default())?;
@@ -249,21 +249,4 @@ impl Assembly {
 
 fn session_name(pbx: &PbxName) -> String {
     format!("pbx-session-{}", pbx.as_str().replace('/', "-"))
-}
-
-/// Loads the keys for resource data; makes the first one.
-async fn notification_keys(
-    store: &dyn Store,
-    reading: Reading,
-    clock: &Rc<dyn Clock>,
-) -> anyhow::Result<Vec<NotificationKey>> {
-    let mut keys = store.notification_keys().await?.keys;
-    if keys.is_empty() && reading != Reading::Polling {
-        let now = clock.now();
-        let key = tokio::task::spawn_blocking(move || m365_graph::generate_notification_key(now)).await??;
-        store.put_notification_key(&key).await?;
-        log::info!("a key pair for encrypted notifications was made");
-        keys.push(key);
-    }
-    Ok(keys)
 }

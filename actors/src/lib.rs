@@ -8,6 +8,7 @@
 //! | [`user_sync`] | the users of both sides and who matches whom |
 //! | [`license_check`] | who holds the license, and so who is synchronised |
 //! | [`presence_subscription`] | the Graph subscriptions |
+//! | [`notification_keys`] | the key pairs for resource data |
 //! | [`webhook_intake`] | which notifications are ours |
 //! | [`presence_sweep`] | when presence was last read in bulk |
 //! | [`pbx_dialler`] | whether the connection to a PBX that we dial stands, and why not |
@@ -18,6 +19,7 @@
 
 pub mod intake_queue;
 pub mod license_check;
+pub mod notification_keys;
 pub mod outage;
 pub mod pbx_dialler;
 pub mod pbx_session;

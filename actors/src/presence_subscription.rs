@@ -10,6 +10,8 @@ mod carrying_out;
 mod coverage;
 mod deafness;
 mod describing;
+mod keys;
+mod lifecycle;
 mod reading_anew;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,17 +26,22 @@ use m365_presence::clock::Clock;
 use m365_presence::hearing::Hearing;
 use m365_presence::identity::{Account, SubscriptionId, TeamsId};
 use m365_presence::light::SubscriptionCode;
-use m365_presence::ports::{AcceptedState, LifecycleEvent, Store, SubscriptionKind, Subscriptions};
+use m365_presence::ports::{AcceptedState, Store, SubscriptionKind, Subscriptions};
 use m365_presence::sharding::{Assignment, CAPACITY};
-use m365_presence::subscription::{Event, Held, Phase, Subscription};
+use m365_presence::subscription::{Event, Held, Keys, Phase, Subscription};
 use serde::Serialize;
 
 use crate::license_check::{Check, GetRoster, LicenseCheck, Roster, RosterChanged};
+use crate::notification_keys::NotificationKeys;
 use crate::outage::Outage;
 use crate::presence_sweep::{Coverage, PresenceSweep};
 use crate::supervision::{Context, Fitting, Post};
 use crate::user_sync::UserSync;
 use crate::webhook_intake::WebhookIntake;
+
+use lifecycle::Losses;
+
+pub use lifecycle::LifecycleNotified;
 
 /// A renewal waits this long for the license check before it goes on with the last answers: more than a PBX may
 /// stay silent in a round, and far less than a subscription lives.
@@ -53,6 +60,10 @@ pub struct SubscriptionStatus {
     pub users: usize,
     /// Its end as granted.
     pub expires_at: Option<DateTime<Utc>>,
+    /// The key that its resource data is encrypted for; none for a basic one.
+    pub certificate_id: Option<String>,
+    /// Why Graph sends no resource data, in its own words, where it refuses that.
+    pub resource_data_refusal: Option<String>,
     /// How it fares.
     pub phase: Phase,
     /// The light's code.
@@ -84,19 +95,12 @@ pub struct Status {
     pub polling: bool,
 }
 
-/// A lifecycle notice of Graph.
+/// The encryption keys from now on.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct LifecycleNotified {
-    /// Of which subscription.
-    pub subscription: SubscriptionId,
-    /// What it watches.
-    pub kind: SubscriptionKind,
-    /// What happened.
-    pub event: LifecycleEvent,
-}
+pub struct KeysChanged(pub Keys);
 
-/// Asks for the client states that are ours, once they are known.
+/// Asks for the client states that are ours, once they are known, and the keys too: what comes before could not be opened.
 #[derive(Message)]
 #[rtype(result = "Option<Vec<AcceptedState>>")]
 pub struct GetClientStates;
@@ -145,14 +149,14 @@ pub struct Dependencies {
     pub users_period: Duration,
     /// Time between two full comparisons: half of it a late notification may take.
     pub sweep_period: Duration,
-    /// The ids of the encryption keys that we have.
-    pub certificates: Vec<String>,
     /// Who checks the licenses.
     pub license_check: Post<LicenseCheck>,
     /// Who fetches the users.
     pub user_sync: Post<UserSync>,
     /// Who reads presence.
     pub presence_sweep: Post<PresenceSweep>,
+    /// Who has the encryption keys.
+    pub notification_keys: Post<NotificationKeys>,
     /// Who must know the client states.
     pub webhook_intake: Post<WebhookIntake>,
 }
@@ -170,6 +174,7 @@ struct Entry {
     /// Stamps the newest plan, so that an older one is not carried out late.
     plans: u64,
     outage: Outage,
+    losses: Losses,
     created: u64,
     renewed: u64,
 }
@@ -180,6 +185,7 @@ pub struct PresenceSubscription {
     dependencies: Dependencies,
     entries: BTreeMap<SubscriptionKind, Entry>,
     states_known: bool,
+    keys: Option<Keys>,
     assignment: Arc<Assignment>,
     roster: Option<Roster>,
     /// The subscriptions that cover somebody, and whether each is doubted, as the sweep was told.
@@ -196,6 +202,7 @@ impl PresenceSubscription {
             dependencies,
             entries: BTreeMap::new(),
             states_known: false,
+            keys: None,
             assignment: Arc::default(),
             roster: None,
             covering: None,
@@ -259,26 +266,11 @@ impl Handler<RosterChanged> for PresenceSubscription {
     }
 }
 
-impl Handler<LifecycleNotified> for PresenceSubscription {
+impl Handler<KeysChanged> for PresenceSubscription {
     type Result = ();
 
-    fn handle(&mut self, message: LifecycleNotified, ctx: &mut Self::Context) {
-        log::info!("graph tells {:?} of a subscription", message.event);
-        let ours = self
-            .entries
-            .get(&message.kind)
-            .and_then(|entry| entry.plan.held());
-        if ours.is_none_or(|held| held.id != message.subscription) {
-            return;
-        }
-        match message.event {
-            LifecycleEvent::ReauthorizationRequired => self.feed(&message.kind, Event::RenewNow, ctx),
-            LifecycleEvent::SubscriptionRemoved => {
-                self.feed(&message.kind, Event::Removed(message.subscription), ctx);
-                self.read_anew(&message.kind, ctx);
-            }
-            LifecycleEvent::Missed => self.read_anew(&message.kind, ctx),
-        }
+    fn handle(&mut self, message: KeysChanged, ctx: &mut Self::Context) {
+        self.take_in_keys(message.0, ctx);
     }
 }
 
@@ -286,7 +278,7 @@ impl Handler<GetClientStates> for PresenceSubscription {
     type Result = MessageResult<GetClientStates>;
 
     fn handle(&mut self, _message: GetClientStates, _ctx: &mut Self::Context) -> Self::Result {
-        MessageResult(self.states_known.then(|| self.client_states()))
+        MessageResult(self.accepts().then(|| self.client_states()))
     }
 }
 

@@ -18,7 +18,9 @@ use m365_graph::{
 };
 use m365_presence::clock::Clock as _;
 use m365_presence::identity::Account;
-use m365_presence::ports::{AcceptedState, Body, NotificationKey, NotificationOpener as _, SubscriptionKind};
+use m365_presence::ports::{
+    AcceptedState, Body, KeyPairs as _, NotificationKey, NotificationOpener as _, SubscriptionKind,
+};
 use m365_presence::secret::Secret;
 use m365_simulator::microsoft::{App, Lock, MicrosoftCloud, Options, Pair, Subscription, Tenant, User};
 
@@ -55,7 +57,8 @@ impl Scene {
             tenant: tenant.id.to_string(),
             client_ids: vec![app.client_id.to_string()],
         };
-        let keys = Rc::new(KeyRing::load(std::slice::from_ref(&key)).unwrap());
+        let keys = Rc::new(KeyRing::default());
+        keys.take_in(&key).unwrap();
         Self {
             opener: WebhookOpener::new(http, endpoints, keys, settings),
             cloud,

@@ -20,6 +20,9 @@ use rustls::ClientConfig;
 
 use crate::patience::{Family, Patience};
 
+/// How much of a body is searched for words.
+const SEARCHED: usize = 8 * 1024;
+
 /// A page of 999 users with their plans is larger than awc's own limit of 2 MiB.
 const LARGEST_BODY: usize = 32 * 1024 * 1024;
 
@@ -74,6 +77,11 @@ impl Answer {
     /// The body as JSON, or `None` for HTML, an empty body or a truncated one.
     pub(crate) fn json(&self) -> Option<serde_json::Value> {
         serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The beginning of the body as text, to be searched and never to be shown.
+    pub(crate) fn beginning(&self) -> String {
+        String::from_utf8_lossy(self.body.get(..SEARCHED).unwrap_or(&self.body)).into_owned()
     }
 }
 

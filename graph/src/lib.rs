@@ -18,4 +18,4 @@ pub use endpoints::{EndpointError, Endpoints};
 pub use http::HttpClient;
 pub use identity::{AppRegistration, CommunicationUser, EntraIdentity, IdentitySettings, Proof, ProofError};
 pub use tls::{client_config, client_config_trusting, trusted_roots};
-pub use webhook::{KeyError, KeyRing, WebhookOpener, WebhookSettings, generate_notification_key};
+pub use webhook::{KeyRing, WebhookOpener, WebhookSettings, generate_notification_key};

@@ -8,6 +8,7 @@
 //! * [`sharding`], [`subscription`]: who is watched by which subscription, and what to do with one next.
 //! * [`cadence`], [`hearing`]: whose Teams presence is read when, and whether notifications arrive.
 //! * [`sign_in`]: when a refused credential may be presented again.
+//! * [`rotation`]: when an encryption key is replaced, and when an old one is dropped.
 //! * [`light`]: the closed set of codes that an administrator reads.
 //! * [`ports`]: what the actors ask of the outside world; the adapters live in crates of their own.
 
@@ -21,6 +22,7 @@ pub mod mapping;
 pub mod matching;
 pub mod pbx;
 pub mod ports;
+pub mod rotation;
 pub mod secret;
 pub mod sharding;
 pub mod sign_in;

@@ -142,5 +142,9 @@ codes! {
         NearlyFull = "nearly_full", "Add a communication user before the last place is taken; each carries 650 users.";
         /// More users are licensed than the presence subscriptions have places.
         OverCapacity = "over_capacity", "Add a communication user for every further 650 users.";
+        /// Graph does not send resource data.
+        ResourceDataRefused = "resource_data_refused", "Nothing is lost: every notification is followed by a read. It is tried again every day, and at once after POST /api/v1/subscriptions/renew.";
+        /// The encryption key has outlived its time and cannot be replaced.
+        NotificationKeyOverdue = "notification_key_overdue", "Correct what the detail names, mostly the database's disk or its rights; the key is replaced by itself then.";
     }
 }

@@ -5,6 +5,7 @@
 //! value of the success type; an error is what the caller must treat as a failure.
 
 mod graph;
+mod keys;
 mod notification;
 mod pbx;
 mod settings;
@@ -13,6 +14,7 @@ mod store;
 mod subscription;
 
 pub use graph::{BATCH_LIMIT, GraphError, PresenceChange, PresenceIo, PresenceWrite, READ_LIMIT, Users};
+pub use keys::{KeyError, KeyPairs};
 pub use notification::{AcceptedState, Body, Discard, LifecycleEvent, Notice, NotificationOpener, Opened};
 pub use pbx::{DialEnd, DialledPbx, PbxDialogue, PbxDialogues, PbxEvent, PbxOrder};
 pub use settings::{AuditRecord, NumberedRecord, SettingChange, SettingsStore, StoredSetting};

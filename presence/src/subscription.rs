@@ -9,6 +9,11 @@
 //!   granted life, and at once when it is found again after a restart. One that is gone (404) is created anew.
 //! * Other users mean `DELETE`, then create: the list of users cannot be changed. So does another notification URL, an
 //!   encryption key that we do not have, and one whose notifications do not arrive.
+//! * Resource data is asked for where there is a key, encrypted for the current one. A newer key is named by the next
+//!   renewal, or the subscription is made anew where Graph does not take it so. Where Graph refuses resource data, a basic
+//!   subscription serves for a day.
+//! * `reauthorizationRequired` is answered by one renewal; what comes while that is under way is answered by it, too,
+//!   and a storm by few.
 //! * 409 on create means that one is there which we do not know. It is looked for in the list. *Ours* has our
 //!   notification URL and our client state; lists do not tell the latter, so there it is one whose id we knew, or one
 //!   with exactly the wanted users, provided that our client state had been used before. Ours is adopted by `PATCH`,
@@ -24,5 +29,5 @@ mod watch;
 
 pub use machine::Subscription;
 pub use phase::Phase;
-pub use terms::{Event, Held, Step, Terms, Want};
+pub use terms::{Event, Held, Keys, Step, Terms, Want};
 pub use watch::Watch;

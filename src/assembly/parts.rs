@@ -7,8 +7,8 @@ use m365_actors::supervision::Fitting;
 use m365_actors::token_refresh::TokensOf;
 use m365_actors::user_sync::Matching;
 use m365_actors::{
-    license_check, presence_subscription, presence_sweep, presence_sync, token_refresh, user_sync,
-    webhook_intake,
+    license_check, notification_keys, presence_subscription, presence_sweep, presence_sync, token_refresh,
+    user_sync, webhook_intake,
 };
 use m365_graph::{
     Endpoints, EntraIdentity, GraphClient, GraphClock, GraphSettings, HttpClient, KeyRing, WebhookOpener,
@@ -38,8 +38,6 @@ pub(super) struct Ground {
     pub(super) store: Rc<dyn Store>,
     pub(super) http: Rc<HttpClient>,
     pub(super) keys: Rc<KeyRing>,
-    /// The ids of the encryption keys that we have.
-    pub(super) certificates: Vec<String>,
     pub(super) posts: Posts,
     pub(super) queue: IntakeQueue,
 }
@@ -59,6 +57,7 @@ pub(super) struct Parts {
     license_check: license_check::Dependencies,
     presence_subscription: presence_subscription::Dependencies,
     presence_sweep: presence_sweep::Dependencies,
+    notification_keys: notification_keys::Dependencies,
     webhook_intake: webhook_intake::Dependencies,
     presence_sync: presence_sync::Dependencies,
     pub(super) session_template: SessionTemplate,
@@ -139,13 +138,10 @@ impl Ground {
                 presence_period: settings.timers.presence_subscription,
                 users_period: settings.timers.user_subscription,
                 sweep_period: settings.timers.sweep,
-                certificates: match reading {
-                    Reading::Polling => Vec::new(),
-                    Reading::Subscription | Reading::Hybrid => self.certificates.clone(),
-                },
                 license_check: posts.license_check.clone(),
                 user_sync: posts.user_sync.clone(),
                 presence_sweep: posts.presence_sweep.clone(),
+                notification_keys: posts.notification_keys.clone(),
                 webhook_intake: posts.webhook_intake.clone(),
             },
             presence_sweep: presence_sweep::Dependencies {
@@ -153,6 +149,13 @@ impl Ground {
                 clock: Rc::clone(&shared_clock),
                 tempo: Tempo::new(reading, settings.timers.sweep),
                 presence_sync: posts.presence_sync.clone(),
+                presence_subscription: posts.presence_subscription.clone(),
+            },
+            notification_keys: notification_keys::Dependencies {
+                key_pairs: self.keys.clone(),
+                store: Rc::clone(&self.store),
+                clock: Rc::clone(&shared_clock),
+                life: (reading != Reading::Polling).then_some(settings.timers.notification_key),
                 presence_subscription: posts.presence_subscription.clone(),
             },
             webhook_intake: webhook_intake::Dependencies {
@@ -188,6 +191,7 @@ pub(super) struct Fittings {
     pub(super) license_check: Fitting<license_check::Dependencies>,
     pub(super) presence_subscription: Fitting<presence_subscription::Dependencies>,
     pub(super) presence_sweep: Fitting<presence_sweep::Dependencies>,
+    pub(super) notification_keys: Fitting<notification_keys::Dependencies>,
     pub(super) webhook_intake: Fitting<webhook_intake::Dependencies>,
     pub(super) presence_sync: Fitting<presence_sync::Dependencies>,
 }
@@ -200,6 +204,7 @@ impl Fittings {
             license_check: Fitting::new(parts.license_check),
             presence_subscription: Fitting::new(parts.presence_subscription),
             presence_sweep: Fitting::new(parts.presence_sweep),
+            notification_keys: Fitting::new(parts.notification_keys),
             webhook_intake: Fitting::new(parts.webhook_intake),
             presence_sync: Fitting::new(parts.presence_sync),
         }
@@ -221,6 +226,9 @@ impl Fittings {
         }
         if concerned(Part::PresenceSweep) {
             self.presence_sweep.exchange(parts.presence_sweep);
+        }
+        if concerned(Part::NotificationKeys) {
+            self.notification_keys.exchange(parts.notification_keys);
         }
         if concerned(Part::WebhookIntake) {
             self.webhook_intake.exchange(parts.webhook_intake);

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use m365_actors::license_check::{self, LicenseCheck};
+use m365_actors::notification_keys::{self, NotificationKeys};
 use m365_actors::pbx_dialler::{self, DialStatus, PbxDialler};
 use m365_actors::pbx_session::{self, SessionStatus};
 use m365_actors::presence_subscription::{self, PresenceSubscription};
@@ -35,6 +36,8 @@ pub struct Posts {
     pub presence_subscription: Post<PresenceSubscription>,
     /// The bulk reads.
     pub presence_sweep: Post<PresenceSweep>,
+    /// The key pairs for resource data.
+    pub notification_keys: Post<NotificationKeys>,
     /// The notifications.
     pub webhook_intake: Post<WebhookIntake>,
     /// The board.
@@ -58,6 +61,8 @@ pub struct Overview {
     pub presence_subscription: Option<presence_subscription::Status>,
     /// The bulk reads.
     pub presence_sweep: Option<presence_sweep::Status>,
+    /// The key pairs for resource data.
+    pub notification_keys: Option<notification_keys::Status>,
     /// The notifications.
     pub webhook_intake: Option<webhook_intake::Status>,
     /// The board.
@@ -88,8 +93,9 @@ impl Posts {
             answered(self.license_check.ask(license_check::GetStatus)),
             answered(self.presence_subscription.ask(presence_subscription::GetStatus)),
         );
-        let (presence_sweep, webhook_intake, presence_sync, sessions, dials) = futures_util::join!(
+        let (presence_sweep, notification_keys, webhook_intake, presence_sync, sessions, dials) = futures_util::join!(
             answered(self.presence_sweep.ask(presence_sweep::GetStatus)),
+            answered(self.notification_keys.ask(notification_keys::GetStatus)),
             answered(self.webhook_intake.ask(webhook_intake::GetStatus)),
             answered(self.presence_sync.ask(presence_sync::GetStatus)),
             sessions,
@@ -101,6 +107,7 @@ impl Posts {
             license_check,
             presence_subscription,
             presence_sweep,
+            notification_keys,
             webhook_intake,
             presence_sync,
             sessions: sessions.into_iter().flatten().collect(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use m365_actors::notification_keys::KeyStatus;
 use m365_actors::presence_subscription::SubscriptionStatus;
 use m365_presence::light::SubscriptionCode;
 use m365_presence::ports::SubscriptionKind;
@@ -102,8 +103,8 @@ pub fn subscription(subscription: &SubscriptionStatus) -> Value {
     })
 }
 
-/// A Graph subscription with its story.
-pub fn subscription_in_full(status: &SubscriptionStatus) -> Value {
+/// A Graph subscription with its story, and with the key that its resource data is encrypted for.
+pub fn subscription_in_full(status: &SubscriptionStatus, keys: &[KeyStatus]) -> Value {
     let mut item = subscription(status);
     if let Some(item) = item.as_object_mut() {
         item.insert("phase".into(), json!(status.phase));
@@ -112,6 +113,17 @@ pub fn subscription_in_full(status: &SubscriptionStatus) -> Value {
         item.insert("detail".into(), json!(status.detail));
         item.insert("created".into(), json!(status.created));
         item.insert("renewed".into(), json!(status.renewed));
+        let carries = status.id.is_some() && status.kind != SubscriptionKind::Users;
+        let resource_data = carries.then_some(status.certificate_id.is_some());
+        let key = keys
+            .iter()
+            .find(|key| Some(&key.id) == status.certificate_id.as_ref());
+        item.insert("resource_data".into(), json!(resource_data));
+        item.insert(
+            "resource_data_refusal".into(),
+            json!(status.resource_data_refusal),
+        );
+        item.insert("key".into(), json!(key));
         item.insert("capacity".into(), json!(m365_presence::sharding::CAPACITY));
     }
     item

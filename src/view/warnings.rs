@@ -5,6 +5,7 @@
 //! function here.
 
 mod capacity;
+mod notifications;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,6 +42,7 @@ impl Warning {
 fn all(overview: &Overview) -> Vec<Warning> {
     let mut warnings = Vec::new();
     warnings.extend(capacity::warning(overview));
+    warnings.extend(notifications::warnings(overview));
     warnings.sort_by_key(|warning| warning.code);
     warnings
 }

@@ -31,6 +31,7 @@ mod log;
 mod management;
 mod metrics;
 mod modes;
+mod notification_keys;
 mod on_the_phone;
 mod outage;
 mod outage_sign_in;

@@ -13,12 +13,12 @@ use m365_presence::ports::{
 };
 use m365_presence::secret::Secret;
 use m365_presence::sharding::Assignment;
-use m365_presence::subscription::{Event, Held, Phase, Step, Subscription, Terms, Want, Watch};
+use m365_presence::subscription::{Event, Held, Keys, Phase, Step, Subscription, Terms, Want, Watch};
 
+use super::lifecycle::Losses;
 use super::{Entry, PresenceSubscription};
 use crate::outage::Outage;
 use crate::supervision::Context;
-use crate::webhook_intake::Expect;
 
 impl PresenceSubscription {
     /// Takes up the work with what the store knows: one plan per kind, each with a client state that is stored.
@@ -71,15 +71,12 @@ impl PresenceSubscription {
                 );
             }
             actor.states_known = true;
-            let expected = actor
-                .dependencies
-                .webhook_intake
-                .ask(Expect(actor.client_states()));
-            ctx.spawn(expected.into_actor(actor).map(|_asks_when_back, _, _| ()));
+            actor.accept_notifications(ctx);
             for kind in actor.entries.keys().cloned().collect::<Vec<_>>() {
                 let want = actor.want_of(&kind);
                 actor.feed(&kind, Event::Wanted(want), ctx);
             }
+            actor.ask_for_keys(ctx);
             actor.ask_for_roster(ctx);
         }));
     }
@@ -97,10 +94,12 @@ impl PresenceSubscription {
                 SubscriptionKind::Presence(_) => self.dependencies.presence_period,
             },
             notification_url: self.dependencies.subscriptions.notification_url().to_owned(),
-            certificates: self.dependencies.certificates.clone(),
             client_state: state.client_state.clone(),
             client_state_used: used,
-            rich: !self.dependencies.certificates.is_empty() && *kind != SubscriptionKind::Users,
+            keys: match kind {
+                SubscriptionKind::Users => Some(Keys::default()),
+                SubscriptionKind::Presence(_) => self.keys.clone(),
+            },
         };
         Entry {
             stored: held.clone(),
@@ -113,6 +112,7 @@ impl PresenceSubscription {
             since: self.dependencies.clock.now(),
             plans: 0,
             outage: Outage::default(),
+            losses: Losses::default(),
             created: 0,
             renewed: 0,
         }
@@ -219,8 +219,17 @@ impl PresenceSubscription {
                     }
                 });
             }
-            Step::Renew { id, expires_at } => {
-                let renewed = async move { subscriptions.renew(&credential, &id, expires_at).await };
+            Step::Renew {
+                id,
+                expires_at,
+                certificate,
+            } => {
+                let renewed = async move {
+                    let certificate = certificate.as_deref();
+                    subscriptions
+                        .renew(&credential, &id, expires_at, certificate)
+                        .await
+                };
                 ctx.spawn(renewed.into_actor(self).map(move |renewed, actor, ctx| {
                     actor.count(&kind, |entry| {
                         entry.renewed += u64::from(matches!(renewed, Ok(Renewed::Live(_))))
@@ -231,14 +240,14 @@ impl PresenceSubscription {
             Step::Create {
                 watch,
                 expires_at,
-                rich,
+                certificate,
             } => {
                 let request = SubscriptionRequest {
                     kind: kind.clone(),
                     users: watch.users().cloned().collect(),
                     client_state: entry.client_state.client_state.clone(),
                     expires_at,
-                    rich,
+                    certificate,
                 };
                 let created = async move { subscriptions.create(&request).await };
                 ctx.spawn(created.into_actor(self).map(move |created, actor, ctx| {

@@ -22,6 +22,8 @@ impl PresenceSubscription {
             shard: position.map(|position| position + 1),
             users: shard.map_or(0, BTreeSet::len),
             expires_at: held.map(|held| held.expires_at),
+            certificate_id: held.and_then(|held| held.certificate_id.clone()),
+            resource_data_refusal: entry.plan.resource_data_refusal().map(str::to_owned),
             phase: entry.plan.phase().clone(),
             code: entry.code,
             since: entry.since,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use m365_actors::intake_queue::{IntakeQueue, Raw};
 use m365_actors::license_check::LicenseCheck;
+use m365_actors::notification_keys::NotificationKeys;
 use m365_actors::pbx_session::{Dialler, PbxSession};
 use m365_actors::presence_subscription::PresenceSubscription;
 use m365_actors::presence_sweep::PresenceSweep;
@@ -16,8 +17,8 @@ use m365_actors::token_refresh::{CommunicationUser, TokenRefresh};
 use m365_actors::user_sync::{Matching, UserSync};
 use m365_actors::webhook_intake::{Arrived, WebhookIntake};
 use m365_actors::{
-    license_check, pbx_session, presence_subscription, presence_sweep, presence_sync, token_refresh,
-    user_sync, webhook_intake,
+    license_check, notification_keys, pbx_session, presence_subscription, presence_sweep, presence_sync,
+    token_refresh, user_sync, webhook_intake,
 };
 use m365_presence::board::{Direction, OnThePhone, Rules};
 use m365_presence::cadence::{Reading, Tempo};
@@ -34,6 +35,7 @@ use super::journal::Journal;
 use super::opener::Opener;
 use super::pbx::{ALL_APIS, Dialogues, Estate, Line};
 use super::people::{ANNA, MASTER, SLAVE, guid, pbx_user, teams_user};
+use super::ring::Ring;
 use super::shelf::Shelf;
 use super::subscriptions::Registry;
 use super::{minutes, pass, seconds};
@@ -45,6 +47,8 @@ pub struct House {
     pub presence_period: Duration,
     pub users_period: Duration,
     pub sweep: Duration,
+    /// How long an encryption key is current.
+    pub key_life: Duration,
     pub journal: Journal,
     pub clock: Rc<PausedClock>,
     pub shelf: Rc<Shelf>,
@@ -52,6 +56,7 @@ pub struct House {
     pub teams: Rc<Teams>,
     pub registry: Rc<Registry>,
     pub opener: Rc<Opener>,
+    pub ring: Rc<Ring>,
     pub estate: Rc<Estate>,
     pub queue: IntakeQueue,
 }
@@ -64,6 +69,7 @@ pub struct Cast {
     pub license_check: Post<LicenseCheck>,
     pub subscription: Post<PresenceSubscription>,
     pub sweep: Post<PresenceSweep>,
+    pub keys: Post<NotificationKeys>,
     pub intake: Post<WebhookIntake>,
     pub sync: Post<PresenceSync>,
     pub sessions: Sessions,
@@ -90,9 +96,11 @@ impl House {
             presence_period: minutes(10),
             users_period: minutes(60),
             sweep: minutes(5),
+            key_life: Duration::from_hours(300 * 24),
             entra: Rc::new(Entra::new(Rc::clone(&clock), journal.clone())),
             registry: Rc::new(Registry::new(Rc::clone(&clock), journal.clone())),
             opener: Rc::new(Opener::new(journal.clone())),
+            ring: Rc::new(Ring::new(journal.clone())),
             teams: Rc::new(teams),
             estate: Rc::new(estate),
             queue: IntakeQueue::default(),
@@ -115,6 +123,7 @@ impl House {
         let license_seat = Seat::<LicenseCheck>::new("license-check");
         let subscription_seat = Seat::<PresenceSubscription>::new("presence-subscription");
         let sweep_seat = Seat::<PresenceSweep>::new("presence-sweep");
+        let key_seat = Seat::<NotificationKeys>::new("notification-keys");
         let intake_seat = Seat::<WebhookIntake>::new("webhook-intake");
         let sync_seat = Seat::<PresenceSync>::new("presence-sync");
         let cast = Cast {
@@ -123,6 +132,7 @@ impl House {
             license_check: license_seat.post(),
             subscription: subscription_seat.post(),
             sweep: sweep_seat.post(),
+            keys: key_seat.post(),
             intake: intake_seat.post(),
             sync: sync_seat.post(),
             sessions: Sessions::new(PbxName::new(MASTER)),
@@ -143,6 +153,7 @@ impl House {
         let root = SupervisorSpec::new("root", Strategy::OneForOne)
             .child(microsoft)
             .child(pbx)
+            .child(key_seat.occupy(cast.key_actor()))
             .child(intake_seat.occupy(cast.intake_actor()))
             .child(sync_seat.occupy(cast.sync_actor()));
         (root, cast)
@@ -200,11 +211,21 @@ impl Cast {
             presence_period: self.house.presence_period,
             users_period: self.house.users_period,
             sweep_period: self.house.sweep,
-            certificates: Vec::new(),
             license_check: self.license_check.clone(),
             user_sync: self.user_sync.clone(),
             presence_sweep: self.sweep.clone(),
+            notification_keys: self.keys.clone(),
             webhook_intake: self.intake.clone(),
+        })
+    }
+
+    fn key_actor(&self) -> NotificationKeys {
+        NotificationKeys::new(notification_keys::Dependencies {
+            key_pairs: self.house.ring.clone(),
+            store: self.house.shelf.clone(),
+            clock: self.clock(),
+            life: (self.house.reading != Reading::Polling).then_some(self.house.key_life),
+            presence_subscription: self.subscription.clone(),
         })
     }
 

@@ -1,4 +1,4 @@
-//! The stage of the actors' tests: all eight actors, wired as in the service, before scripted worlds.
+//! The stage of the actors' tests: all actors, wired as in the service, before scripted worlds.
 //!
 //! The worlds live on the actors' thread, keep a state, and write every request into one [`Journal`], so that a test can
 //! assert what was asked for, how often, and in which order. Time is paused and passes with `sleep` only.
@@ -12,6 +12,7 @@ pub mod journal;
 pub mod opener;
 pub mod pbx;
 pub mod people;
+pub mod ring;
 pub mod shelf;
 pub mod sign_in;
 pub mod subscriptions;

@@ -31,6 +31,8 @@ pub struct Registry {
     pub deletes: Cell<bool>,
     /// How long a create takes.
     pub delay: Cell<Duration>,
+    /// How long a renewal takes.
+    pub renewal_delay: Cell<Duration>,
     /// The client states that creates carried.
     pub client_states: RefCell<Vec<(SubscriptionKind, String)>>,
     /// Number of subscriptions so far: their ids.
@@ -47,6 +49,7 @@ impl Registry {
             error: RefCell::default(),
             deletes: Cell::new(true),
             delay: Cell::new(Duration::from_millis(100)),
+            renewal_delay: Cell::default(),
             client_states: RefCell::default(),
             made: Cell::new(0),
         }
@@ -128,7 +131,8 @@ impl Subscriptions for Registry {
             if self.of(kind).is_some() {
                 return Ok(Created::Conflict);
             }
-            let made = self.make(kind, &request.users, URL, request.expires_at);
+            let mut made = self.make(kind, &request.users, URL, request.expires_at);
+            made.certificate_id.clone_from(&request.certificate);
             self.live.borrow_mut().push((kind.clone(), made.clone()));
             Ok(Created::Live(made))
         })
@@ -139,9 +143,12 @@ impl Subscriptions for Registry {
         _credential: &'a Credential,
         id: &'a SubscriptionId,
         expires_at: DateTime<Utc>,
+        certificate: Option<&'a str>,
     ) -> LocalBoxFuture<'a, Result<Renewed, GraphError>> {
         Box::pin(async move {
-            self.journal.note(format!("graph: renew {}", id.as_str()));
+            self.journal
+                .note(format!("graph: renew {}{}", id.as_str(), for_key(certificate)));
+            sleep(self.renewal_delay.get()).await;
             if let Some(error) = self.failure() {
                 return Err(error);
             }
@@ -154,6 +161,9 @@ impl Subscriptions for Registry {
             Ok(match found {
                 Some((_, known)) => {
                     known.expires_at = until;
+                    if let Some(certificate) = certificate {
+                        known.certificate_id = Some(certificate.to_owned());
+                    }
                     Renewed::Live(known.clone())
                 }
                 None => Renewed::Gone,
@@ -194,6 +204,10 @@ impl Subscriptions for Registry {
     fn notification_url(&self) -> &str {
         URL
     }
+}
+
+fn for_key(certificate: Option<&str>) -> String {
+    certificate.map(|key| format!(" for {key}")).unwrap_or_default()
 }
 
 pub fn name(kind: &SubscriptionKind) -> &str {

@@ -12,7 +12,7 @@ use m365_presence::ports::{
     SubscriptionRequest, Subscriptions,
 };
 use m365_presence::secret::Secret;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::declined::declined;
 use super::{Call, GraphClient};
@@ -37,11 +37,15 @@ impl Subscriptions for GraphClient {
         credential: &'a Credential,
         id: &'a SubscriptionId,
         expires_at: DateTime<Utc>,
+        certificate: Option<&'a str>,
     ) -> LocalBoxFuture<'a, Result<Renewed, GraphError>> {
         async move {
             let url = self.endpoints.graph(&path(id));
-            let call = Call::new(credential, Family::Subscriptions, Method::PATCH, &url)
-                .json(json!({ "expirationDateTime": instant(expires_at) }));
+            let mut body = json!({ "expirationDateTime": instant(expires_at) });
+            if let Some((id, members)) = certificate.zip(body.as_object_mut()) {
+                self.name_certificate(id, members)?;
+            }
+            let call = Call::new(credential, Family::Subscriptions, Method::PATCH, &url).json(body);
             let answer = self.call(call).await?;
             match answer.status {
                 200..=299 => Ok(Renewed::Live(read_answer(&answer)?)),
@@ -119,12 +123,10 @@ impl GraphClient {
             "clientState": request.client_state.expose(),
             "latestSupportedTlsVersion": "v1_2",
         });
-        let certificate = request.rich.then(|| self.keys.newest()).flatten();
-        let rich = certificate.is_some();
-        if let (Some(certificate), Some(members)) = (certificate, body.as_object_mut()) {
+        let rich = request.certificate.is_some();
+        if let Some((id, members)) = request.certificate.as_deref().zip(body.as_object_mut()) {
             members.insert("includeResourceData".to_owned(), true.into());
-            members.insert("encryptionCertificate".to_owned(), certificate.base64.into());
-            members.insert("encryptionCertificateId".to_owned(), certificate.id.into());
+            self.name_certificate(id, members)?;
         }
         let credential = request.kind.credential();
         let url = self.endpoints.graph("/subscriptions");
@@ -138,10 +140,22 @@ impl GraphClient {
         }
         let error = refusal(&answer);
         let declined = match &error {
-            GraphError::Refused { status, message, .. } => declined(*status, message.clone(), rich),
+            GraphError::Refused { status, message, .. } => {
+                declined(*status, message.clone(), &answer.beginning(), rich)
+            }
             _ => None,
         };
         declined.ok_or(error)
+    }
+
+    /// Names a key of ours with its certificate.
+    fn name_certificate(&self, id: &str, members: &mut Map<String, Value>) -> Result<(), GraphError> {
+        let certificate = self.keys.certificate(id).ok_or_else(|| GraphError::Lost {
+            detail: "the notification key is not at hand".to_owned(),
+        })?;
+        members.insert("encryptionCertificate".to_owned(), certificate.into());
+        members.insert("encryptionCertificateId".to_owned(), id.into());
+        Ok(())
     }
 }
 

@@ -27,7 +27,7 @@ use crate::endpoints::Endpoints;
 use crate::http::HttpClient;
 use cipher::Sealed;
 use item::{Envelope, Reading};
-pub use keys::{KeyError, KeyRing, generate_notification_key};
+pub use keys::{KeyRing, generate_notification_key};
 use signing_keys::SigningKeys;
 use token::{TokenCheck, Verdict};
 

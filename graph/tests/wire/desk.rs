@@ -13,7 +13,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use m365_graph::{WebhookOpener, WebhookSettings, generate_notification_key};
 use m365_presence::identity::{Account, TeamsId};
 use m365_presence::ports::{
-    AcceptedState, Notice, NotificationKey, NotificationOpener, Opened, SubscriptionKind,
+    AcceptedState, KeyPairs as _, Notice, NotificationKey, NotificationOpener, Opened, SubscriptionKind,
 };
 use m365_presence::secret::Secret;
 use m365_presence::teams::TeamsPresence;
@@ -141,7 +141,7 @@ impl Desk {
     pub fn new(tenant: &str, script: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
         let rig = Rig::new(script);
         let key = generate_notification_key(Utc::now()).unwrap();
-        rig.keys.add(&key).unwrap();
+        rig.keys.take_in(&key).unwrap();
         let settings = WebhookSettings {
             tenant: tenant.to_owned(),
             client_ids: vec![APP.to_owned(), "another-app".to_owned()],

@@ -91,14 +91,14 @@ async fn no_answer_of_graph_makes_the_client_panic() {
             users: vec![],
             client_state: Secret::new("s"),
             expires_at: Utc::now(),
-            rich: true,
+            certificate: None,
         };
         for _ in 0..ROUNDS {
             drop(Users::list(&rig.graph).await);
             drop(rig.graph.read(std::slice::from_ref(&user)).await);
             assert_eq!(rig.graph.write(&writes).await.len(), 2);
             drop(rig.graph.create(&request).await);
-            drop(rig.graph.renew(&Credential::App, &id, Utc::now()).await);
+            drop(rig.graph.renew(&Credential::App, &id, Utc::now(), None).await);
             drop(rig.graph.delete(&Credential::App, &id).await);
             drop(Subscriptions::list(&rig.graph, &Credential::App).await);
         }

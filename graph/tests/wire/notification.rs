@@ -7,7 +7,7 @@ use chrono::Utc;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use m365_graph::generate_notification_key;
 use m365_presence::clock::Clock;
-use m365_presence::ports::{Discard, LifecycleEvent, Notice};
+use m365_presence::ports::{Discard, KeyPairs as _, LifecycleEvent, Notice};
 use m365_presence::teams::Source;
 use serde_json::{Value, json};
 
@@ -234,7 +234,7 @@ async fn old_keys_still_open_and_unknown_ones_are_told() {
     let token = signer.sign(&claims());
     desk.rig
         .keys
-        .add(&generate_notification_key(Utc::now()).unwrap())
+        .take_in(&generate_notification_key(Utc::now()).unwrap())
         .unwrap();
     assert!(is_busy(&desk.under(&token).await));
     let foreign = generate_notification_key(Utc::now()).unwrap();

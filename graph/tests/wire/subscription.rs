@@ -2,20 +2,21 @@ use chrono::{DateTime, Utc};
 use m365_graph::generate_notification_key;
 use m365_presence::identity::{Account, Credential, SubscriptionId, TeamsId};
 use m365_presence::ports::{
-    Created, Deleted, GraphError, Renewed, SubscriptionKind, SubscriptionRequest, Subscriptions,
+    Created, Deleted, GraphError, KeyPairs as _, Renewed, SubscriptionKind, SubscriptionRequest,
+    Subscriptions,
 };
 use m365_presence::secret::Secret;
 use serde_json::{Value, json};
 
 use crate::support::{LIFECYCLE_URL, NOTIFICATION_URL, Reply, Rig, fault};
 
-fn presence(users: &[&str], rich: bool) -> SubscriptionRequest {
+fn presence(users: &[&str], certificate: Option<&str>) -> SubscriptionRequest {
     SubscriptionRequest {
         kind: SubscriptionKind::Presence(Account::new("presence@contoso.com")),
         users: users.iter().map(TeamsId::new).collect(),
         client_state: Secret::new("state"),
         expires_at: end(),
-        rich,
+        certificate: certificate.map(str::to_owned),
     }
 }
 
@@ -33,15 +34,20 @@ fn live() -> Value {
 
 async fn created(status: u16, body: Value) -> Result<Created, GraphError> {
     let rig = Rig::new(move |_| Reply::json(status, body.clone()));
-    rig.graph.create(&presence(&["a"], false)).await
+    rig.graph.create(&presence(&["a"], None)).await
 }
 
 #[actix_rt::test]
 async fn a_rich_presence_subscription_is_asked_for_as_documented() {
     let rig = Rig::new(|_| Reply::json(201, live()));
     let key = generate_notification_key(Utc::now()).unwrap();
-    rig.keys.add(&key).unwrap();
-    let Created::Live(granted) = rig.graph.create(&presence(&["A", "b"], true)).await.unwrap() else {
+    rig.keys.take_in(&key).unwrap();
+    let Created::Live(granted) = rig
+        .graph
+        .create(&presence(&["A", "b"], Some(&key.id)))
+        .await
+        .unwrap()
+    else {
         panic!("not granted");
     };
     assert_eq!(
@@ -76,7 +82,7 @@ async fn the_users_subscription_is_basic_and_watches_deletions_too() {
     let request = SubscriptionRequest {
         kind: SubscriptionKind::Users,
         users: vec![],
-        ..presence(&[], false)
+        ..presence(&[], None)
     };
     assert!(matches!(rig.graph.create(&request).await, Ok(Created::Live(_))));
     let body = rig.server.journal()[0].json();
@@ -139,7 +145,7 @@ async fn more_users_than_graph_takes_are_not_even_asked_for() {
     let rig = Rig::new(|_| Reply::json(201, live()));
     let request = SubscriptionRequest {
         users: (0..651).map(|number| TeamsId::new(number.to_string())).collect(),
-        ..presence(&[], false)
+        ..presence(&[], None)
     };
     assert!(matches!(
         rig.graph.create(&request).await,
@@ -156,7 +162,7 @@ async fn a_renewal_returns_the_granted_end_or_that_it_is_gone() {
     });
     let renewed = rig
         .graph
-        .renew(&Credential::App, &SubscriptionId::new("alive"), end())
+        .renew(&Credential::App, &SubscriptionId::new("alive"), end(), None)
         .await;
     assert!(matches!(renewed, Ok(Renewed::Live(granted)) if granted.expires_at > end()));
     let journal = rig.server.journal();
@@ -167,9 +173,68 @@ async fn a_renewal_returns_the_granted_end_or_that_it_is_gone() {
     );
     let gone = rig
         .graph
-        .renew(&Credential::App, &SubscriptionId::new("dead"), end())
+        .renew(&Credential::App, &SubscriptionId::new("dead"), end(), None)
         .await;
     assert!(matches!(gone, Ok(Renewed::Gone)));
+}
+
+#[actix_rt::test]
+async fn a_renewal_names_another_key_with_its_certificate() {
+    let rig = Rig::new(|_| Reply::json(200, live()));
+    let key = generate_notification_key(Utc::now()).unwrap();
+    rig.keys.take_in(&key).unwrap();
+    let id = SubscriptionId::new("alive");
+    let renewed = rig.graph.renew(&Credential::App, &id, end(), Some(&key.id)).await;
+    assert!(matches!(renewed, Ok(Renewed::Live(_))));
+    let body = rig.server.journal()[0].json();
+    assert_eq!(body["encryptionCertificateId"], key.id);
+    assert_eq!(
+        body["encryptionCertificate"],
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &key.certificate)
+    );
+    assert_eq!(body["expirationDateTime"], "2026-09-14T10:00:00.0000000Z");
+    // a key that is not at hand cannot be named, and nothing leaves
+    let unknown = rig.graph.renew(&Credential::App, &id, end(), Some("gone")).await;
+    assert!(matches!(unknown, Err(GraphError::Lost { .. })));
+    assert_eq!(rig.server.journal().len(), 1);
+}
+
+#[actix_rt::test]
+async fn a_refusal_of_resource_data_is_told_and_other_refusals_are_not_taken_for_it() {
+    let key = generate_notification_key(Utc::now()).unwrap();
+    let asked = async |reply: Reply| {
+        let rig = Rig::new(move |_| reply.clone());
+        rig.keys.take_in(&key).unwrap();
+        rig.graph.create(&presence(&["a"], Some(&key.id))).await
+    };
+    let named = fault(
+        "InvalidRequest",
+        "includeResourceData is not supported for this resource.",
+    );
+    let nested = json!({"error": {"code": "BadRequest", "message": "", "innerError": {"message": "encryptionCertificate"}}});
+    for body in [named, nested] {
+        let answer = asked(Reply::json(400, body)).await;
+        assert!(
+            matches!(answer, Ok(Created::RichRefused { certain: true, .. })),
+            "{answer:?}"
+        );
+    }
+    for reply in [
+        Reply::text(400, ""),
+        Reply::text(400, "<html>Bad Request</html>"),
+        Reply::json(400, fault("BadRequest", "Invalid request.")),
+        Reply::json(400, json!({"error": "BadRequest"})),
+    ] {
+        let answer = asked(reply).await;
+        assert!(
+            matches!(answer, Ok(Created::RichRefused { certain: false, .. })),
+            "{answer:?}"
+        );
+    }
+    for status in [500, 503] {
+        let answer = asked(Reply::text(status, "certificate")).await;
+        assert!(matches!(answer, Err(GraphError::Lost { .. })), "{answer:?}");
+    }
 }
 
 #[actix_rt::test]

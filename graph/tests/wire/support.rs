@@ -51,6 +51,7 @@ impl Seen {
 }
 
 /// What the server answers.
+#[derive(Clone)]
 pub struct Reply {
     status: u16,
     headers: Vec<(String, String)>,

@@ -47,8 +47,8 @@ pub struct SubscriptionRequest {
     pub client_state: Secret,
     /// Wanted end, on Graph's clock.
     pub expires_at: DateTime<Utc>,
-    /// Whether to ask for resource data, encrypted with the opener's newest certificate.
-    pub rich: bool,
+    /// The key of ours to encrypt resource data for; none for a basic one.
+    pub certificate: Option<String>,
 }
 
 /// A subscription as Graph tells it.
@@ -96,6 +96,8 @@ pub enum Created {
     RichRefused {
         /// Graph's text.
         message: String,
+        /// Whether the text says so; else it says nothing that explains the refusal otherwise.
+        certain: bool,
     },
 }
 
@@ -125,12 +127,13 @@ pub trait Subscriptions {
         request: &'a SubscriptionRequest,
     ) -> LocalBoxFuture<'a, Result<Created, GraphError>>;
 
-    /// Moves its end, which also renews its authorisation.
+    /// Moves its end, which also renews its authorisation, and has it encrypt for another key of ours if one is named.
     fn renew<'a>(
         &'a self,
         credential: &'a Credential,
         id: &'a SubscriptionId,
         expires_at: DateTime<Utc>,
+        certificate: Option<&'a str>,
     ) -> LocalBoxFuture<'a, Result<Renewed, GraphError>>;
 
     /// Deletes it.

@@ -1,11 +1,13 @@
 //! The state machine: what it knows, and what follows from it.
 
+mod content;
 mod outcome;
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use self::content::{Change, Content};
 use super::phase::Phase;
 use super::terms::{Event, Held, Step, Terms, Want};
 use super::watch::Watch;
@@ -14,11 +16,23 @@ use crate::identity::SubscriptionId;
 /// Ends have a resolution of one second on Graph's clock.
 const RESOLUTION: TimeDelta = TimeDelta::seconds(1);
 
+/// A storm of requests for reauthorisation is answered by so many renewals in any minute; usual is one in some minutes
+/// (graph.md 4.7).
+const REAUTHORIZATIONS: usize = 6;
+
+/// The time in which they are counted.
+const STORM: TimeDelta = TimeDelta::minutes(1);
+
 /// The step whose outcome is awaited.
 #[derive(Clone, Debug)]
 enum Underway {
-    Creating(Watch),
-    Renewing,
+    Creating {
+        watch: Watch,
+        certificate: Option<String>,
+    },
+    Renewing {
+        certificate: Option<String>,
+    },
     Deleting(Rival),
     Listing,
 }
@@ -28,6 +42,15 @@ enum Underway {
 struct Rival {
     id: SubscriptionId,
     expires_at: DateTime<Utc>,
+}
+
+/// Why a renewal does not wait for its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hurry {
+    /// An administrator orders it.
+    Order,
+    /// Graph asks for it.
+    Reauthorization,
 }
 
 /// A time before which nothing is tried.
@@ -46,8 +69,11 @@ pub struct Subscription {
     held: Option<Held>,
     /// When the held one is to be renewed; at once where that is not known.
     renewal_at: Option<DateTime<Utc>>,
-    /// A renewal has been ordered.
-    hurried: bool,
+    /// A renewal is wanted at once.
+    hurried: Option<Hurry>,
+    /// When Graph asked for reauthorisation lately.
+    reauthorizations: Vec<DateTime<Utc>>,
+    content: Content,
     /// The held one must be made anew although its users are right.
     deaf: bool,
     /// Graph has refused to delete the held one.
@@ -73,12 +99,14 @@ impl Subscription {
     /// Takes up the work, with the subscription that was stored. Nothing is done before the first event.
     pub fn new(terms: Terms, stored: Option<Held>) -> Self {
         Self {
-            terms,
             want: Want::Unknown,
             last_id: stored.as_ref().map(|held| held.id.clone()),
+            content: Content::new(terms.keys.clone(), stored.as_ref()),
+            terms,
             held: stored,
             renewal_at: None,
-            hurried: false,
+            hurried: None,
+            reauthorizations: Vec::new(),
             deaf: false,
             undeletable: false,
             underway: None,
@@ -102,6 +130,11 @@ impl Subscription {
         self.held.as_ref()
     }
 
+    /// Why Graph does not send resource data, in its own words, where it refuses that.
+    pub fn resource_data_refusal(&self) -> Option<&str> {
+        self.content.refusal()
+    }
+
     /// What is wanted of it.
     pub fn want(&self) -> &Want {
         &self.want
@@ -112,7 +145,16 @@ impl Subscription {
         match event {
             Event::Due => {}
             Event::Wanted(want) => self.change_want(want),
-            Event::RenewNow => self.hurry(),
+            Event::Keys(keys) => {
+                if self.content.take_in(keys) {
+                    self.look_again();
+                }
+            }
+            Event::RenewNow => {
+                self.content.retry();
+                self.hurry(Hurry::Order);
+            }
+            Event::Reauthorize => self.reauthorize(now),
             Event::Removed(id) => self.forget(&id),
             Event::Deaf => self.deaf = self.held.is_some(),
             outcome => self.conclude(outcome, now),
@@ -131,8 +173,25 @@ impl Subscription {
         }
     }
 
-    fn hurry(&mut self) {
-        self.hurried = true;
+    fn reauthorize(&mut self, now: DateTime<Utc>) {
+        if matches!(self.underway, Some(Underway::Renewing { .. })) {
+            return;
+        }
+        self.reauthorizations.retain(|asked_at| now - *asked_at < STORM);
+        match self.reauthorizations.first() {
+            Some(first) if self.reauthorizations.len() >= REAUTHORIZATIONS => {
+                let calm = *first + STORM;
+                self.renewal_at = self.renewal_at.map(|at| at.min(calm));
+            }
+            _ => {
+                self.reauthorizations.push(now);
+                self.hurry(Hurry::Reauthorization);
+            }
+        }
+    }
+
+    fn hurry(&mut self, why: Hurry) {
+        self.hurried = self.hurried.filter(|hurry| *hurry == Hurry::Order).or(Some(why));
         self.undeletable = false;
         self.look_again();
     }
@@ -173,7 +232,7 @@ impl Subscription {
         match (self.want.clone(), self.held.clone()) {
             (Want::Unknown, None) => self.rest(Phase::Starting, None),
             (Want::Unknown, Some(held)) if !self.serves_us(&held) => self.rest(Phase::Starting, None),
-            (Want::Unknown, Some(held)) => self.keep(&held, now),
+            (Want::Unknown, Some(held)) => self.keep(&held, false, now),
             (Want::Nothing, None) => {
                 self.rivals.clear();
                 self.conflict = false;
@@ -184,13 +243,14 @@ impl Subscription {
             }
             (Want::Nothing, Some(held)) => self.delete(held.id, held.expires_at),
             (Want::Watch(wanted), Some(held)) if held.watch == wanted && self.serves_us(&held) => {
-                self.keep(&held, now)
+                self.keep(&held, true, now)
             }
             (Want::Watch(_), Some(held)) if self.undeletable => self.wait_for(held.expires_at),
             (Want::Watch(_), Some(held)) => {
                 self.phase = if self.deaf { Phase::Deaf } else { Phase::Replacing };
                 self.delete(held.id, held.expires_at)
             }
+            (Want::Watch(_), None) if !self.content.is_known() => self.rest(Phase::Starting, None),
             (Want::Watch(wanted), None) => self.obtain(wanted, now),
         }
     }
@@ -199,19 +259,32 @@ impl Subscription {
         !self.deaf && self.serves(&held.notification_url, held.certificate_id.as_deref())
     }
 
-    fn keep(&mut self, held: &Held, now: DateTime<Utc>) -> Step {
+    /// Renews the held one when that is due. Only one that is known to be wanted may be made anew instead.
+    fn keep(&mut self, held: &Held, wanted: bool, now: DateTime<Utc>) -> Step {
         if let Some(renewal_at) = self
             .renewal_at
-            .filter(|renewal_at| now < *renewal_at && !self.hurried)
+            .filter(|renewal_at| now < *renewal_at && self.hurried.is_none())
         {
             return self.rest(Phase::Live, Some(renewal_at));
         }
         // an order that comes while the renewal is under way asks for another one
-        self.hurried = false;
-        self.underway = Some(Underway::Renewing);
+        let hurry = self.hurried.take();
+        let certificate = match self.content.change(held, now) {
+            Change::None => None,
+            Change::Name(certificate) => Some(certificate),
+            Change::Replace if wanted && !self.undeletable && hurry != Some(Hurry::Reauthorization) => {
+                self.phase = Phase::Replacing;
+                return self.delete(held.id.clone(), held.expires_at);
+            }
+            Change::Replace => None,
+        };
+        self.underway = Some(Underway::Renewing {
+            certificate: certificate.clone(),
+        });
         Step::Renew {
             id: held.id.clone(),
             expires_at: now + delta(held.watch.lifetime(self.terms.period)),
+            certificate,
         }
     }
 
@@ -231,13 +304,17 @@ impl Subscription {
             Phase::Starting | Phase::Idle | Phase::Live | Phase::WaitingForExpiry { .. } => Phase::Creating,
             _ => self.phase.clone(),
         };
-        self.hurried = false;
-        self.underway = Some(Underway::Creating(wanted.clone()));
+        self.hurried = None;
+        let certificate = self.content.certificate(now);
+        self.underway = Some(Underway::Creating {
+            watch: wanted.clone(),
+            certificate: certificate.clone(),
+        });
         let expires_at = now + delta(wanted.lifetime(self.terms.period));
         Step::Create {
             watch: wanted,
             expires_at,
-            rich: self.terms.rich,
+            certificate,
         }
     }
 

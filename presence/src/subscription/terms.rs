@@ -1,5 +1,6 @@
 //! What is told to a subscription, and what it orders.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -16,14 +17,21 @@ pub struct Terms {
     pub period: Duration,
     /// Where notifications must go.
     pub notification_url: String,
-    /// The ids of the encryption keys that we have.
-    pub certificates: Vec<String>,
     /// The secret that our subscriptions of this kind and account carry.
     pub client_state: Secret,
     /// Whether that secret was stored before this start, so that Graph may know it already.
     pub client_state_used: bool,
-    /// Whether to ask for resource data at first.
-    pub rich: bool,
+    /// The encryption keys, as far as they are known: without a current one no resource data is asked for.
+    pub keys: Option<Keys>,
+}
+
+/// The encryption keys that a subscription may name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// The one that is to be named; none while there is no key at all.
+    pub current: Option<String>,
+    /// All that we can decrypt with.
+    pub known: BTreeSet<String>,
 }
 
 /// What is wanted of the subscription.
@@ -88,8 +96,12 @@ pub enum Event {
     Due,
     /// What is wanted is known or has changed.
     Wanted(Want),
-    /// It must be renewed at once: by an administrator's order, or because Graph asks for reauthorisation.
+    /// The encryption keys are known or have changed.
+    Keys(Keys),
+    /// It must be renewed at once by an administrator's order.
     RenewNow,
+    /// Graph asks for reauthorisation, which a renewal is.
+    Reauthorize,
     /// Graph says that it has removed it.
     Removed(SubscriptionId),
     /// It lives, but its notifications do not arrive.
@@ -128,6 +140,8 @@ pub enum Step {
         id: SubscriptionId,
         /// The wanted end.
         expires_at: DateTime<Utc>,
+        /// The key that it is to encrypt for from now on, where that changes.
+        certificate: Option<String>,
     },
     /// Make one.
     Create {
@@ -135,8 +149,8 @@ pub enum Step {
         watch: Watch,
         /// The wanted end.
         expires_at: DateTime<Utc>,
-        /// Whether to ask for resource data.
-        rich: bool,
+        /// The key to encrypt resource data for; none for a basic one.
+        certificate: Option<String>,
     },
     /// Remove one.
     Delete {

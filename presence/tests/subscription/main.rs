@@ -8,6 +8,7 @@
 )]
 
 mod conflict;
+mod content;
 mod life;
 mod model;
 mod samples;

@@ -1,17 +1,17 @@
 //! A small model of Graph with all its whims, and a connector that follows the steps.
 //!
 //! Graph here keeps at most one presence subscription per account, raises short lives to 45 minutes, may refuse to
-//! delete, may carry out a request whose answer is lost, and may hold one of another program. Whatever the order of
-//! faults, restarts and changed wishes, nothing foreign is ever renewed, there are never two, and once the faults end
-//! the wanted users are watched.
+//! delete, may carry out a request whose answer is lost, may hold one of another program, may refuse resource data, and
+//! may refuse or ignore another key. Whatever the order of faults, restarts, new keys and changed wishes, nothing foreign
+//! is ever renewed, there are never two, and once the faults end the wanted users are watched, for the newest key.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use m365_presence::identity::SubscriptionId;
 use m365_presence::ports::{Created, Deleted, GraphSubscription, Renewed};
-use m365_presence::subscription::{Event, Held, Phase, Step, Subscription, Want, Watch};
+use m365_presence::subscription::{Event, Held, Keys, Phase, Step, Subscription, Want, Watch};
 use proptest::prelude::*;
 
-use crate::samples::{URL, at, presence, terms, watching};
+use crate::samples::{CERTIFICATE, URL, at, keys, presence, terms, watching};
 
 const ELSEWHERE: &str = "https://elsewhere.example.com/notify";
 
@@ -29,6 +29,14 @@ enum Fault {
     Url,
 }
 
+/// What Graph does with a renewal that names another key.
+#[derive(Clone, Copy, Debug)]
+enum Taking {
+    Takes,
+    Ignores,
+    Refuses,
+}
+
 struct Graph {
     now: DateTime<Utc>,
     live: Option<GraphSubscription>,
@@ -37,9 +45,25 @@ struct Graph {
     /// Whether short lives are raised to 45 minutes.
     raises: bool,
     fault: Fault,
+    keys: Taking,
+    /// Whether subscriptions may carry resource data.
+    rich: bool,
 }
 
 impl Graph {
+    fn new(raises: bool) -> Self {
+        Self {
+            now: at(0),
+            live: None,
+            made: 0,
+            deletes: true,
+            raises,
+            fault: Fault::None,
+            keys: Taking::Takes,
+            rich: true,
+        }
+    }
+
     fn expire(&mut self) {
         self.live = self.live.take().filter(|live| live.expires_at > self.now);
     }
@@ -61,26 +85,47 @@ impl Graph {
         Some(match step {
             Step::Nothing { .. } => return None,
             Step::Create {
-                watch, expires_at, ..
+                watch,
+                expires_at,
+                certificate,
             } => Event::Created(match (&self.live, self.fault) {
                 (Some(_), _) => Created::Conflict,
+                (None, _) if certificate.is_some() && !self.rich => Created::RichRefused {
+                    message: "no resource data".into(),
+                    certain: true,
+                },
                 (None, Fault::Url) => Created::UrlUnreachable {
                     message: "timed out".into(),
                 },
                 (None, _) => {
                     self.made += 1;
                     let granted = self.granted(*expires_at);
-                    let made = watching(&format!("s{}", self.made), watch, URL, granted);
+                    let made = GraphSubscription {
+                        certificate_id: certificate.clone(),
+                        ..watching(&format!("s{}", self.made), watch, URL, granted)
+                    };
                     self.live = Some(made.clone());
                     Created::Live(made)
                 }
             }),
-            Step::Renew { id, expires_at } => {
+            Step::Renew {
+                certificate: Some(_), ..
+            } if matches!(self.keys, Taking::Refuses) => Event::Refused {
+                message: "no key".into(),
+            },
+            Step::Renew {
+                id,
+                expires_at,
+                certificate,
+            } => {
                 let granted = self.granted(*expires_at);
                 Event::Renewed(match self.live.as_mut().filter(|live| live.id == *id) {
                     Some(live) => {
                         assert_eq!(live.notification_url, URL, "a foreign subscription was renewed");
                         live.expires_at = granted;
+                        if certificate.is_some() && matches!(self.keys, Taking::Takes) {
+                            live.certificate_id.clone_from(certificate);
+                        }
                         Renewed::Live(live.clone())
                     }
                     None => Renewed::Gone,
@@ -122,9 +167,28 @@ struct Connector {
     stored: Option<Held>,
     want: Want,
     due: Option<DateTime<Utc>>,
+    keys: Keys,
 }
 
 impl Connector {
+    fn new() -> Self {
+        Self {
+            machine: Subscription::new(terms(), None),
+            stored: None,
+            want: Want::Unknown,
+            due: None,
+            keys: keys(CERTIFICATE, &[]),
+        }
+    }
+
+    /// A newer key; all older ones are kept.
+    fn rotate(&mut self, graph: &mut Graph) {
+        let newest = format!("key-{}", self.keys.known.len() + 1);
+        self.keys.known.insert(newest.clone());
+        self.keys.current = Some(newest);
+        self.follow(Event::Keys(self.keys.clone()), graph);
+    }
+
     /// Follows the steps that an event entails, until there is nothing to do for now.
     fn follow(&mut self, event: Event, graph: &mut Graph) {
         let mut step = self.machine.on(event, graph.now);
@@ -152,6 +216,7 @@ impl Connector {
         let mut conditions = terms();
         // the client state is stored before its first use
         conditions.client_state_used = true;
+        conditions.keys = Some(self.keys.clone());
         self.machine = Subscription::new(conditions, self.stored.clone());
         self.follow(Event::Due, graph);
         let want = self.want.clone();
@@ -188,6 +253,10 @@ enum Act {
     Restart,
     Order,
     Deaf,
+    Reauthorize,
+    Rotate,
+    Taking(Taking),
+    Rich(bool),
     /// Graph drops it, and says so.
     Drop,
     /// Another program of the same account and app takes the place.
@@ -206,6 +275,10 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Restart),
         1 => Just(Act::Order),
         1 => Just(Act::Deaf),
+        1 => Just(Act::Reauthorize),
+        1 => Just(Act::Rotate),
+        1 => prop::sample::select(vec![Taking::Takes, Taking::Ignores, Taking::Refuses]).prop_map(Act::Taking),
+        1 => any::<bool>().prop_map(Act::Rich),
         1 => Just(Act::Drop),
         1 => (1..60_i64).prop_map(Act::Intrude),
     ]
@@ -223,6 +296,10 @@ fn perform(act: Act, connector: &mut Connector, graph: &mut Graph) {
         Act::Restart => connector.restart(graph),
         Act::Order => connector.follow(Event::RenewNow, graph),
         Act::Deaf => connector.follow(Event::Deaf, graph),
+        Act::Reauthorize => connector.follow(Event::Reauthorize, graph),
+        Act::Rotate => connector.rotate(graph),
+        Act::Taking(keys) => graph.keys = keys,
+        Act::Rich(rich) => graph.rich = rich,
         Act::Drop => {
             let id = graph
                 .live
@@ -248,10 +325,8 @@ proptest! {
         raises in any::<bool>(),
         last in prop::collection::btree_set(1..4_u32, 1..3),
     ) {
-        let mut graph =
-            Graph { now: at(0), live: None, made: 0, deletes: true, raises, fault: Fault::None };
-        let machine = Subscription::new(terms(), None);
-        let mut connector = Connector { machine, stored: None, want: Want::Unknown, due: None };
+        let mut graph = Graph::new(raises);
+        let mut connector = Connector::new();
         for act in acts {
             perform(act, &mut connector, &mut graph);
         }
@@ -269,8 +344,14 @@ proptest! {
         prop_assert_eq!(held.expires_at, live.expires_at);
         prop_assert_eq!(Watch::from_resource(&live.resource), Some(watch));
         prop_assert_eq!(live.notification_url.as_str(), URL);
+        prop_assert_eq!(&held.certificate_id, &live.certificate_id);
 
-        // and it stays alive from then on
+        // and it stays alive from then on; whatever was refused is tried for again within a day
+        graph.deletes = true;
+        graph.rich = true;
+        connector.wait(TimeDelta::hours(26), &mut graph);
+        let live = graph.live.clone().unwrap();
+        prop_assert_eq!(&live.certificate_id, &connector.keys.current);
         let made = graph.made;
         connector.wait(TimeDelta::hours(12), &mut graph);
         prop_assert_eq!(graph.made, made);
@@ -288,10 +369,8 @@ proptest! {
         acts in prop::collection::vec(act(), 0..20),
         last in prop::collection::btree_set(1..4_u32, 1..3),
     ) {
-        let mut graph =
-            Graph { now: at(0), live: None, made: 0, deletes: true, raises: true, fault: Fault::None };
-        let machine = Subscription::new(terms(), None);
-        let mut connector = Connector { machine, stored: None, want: Want::Unknown, due: None };
+        let mut graph = Graph::new(true);
+        let mut connector = Connector::new();
         for act in acts.into_iter().filter(|act| !matches!(act, Act::Deletes(_))) {
             perform(act, &mut connector, &mut graph);
         }

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use m365_presence::identity::TeamsId;
 use m365_presence::ports::{Created, GraphSubscription, Renewed};
 use m365_presence::secret::Secret;
-use m365_presence::subscription::{Event, Held, Phase, Step, Subscription, Terms, Want, Watch};
+use m365_presence::subscription::{Event, Held, Keys, Phase, Step, Subscription, Terms, Want, Watch};
 
 pub(crate) const URL: &str = "https://connector.example.com/graph/notifications";
 pub(crate) const CERTIFICATE: &str = "key-1";
@@ -30,10 +30,21 @@ pub(crate) fn terms() -> Terms {
     Terms {
         period: Duration::from_mins(10),
         notification_url: URL.to_owned(),
-        certificates: vec![CERTIFICATE.to_owned()],
         client_state: Secret::new("ours"),
         client_state_used: false,
-        rich: true,
+        keys: Some(keys(CERTIFICATE, &[])),
+    }
+}
+
+/// The current key, and others that we have.
+pub(crate) fn keys(current: &str, others: &[&str]) -> Keys {
+    Keys {
+        current: Some(current.to_owned()),
+        known: others
+            .iter()
+            .chain([&current])
+            .map(|id| (*id).to_owned())
+            .collect(),
     }
 }
 
@@ -41,7 +52,7 @@ pub(crate) fn terms() -> Terms {
 pub(crate) fn directory_terms() -> Terms {
     Terms {
         period: Duration::from_mins(60),
-        rich: false,
+        keys: Some(Keys::default()),
         ..terms()
     }
 }

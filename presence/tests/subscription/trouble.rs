@@ -149,16 +149,23 @@ fn a_basic_subscription_is_made_where_resource_data_is_refused() {
     let mut subscription = Subscription::new(terms(), None);
     assert!(matches!(
         subscription.on(wanted(&presence([1])), at(0)),
-        Step::Create { rich: true, .. }
+        Step::Create {
+            certificate: Some(_),
+            ..
+        }
     ));
     let refused = || {
         Event::Created(Created::RichRefused {
             message: "certificate".into(),
+            certain: true,
         })
     };
     assert!(matches!(
         subscription.on(refused(), at(0)),
-        Step::Create { rich: false, .. }
+        Step::Create {
+            certificate: None,
+            ..
+        }
     ));
     assert_eq!(subscription.on(refused(), at(0)), idle_until(10));
 }

@@ -97,7 +97,12 @@ pub(super) fn read(
         expires: expires(cloud, body, is_presence, "Create")?,
         authorized_at: cloud.now(),
         authorized_until: caller.expires,
-        lock: if rich { Some(lock(body)?) } else { None },
+        lock: if rich {
+            refuse_resource_data(cloud)?;
+            Some(lock(body)?)
+        } else {
+            None
+        },
         tls: tls.to_owned(),
         notification_url_app: text(body, "notificationUrlAppId").map(str::to_owned),
         warned: None,
@@ -163,6 +168,13 @@ pub(super) fn refuse_wrong_token(
         Ok(())
     } else {
         Err(GraphError::extension(403, operation, "Forbidden", NOT_AUTHORIZED))
+    }
+}
+
+fn refuse_resource_data(cloud: &Cloud) -> Result<(), GraphError> {
+    match &cloud.state().knobs.refuse_resource_data {
+        Some(refusal) => Err(GraphError::new(refusal.status, refusal.code, refusal.message)),
+        None => Ok(()),
     }
 }
 

@@ -30,6 +30,28 @@ pub enum TokenVersion {
     V2,
 }
 
+/// What a renewal that names another certificate brings (reference 3.2: "may also take").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateChange {
+    /// Content is locked for it from then on.
+    Taken,
+    /// Nothing changes, and the answer shows so.
+    Ignored,
+    /// The whole renewal is refused.
+    Refused,
+}
+
+/// How resource data is refused: the reference knows no text, so it is the test's choice.
+#[derive(Clone, Debug)]
+pub struct RichRefusal {
+    /// The status.
+    pub status: u16,
+    /// The error code.
+    pub code: &'static str,
+    /// The text.
+    pub message: &'static str,
+}
+
 /// How notifications are delivered.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -104,6 +126,12 @@ pub struct Knobs {
     pub foreign_next_link: Option<String>,
     /// Whether expiries less than 45 minutes ahead are raised to 45 minutes (reference 3.1).
     pub raise_short_expiries: bool,
+    /// How a create that asks for resource data is refused; `None` grants it.
+    pub refuse_resource_data: Option<RichRefusal>,
+    /// What a renewal that names another certificate brings.
+    pub certificate_change: CertificateChange,
+    /// Whether answers show `encryptionCertificateId`.
+    pub show_certificate_ids: bool,
     /// Whether v1.0 refuses to delete presence subscriptions (reference 3.2).
     pub refuse_presence_delete: bool,
     /// How long a notification URL may take to prove itself: 10 s.
@@ -137,6 +165,9 @@ impl Default for Knobs {
             page_size: None,
             foreign_next_link: None,
             raise_short_expiries: true,
+            refuse_resource_data: None,
+            certificate_change: CertificateChange::Taken,
+            show_certificate_ids: true,
             refuse_presence_delete: false,
             validation_timeout: Duration::from_secs(10),
             token_life: None,

@@ -92,7 +92,7 @@ pub use self::{
     faults::{ErrorBody, Family, Fault, RetryAfter, Times},
     forgery::Forgery,
     key::{KeyError, SigningKey},
-    knobs::{BasicShape, Delivery, Knobs, LifecycleShape, TokenVersion},
+    knobs::{BasicShape, CertificateChange, Delivery, Knobs, LifecycleShape, RichRefusal, TokenVersion},
     limits::{Limit, Quota},
     notification::LifecycleEvent,
     presence::Pair,

@@ -130,7 +130,8 @@ impl Subscription {
     }
 
     /// Returns the subscription as Graph writes it; the client state is shown to nobody but its creator at creation.
-    pub(super) fn shown(&self, with_client_state: bool) -> Value {
+    pub(super) fn shown(&self, with_client_state: bool, with_certificate_id: bool) -> Value {
+        let lock = self.lock.as_ref().filter(|_| with_certificate_id);
         json!({
             "id": self.id,
             "resource": self.resource,
@@ -145,7 +146,7 @@ impl Subscription {
             "includeResourceData": self.lock.is_some(),
             "latestSupportedTlsVersion": self.tls,
             "encryptionCertificate": null,
-            "encryptionCertificateId": self.lock.as_ref().map(|lock| &lock.certificate_id),
+            "encryptionCertificateId": lock.map(|lock| &lock.certificate_id),
             "notificationUrlAppId": self.notification_url_app,
         })
     }

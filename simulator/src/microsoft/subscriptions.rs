@@ -11,6 +11,7 @@ use super::{
     application::{NOT_AUTHORIZED, expires, invalid, lock, object, read, refuse_wrong_token, text},
     cloud::{Cloud, State},
     grants::Caller,
+    knobs::CertificateChange,
     subscription::Subscription,
     validation::{accept_url, validate},
 };
@@ -39,7 +40,7 @@ pub(super) async fn create(
     let mut state = cloud.state();
     // Another create may have won while the endpoints proved themselves.
     refuse_conflict(&mut state, &wanted)?;
-    let shown = with_context(wanted.shown(true));
+    let shown = with_context(wanted.shown(true, state.knobs.show_certificate_ids));
     state.subscriptions.insert(wanted.id, Arc::new(wanted));
     Ok(Answer::json(201, shown))
 }
@@ -48,11 +49,12 @@ pub(super) async fn create(
 pub(super) fn list(cloud: &Cloud, caller: &Caller) -> Result<Answer, GraphError> {
     let mut state = cloud.state();
     state.expire_subscriptions();
+    let show_certificate_ids = state.knobs.show_certificate_ids;
     let value: Vec<Value> = state
         .subscriptions
         .values()
         .filter(|known| belongs(known, caller))
-        .map(|known| known.shown(false))
+        .map(|known| known.shown(false, show_certificate_ids))
         .collect();
     Ok(Answer::ok(json!({"@odata.context": CONTEXT, "value": value})))
 }
@@ -60,8 +62,9 @@ pub(super) fn list(cloud: &Cloud, caller: &Caller) -> Result<Answer, GraphError>
 /// Answers `GET /subscriptions/{id}`.
 pub(super) fn get(cloud: &Cloud, caller: &Caller, id: &str) -> Result<Answer, GraphError> {
     let mut state = cloud.state();
+    let show_certificate_ids = state.knobs.show_certificate_ids;
     Ok(Answer::ok(with_context(
-        own(&mut state, caller, id)?.shown(false),
+        own(&mut state, caller, id)?.shown(false, show_certificate_ids),
     )))
 }
 
@@ -97,7 +100,14 @@ pub(super) async fn update(
         changed.expires = expires(cloud, &body, changed.is_presence(), "Update")?;
     }
     if changed.lock.is_some() && body.contains_key("encryptionCertificate") {
-        changed.lock = Some(lock(&body)?);
+        let change = cloud.state().knobs.certificate_change;
+        match change {
+            CertificateChange::Taken => changed.lock = Some(lock(&body)?),
+            CertificateChange::Ignored => {}
+            CertificateChange::Refused => {
+                return Err(invalid("The 'encryptionCertificate' property cannot be changed."));
+            }
+        }
     }
     if let Some(url) = url.filter(|url| *url != changed.notification_url) {
         accept_url(url, "notificationUrl")?;
@@ -110,7 +120,7 @@ pub(super) async fn update(
     let mut state = cloud.state();
     // It may be gone by now.
     own(&mut state, caller, id)?;
-    let shown = with_context(changed.shown(false));
+    let shown = with_context(changed.shown(false, state.knobs.show_certificate_ids));
     state.subscriptions.insert(changed.id, Arc::new(changed));
     Ok(Answer::ok(shown))
 }

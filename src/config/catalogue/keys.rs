@@ -219,6 +219,12 @@ pub(in crate::config) static KEYS: &[Key] = &[
     ),
     text("timers.sweep", Some("5m"), "a duration of 1s or more", r#""5m""#),
     text(
+        "timers.notification_key",
+        Some("300d"),
+        "a duration from 1s to 350d, because a key must be replaced before a year is over",
+        r#""300d""#,
+    ),
+    text(
         "mapping.teams_to_pbx.*",
         None,
         "a PBX activity: away, busy, dnd, meeting, on-the-phone, lunch, vacation; online or \"\" shows nothing",

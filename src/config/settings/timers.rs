@@ -18,6 +18,9 @@ const USER_SUBSCRIPTION: Duration = Duration::from_mins(41_760);
 /// Graph's longest lease is 4 h (graph.md 5.2), and each lease outlasts the renewal.
 const ON_THE_PHONE: Duration = Duration::from_hours(2);
 
+/// A key must be replaced before a year is over, also when the process rests for some days at its end.
+const NOTIFICATION_KEY: Duration = Duration::from_hours(350 * 24);
+
 /// When polling, the sweep is all that there is (INTERFACE 2).
 const POLLING_SWEEP: &str = "10s";
 
@@ -32,6 +35,8 @@ pub struct Timers {
     pub on_the_phone: Duration,
     /// Full comparison, or polling; at least 1 s.
     pub sweep: Duration,
+    /// How long an encryption key of notifications is used for new content; 1 s to 350 days.
+    pub notification_key: Duration,
 }
 
 pub(super) fn read(reader: &mut Reader, needs: Needs) -> Option<Timers> {
@@ -41,11 +46,13 @@ pub(super) fn read(reader: &mut Reader, needs: Needs) -> Option<Timers> {
     let on_the_phone = reader.parsed("timers.on_the_phone", up_to(ON_THE_PHONE));
     let default = (needs.read == Read::Polling).then_some(POLLING_SWEEP);
     let sweep = reader.parsed_or("timers.sweep", default, up_to(Duration::MAX));
+    let notification_key = reader.parsed("timers.notification_key", up_to(NOTIFICATION_KEY));
     Some(Timers {
         presence_subscription: presence?,
         user_subscription: user?,
         on_the_phone: on_the_phone?,
         sweep: sweep?,
+        notification_key: notification_key?,
     })
 }
 

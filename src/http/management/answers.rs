@@ -78,7 +78,12 @@ pub(super) async fn subscriptions(
     let status = overview
         .presence_subscription
         .ok_or_else(|| Problem::unavailable("presence-subscription"))?;
-    let items: Vec<_> = status.subscriptions.iter().map(subscription_in_full).collect();
+    let keys = overview
+        .notification_keys
+        .map(|status| status.keys)
+        .unwrap_or_default();
+    let full = |subscription| subscription_in_full(subscription, &keys);
+    let items: Vec<_> = status.subscriptions.iter().map(full).collect();
     paging.page(&items)
 }
 

@@ -20,7 +20,7 @@ mod waiting;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use m365_simulator::microsoft::{App, Control, MicrosoftCloud, Tenant};
 use m365_simulator::pbx::Pbx;
@@ -161,6 +161,11 @@ impl World {
     pub fn resident_memory(&self) -> u64 {
         let child = self.child.borrow();
         child.as_ref().expect("no connector runs").resident_memory()
+    }
+
+    /// Where configuration, database and log stand.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub fn configuration_file(&self) -> PathBuf {

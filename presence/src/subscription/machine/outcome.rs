@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Pause, RESOLUTION, Rival, Subscription, Underway, delta};
+use super::{Hurry, Pause, RESOLUTION, Rival, Subscription, Underway, delta};
 use crate::ports::{Created, Deleted, GraphSubscription, Renewed};
 use crate::subscription::{Event, Held, Phase, Want, Watch};
 
@@ -18,31 +18,56 @@ const REFUSED_PROBE: TimeDelta = TimeDelta::minutes(15);
 impl Subscription {
     pub(super) fn conclude(&mut self, outcome: Event, now: DateTime<Utc>) {
         match (outcome, self.underway.take()) {
-            (Event::Created(outcome), Some(Underway::Creating(watch))) => self.created(outcome, watch, now),
-            (Event::Renewed(outcome), Some(Underway::Renewing)) => self.renewed(outcome, now),
-            (Event::Deleted(outcome), Some(Underway::Deleting(rival))) => self.deleted(outcome, &rival),
+            (Event::Created(outcome), Some(Underway::Creating { watch, certificate })) => {
+                self.created(outcome, watch, certificate, now);
+            }
+            (Event::Renewed(outcome), Some(Underway::Renewing { certificate })) => {
+                self.renewed(outcome, certificate, now);
+            }
+            (Event::Deleted(outcome), Some(Underway::Deleting(rival))) => self.deleted(outcome, &rival, now),
             (Event::Listed(found), Some(Underway::Listing)) => self.listed(found, now),
             (Event::Unanswered { retry_at }, Some(underway)) => {
                 // a create without an answer may have been carried out
-                self.terms.client_state_used |= matches!(underway, Underway::Creating(_));
+                self.terms.client_state_used |= matches!(underway, Underway::Creating { .. });
                 self.fail(Phase::Unanswered);
                 self.pause = Some(Pause {
                     until: retry_at,
                     breakable: false,
                 });
             }
-            (Event::Refused { message }, Some(_)) => self.refused(Phase::Forbidden { message }, now),
+            (Event::Refused { .. }, Some(Underway::Renewing { certificate: Some(_) })) => {
+                // it may be for the key: whether it goes without is seen at once
+                self.content.refuse_renewal();
+                self.hurried = Some(Hurry::Reauthorization);
+            }
+            (Event::Refused { message }, Some(underway)) => {
+                match underway {
+                    Underway::Creating { .. } => self.content.acquit(),
+                    Underway::Renewing { .. } => self.content.acquit_renewal(),
+                    Underway::Deleting(_) | Underway::Listing => {}
+                }
+                self.refused(Phase::Forbidden { message }, now);
+            }
             // the outcome of another step than ours tells nothing about this one
             (_, underway) => self.underway = underway,
         }
     }
 
-    fn created(&mut self, outcome: Created, watch: Watch, now: DateTime<Utc>) {
+    fn created(&mut self, outcome: Created, watch: Watch, certificate: Option<String>, now: DateTime<Utc>) {
+        let declined = !matches!(
+            outcome,
+            Created::Live(_) | Created::Conflict | Created::RichRefused { .. }
+        );
+        if declined {
+            self.content.acquit();
+        }
         match outcome {
             Created::Live(subscription) => {
                 self.deaf = false;
                 self.terms.client_state_used = true;
-                self.hold(subscription, watch, now);
+                let certificate = subscription.certificate_id.clone().or(certificate);
+                self.content.made(certificate.as_deref());
+                self.hold(subscription, watch, certificate, now);
             }
             Created::Conflict => {
                 self.conflict = true;
@@ -61,24 +86,31 @@ impl Subscription {
             }
             Created::TooManyUsers => self.refused(Phase::TooManyUsers, now),
             Created::Forbidden { message } => self.refused(Phase::Forbidden { message }, now),
-            Created::RichRefused { .. } if self.terms.rich => self.terms.rich = false,
-            Created::RichRefused { message } => self.refused(Phase::Forbidden { message }, now),
+            Created::RichRefused { message, certain } if certificate.is_some() => {
+                self.content.refuse(message, certain, now);
+            }
+            Created::RichRefused { message, .. } => self.refused(Phase::Forbidden { message }, now),
         }
     }
 
-    fn renewed(&mut self, outcome: Renewed, now: DateTime<Utc>) {
+    fn renewed(&mut self, outcome: Renewed, certificate: Option<String>, now: DateTime<Utc>) {
         let Some(held) = self.held.clone() else { return };
         match outcome {
-            Renewed::Live(subscription) => self.hold(subscription, held.watch, now),
+            Renewed::Live(subscription) => {
+                let told = subscription.certificate_id.clone();
+                let named = self.content.renewed(certificate, told, held.certificate_id);
+                self.hold(subscription, held.watch, named, now);
+            }
             Renewed::Gone => self.forget(&held.id),
         }
     }
 
-    fn deleted(&mut self, outcome: Deleted, rival: &Rival) {
+    fn deleted(&mut self, outcome: Deleted, rival: &Rival, now: DateTime<Utc>) {
         match outcome {
             Deleted::Gone => self.forget(&rival.id),
             Deleted::Refused if self.held.as_ref().is_some_and(|held| held.id == rival.id) => {
                 self.undeletable = true;
+                self.content.settle(now);
             }
             Deleted::Refused => self.blocked_until = self.blocked_until.max(Some(rival.expires_at)),
         }
@@ -100,7 +132,11 @@ impl Subscription {
             .iter()
             .find(|(subscription, watch)| *watch == wanted && self.is_ours(subscription))
         {
-            self.adopt(subscription.clone(), watch.clone());
+            let certificate = subscription.certificate_id.clone();
+            self.adopt(subscription.clone(), watch.clone(), certificate);
+            if let Some(held) = &self.held {
+                self.content.found(held, now);
+            }
             return;
         }
         if in_the_way.is_empty() {
@@ -135,26 +171,33 @@ impl Subscription {
     }
 
     pub(super) fn serves(&self, notification_url: &str, certificate: Option<&str>) -> bool {
-        let known = |id: &str| {
-            self.terms
-                .certificates
-                .iter()
-                .any(|certificate| certificate == id)
-        };
-        notification_url == self.terms.notification_url && certificate.is_none_or(known)
+        notification_url == self.terms.notification_url
+            && certificate.is_none_or(|certificate| self.content.has(certificate))
     }
 
-    fn adopt(&mut self, subscription: GraphSubscription, watch: Watch) {
+    fn adopt(&mut self, subscription: GraphSubscription, watch: Watch, certificate: Option<String>) {
         self.last_id = Some(subscription.id.clone());
         self.renewal_at = None;
         self.undeletable = false;
-        self.held = Some(held(subscription, watch));
+        self.held = Some(Held {
+            id: subscription.id,
+            watch,
+            expires_at: subscription.expires_at,
+            certificate_id: certificate,
+            notification_url: subscription.notification_url,
+        });
     }
 
-    fn hold(&mut self, subscription: GraphSubscription, watch: Watch, now: DateTime<Utc>) {
+    fn hold(
+        &mut self,
+        subscription: GraphSubscription,
+        watch: Watch,
+        certificate: Option<String>,
+        now: DateTime<Utc>,
+    ) {
         let half_of_its_life = (subscription.expires_at - now) / 2;
         let wait = delta(self.terms.period).min(half_of_its_life).max(RESOLUTION);
-        self.adopt(subscription, watch);
+        self.adopt(subscription, watch, certificate);
         self.renewal_at = now.checked_add_signed(wait);
         self.rivals.clear();
         self.blocked_until = None;
@@ -186,15 +229,5 @@ impl Subscription {
             until: now + wait,
             breakable: true,
         });
-    }
-}
-
-fn held(subscription: GraphSubscription, watch: Watch) -> Held {
-    Held {
-        id: subscription.id,
-        watch,
-        expires_at: subscription.expires_at,
-        certificate_id: subscription.certificate_id,
-        notification_url: subscription.notification_url,
     }
 }
