@@ -265,7 +265,9 @@ impl Actor for PresenceSync {
                 );
                 Vec::new()
             });
+            let paces = actor.board.take_paces(actor.dependencies.clock.now());
             actor.board = Board::new(Rules::clone(&actor.dependencies.rules), ledger);
+            actor.board.resume_paces(paces);
             actor.ask_sources(ctx);
         }));
     }
@@ -273,7 +275,10 @@ impl Actor for PresenceSync {
 
 impl Supervised for PresenceSync {
     fn restarting(&mut self, _ctx: &mut Self::Context) {
+        // the only memory that a run hands on: else every restart were a new budget of writes
+        let paces = self.board.take_paces(self.dependencies.clock.now());
         *self = Self::new(self.fitting.clone());
+        self.board.resume_paces(paces);
     }
 }
 

@@ -281,3 +281,27 @@ fn throttled_writes_leave_no_trail_of_timers() {
         },
     );
 }
+
+#[test]
+fn a_restart_of_the_board_is_no_way_around_the_budget_of_writes() {
+    play(
+        1,
+        |_| (),
+        async |stage, cast| {
+            let line = cast.settle().await;
+            let flap = async |times: usize| {
+                for turn in 0..times {
+                    line.say(chose(1, if turn % 2 == 0 { "busy" } else { "away" }))
+                        .await;
+                    pass(seconds(1)).await;
+                }
+            };
+            flap(260).await;
+            let used = cast.journal().count("teams: prefer");
+            assert!((240..=242).contains(&used), "{used} writes");
+            restart(stage, "presence-sync").await;
+            flap(50).await;
+            assert!(cast.journal().count("teams: prefer") <= used + 2);
+        },
+    );
+}

@@ -65,7 +65,8 @@ impl Board {
             },
             teams: first.teams_user.clone(),
         });
-        let mut person = Person::new(member, now);
+        let paces = self.paces.take(&member.pbx.guid);
+        let mut person = Person::new(member, now, paces);
         person.leaving = !same;
         for row in rows {
             person.restore(row, now);
@@ -84,7 +85,8 @@ impl Board {
         let joiners: Vec<Member> = self.roster.values().filter(free).cloned().collect();
         let admitted = joiners.iter().map(|member| member.pbx.guid.clone()).collect();
         for member in joiners {
-            let mut person = Person::new(member, now);
+            let paces = self.paces.take(&member.pbx.guid);
+            let mut person = Person::new(member, now, paces);
             if let Some(own) = self
                 .sights
                 .get(&person.member.pbx.guid)

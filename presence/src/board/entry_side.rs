@@ -28,11 +28,11 @@ pub(super) struct EntrySide {
     stored: bool,
     under_way: Option<String>,
     pub(super) hold: Hold<String>,
-    pace: Pace,
+    pub(super) pace: Pace,
 }
 
 impl EntrySide {
-    pub(super) fn new(now: DateTime<Utc>) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             shown: None,
             unsure: false,
@@ -41,7 +41,7 @@ impl EntrySide {
             stored: false,
             under_way: None,
             hold: Hold::default(),
-            pace: Pace::new(now),
+            pace: Pace::of_the_pbx(),
         }
     }
 
@@ -98,7 +98,7 @@ impl EntrySide {
             let gone = wanted.is_empty() && std::mem::take(&mut self.stored);
             return (None, gone.then(|| no_row(member)));
         }
-        if self.hold.stops(&wanted.to_owned(), now) || self.pace.next() > now {
+        if self.hold.stops(&wanted.to_owned(), now) || self.pace.brake(now).is_some() {
             return (None, None);
         }
         self.pace.take(now, false);
@@ -158,7 +158,7 @@ impl EntrySide {
         }
         self.hold
             .ends()
-            .chain([self.pace.next()])
+            .chain([self.pace.next().0])
             .filter(|time| *time > now)
             .min()
     }

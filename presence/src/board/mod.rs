@@ -29,6 +29,7 @@ use crate::ports::{LedgerChange, LedgerRow};
 use crate::teams::{TeamsObservation, TeamsPresence};
 
 pub use claim::{Claim, FADING, SETTLING};
+pub use pace::{Brake, WritePaces};
 pub use person::{Person, PersonView};
 pub use rules::{Direction, OnThePhone, Rules};
 pub use sight::{ON_THE_PHONE, PbxSight, ToldCalls, Verdict};
@@ -45,6 +46,7 @@ pub struct Board {
     dirty: BTreeSet<PbxGuid>,
     deadlines: BTreeMap<DateTime<Utc>, BTreeSet<PbxGuid>>,
     unmapped: BTreeMap<String, u64>,
+    paces: WritePaces,
 }
 
 impl Board {
@@ -64,7 +66,22 @@ impl Board {
             dirty: BTreeSet::new(),
             deadlines: BTreeMap::new(),
             unmapped: BTreeMap::new(),
+            paces: WritePaces::default(),
         }
+    }
+
+    /// Takes in how often users were written before this board began.
+    pub fn resume_paces(&mut self, paces: WritePaces) {
+        self.paces = paces;
+    }
+
+    /// Takes out how often users were written, for the board that comes after this one.
+    pub fn take_paces(&mut self, now: DateTime<Utc>) -> WritePaces {
+        let mut paces = std::mem::take(&mut self.paces);
+        for (guid, person) in &self.people {
+            paces.remember(guid.clone(), person.paces(), now);
+        }
+        paces
     }
 
     /// Takes in a look at Teams; answers what became of it and changes of the ledger.
@@ -225,6 +242,7 @@ impl Board {
         for guid in &released {
             if let Some(person) = self.people.remove(guid) {
                 self.by_teams.remove(&person.member.teams);
+                self.paces.remember(guid.clone(), person.paces(), now);
             }
         }
         if !released.is_empty() {

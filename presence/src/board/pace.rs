@@ -1,65 +1,137 @@
 //! How often one user may be written, in one direction.
+//!
+//! Two brakes: a bucket against flapping, for either side, and an hourly budget against a runaway, for Teams only. What
+//! a brake holds back waits as the newest state and is never lost.
+
+use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::identity::PbxGuid;
 
 /// Writes that may follow each other at once (DESIGN 5, flapping).
-pub const BURST: i64 = 20;
+const BURST: i32 = 20;
 
 /// One further write per this time (DESIGN 5, flapping).
-pub const REFILL: TimeDelta = TimeDelta::seconds(1);
+const REFILL: TimeDelta = TimeDelta::seconds(1);
 
 /// Writes per hour before a runaway is slowed down (DESIGN 6).
-pub const HOURLY: i64 = 240;
+const HOURLY: usize = 240;
+
+/// Time over which the writes of the budget are counted (DESIGN 6).
+const HOUR: TimeDelta = TimeDelta::hours(1);
 
 /// Time between writes beyond the hourly budget (DESIGN 6).
-pub const RUNAWAY: TimeDelta = TimeDelta::seconds(60);
+const RUNAWAY: TimeDelta = TimeDelta::minutes(1);
 
-/// A bucket whose level sinks with every write and rises with time.
-#[derive(Clone, Debug)]
+/// Users of whom the paces are remembered while they are not on the board.
+const REMEMBERED: usize = 10_000;
+
+/// What holds a write back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Brake {
+    /// Too many changes in a short time: one write a second leaves.
+    Flapping,
+    /// The user's budget of the hour is used up: one write a minute leaves.
+    Budget,
+}
+
+/// A bucket whose level sinks with every write and rises with time, and the writes of the last hour.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pace {
-    /// When the burst bucket would be full again.
+    /// When the bucket would be full again.
     full_at: DateTime<Utc>,
-    /// When the hourly bucket would be full again; refills evenly over an hour.
-    hour_full_at: DateTime<Utc>,
-    /// The last write, for the pace beyond the hourly budget.
-    last: Option<DateTime<Utc>>,
+    /// The writes that count against the hour, at most [`HOURLY`] of them; none where no budget holds.
+    counted: Option<VecDeque<DateTime<Utc>>>,
 }
 
 impl Pace {
-    pub(super) fn new(now: DateTime<Utc>) -> Self {
+    /// Of the writes of our entry: Graph's budget does not concern the PBX.
+    pub(super) fn of_the_pbx() -> Self {
         Self {
-            full_at: now,
-            hour_full_at: now,
-            last: None,
+            full_at: DateTime::UNIX_EPOCH,
+            counted: None,
         }
     }
 
-    /// When the next write may leave; a time not after `now` means at once.
-    pub(super) fn next(&self) -> DateTime<Utc> {
-        let by_burst = self.full_at - full_minus_one(REFILL, BURST);
-        let by_hour = self.hour_full_at - full_minus_one(hourly_refill(), HOURLY);
-        let beyond = self.last.map_or(by_hour, |last| by_hour.min(last + RUNAWAY));
-        by_burst.max(beyond)
+    /// Of the writes to Teams.
+    pub(super) fn of_teams() -> Self {
+        Self {
+            counted: Some(VecDeque::new()),
+            ..Self::of_the_pbx()
+        }
+    }
+
+    /// When the next write may leave and what holds it back until then; a time not after `now` means at once.
+    pub(super) fn next(&self) -> (DateTime<Utc>, Brake) {
+        let by_bucket = self.full_at - REFILL * (BURST - 1);
+        let by_budget = self.counted.as_ref().and_then(by_budget);
+        match by_budget {
+            Some(at) if at > by_bucket => (at, Brake::Budget),
+            Some(_) | None => (by_bucket, Brake::Flapping),
+        }
+    }
+
+    /// What holds the next write back at this time, and until when.
+    pub(super) fn brake(&self, now: DateTime<Utc>) -> Option<(Brake, DateTime<Utc>)> {
+        let (until, brake) = self.next();
+        (until > now).then_some((brake, until))
     }
 
     /// Takes one write out. Renewals are not counted against the hour.
     pub(super) fn take(&mut self, now: DateTime<Utc>, renewal: bool) {
         self.full_at = self.full_at.max(now) + REFILL;
-        if !renewal {
-            self.hour_full_at = self.hour_full_at.max(now) + hourly_refill();
-            self.last = Some(now);
+        if let Some(counted) = self.counted.as_mut().filter(|_| !renewal) {
+            if counted.len() >= HOURLY {
+                counted.pop_front();
+            }
+            counted.push_back(now);
+        }
+    }
+
+    /// Whether nothing of the past matters any more.
+    pub(super) fn is_rested(&self, now: DateTime<Utc>) -> bool {
+        let counted = self.counted.as_ref().and_then(VecDeque::back);
+        self.full_at <= now && counted.is_none_or(|last| *last + HOUR <= now)
+    }
+}
+
+/// How often one user was written lately, in either direction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Paces {
+    pub(super) teams: Pace,
+    pub(super) pbx: Pace,
+}
+
+/// How often users were written lately: outlives the board, so that a restart is no way around the budget.
+#[derive(Clone, Debug, Default)]
+pub struct WritePaces(HashMap<PbxGuid, Paces>);
+
+impl WritePaces {
+    /// Takes out what is remembered of a user.
+    pub(super) fn take(&mut self, user: &PbxGuid) -> Option<Paces> {
+        self.0.remove(user)
+    }
+
+    /// Remembers a user who leaves the board, and forgets whoever has rested.
+    pub(super) fn remember(&mut self, user: PbxGuid, paces: Paces, now: DateTime<Utc>) {
+        let rests = |paces: &Paces| paces.teams.is_rested(now) && paces.pbx.is_rested(now);
+        if self.0.len() >= REMEMBERED {
+            self.0.retain(|_, paces| !rests(paces));
+        }
+        if !rests(&paces) && self.0.len() < REMEMBERED {
+            self.0.insert(user, paces);
         }
     }
 }
 
-/// The time after which a bucket of this size lacks less than its whole contents.
-fn full_minus_one(refill: TimeDelta, size: i64) -> TimeDelta {
-    TimeDelta::milliseconds(refill.num_milliseconds().saturating_mul(size.saturating_sub(1)))
-}
-
-/// One write of the hourly budget comes back per this time.
-fn hourly_refill() -> TimeDelta {
-    TimeDelta::milliseconds(3_600_000 / HOURLY)
+/// When the budget lets the next write leave: once the first of the last [`HOURLY`] writes is an hour old, or a minute
+/// after the last one.
+fn by_budget(counted: &VecDeque<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    let (first, last) = (counted.front()?, counted.back()?);
+    (counted.len() >= HOURLY).then(|| (*first + HOUR).min(*last + RUNAWAY))
 }
 
 #[cfg(test)]
@@ -70,42 +142,69 @@ mod tests {
         DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
     }
 
-    #[test]
-    fn twenty_writes_leave_at_once_then_one_a_second() {
-        let mut pace = Pace::new(at(0));
-        for _ in 0..BURST {
-            assert!(pace.next() <= at(0));
-            pace.take(at(0), false);
+    /// Writes as often as it may leave, looking every second; answers when.
+    fn run(pace: &mut Pace, seconds: i64, renewal: bool) -> Vec<DateTime<Utc>> {
+        let mut written = Vec::new();
+        for now in (0..seconds).map(at) {
+            while pace.brake(now).is_none() && written.len() < 100_000 {
+                pace.take(now, renewal);
+                written.push(now);
+            }
         }
-        assert_eq!(pace.next(), at(1));
-        pace.take(at(1), false);
-        assert_eq!(pace.next(), at(2));
+        written
     }
 
     #[test]
-    fn a_runaway_is_slowed_to_one_write_a_minute() {
-        let mut pace = Pace::new(at(0));
-        let mut now = at(0);
-        let mut writes = 0;
-        while now < at(3_600) {
-            if pace.next() <= now {
-                pace.take(now, false);
-                writes += 1;
-            }
-            now += TimeDelta::seconds(1);
+    fn twenty_writes_leave_at_once_then_one_a_second() {
+        for mut pace in [Pace::of_teams(), Pace::of_the_pbx()] {
+            let written = run(&mut pace, 3, false);
+            let at_once = written.iter().filter(|time| **time == at(0)).count();
+            assert_eq!((at_once, written.len()), (20, 22));
+            assert_eq!(pace.brake(at(2)), Some((Brake::Flapping, at(3))));
         }
-        assert!(
-            (HOURLY..=2 * HOURLY + 1).contains(&writes),
-            "{writes} writes in an hour"
-        );
+    }
+
+    #[test]
+    fn beyond_240_writes_of_any_hour_one_a_minute_leaves() {
+        let mut pace = Pace::of_teams();
+        let written = run(&mut pace, 3 * 3_600, false);
+        for (place, begun) in written.iter().enumerate() {
+            let hour = written
+                .iter()
+                .skip(place)
+                .take_while(|time| **time < *begun + HOUR);
+            assert!(hour.count() <= HOURLY + 60, "from {begun}");
+        }
+        let first_hour = written.iter().filter(|time| **time < at(3_600)).count();
+        assert!(first_hour > HOURLY + 50, "{first_hour}");
+        let beyond: Vec<_> = written.iter().skip(HOURLY - 1).take(50).collect();
+        assert!(beyond.windows(2).all(|pair| *pair[1] - *pair[0] == RUNAWAY));
+    }
+
+    #[test]
+    fn the_budget_names_itself_and_is_not_the_pbxs() {
+        let mut pace = Pace::of_teams();
+        run(&mut pace, 600, false);
+        assert!(matches!(pace.brake(at(600)), Some((Brake::Budget, _))));
+        let mut pace = Pace::of_the_pbx();
+        assert_eq!(run(&mut pace, 600, false).len(), 619);
     }
 
     #[test]
     fn renewals_do_not_count_against_the_hour() {
-        let mut pace = Pace::new(at(0));
-        for second in 0..2 * HOURLY {
+        let mut pace = Pace::of_teams();
+        for second in 0..600 {
             pace.take(at(second), true);
         }
-        assert!(pace.next() <= at(2 * HOURLY));
+        assert_eq!(pace.brake(at(600)), None);
+    }
+
+    #[test]
+    fn a_pace_is_rested_when_its_last_write_is_an_hour_old() {
+        let mut pace = Pace::of_teams();
+        assert!(pace.is_rested(at(0)));
+        pace.take(at(0), false);
+        assert!(!pace.is_rested(at(3_599)));
+        assert!(pace.is_rested(at(3_600)));
     }
 }

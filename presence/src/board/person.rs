@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::claim::{Claim, SETTLING};
 use super::entry_side::EntrySide;
+use super::pace::Paces;
 use super::sight::{PbxSight, TeamsSight, Verdict};
 use super::teams_side::{Scene, TeamsSide};
 use super::{EntryWrite, Member, Outcome, Rules};
@@ -59,13 +60,17 @@ pub struct PersonView {
 }
 
 impl Person {
-    pub(super) fn new(member: Member, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(member: Member, now: DateTime<Utc>, paces: Option<Paces>) -> Self {
+        let (mut side, mut entry) = (TeamsSide::new(), EntrySide::new());
+        if let Some(paces) = paces {
+            (side.pace, entry.pace) = (paces.teams, paces.pbx);
+        }
         Self {
             member,
             leaving: false,
             teams: TeamsSight::default(),
-            side: TeamsSide::new(now),
-            entry: EntrySide::new(now),
+            side,
+            entry,
             wanted_entry: None,
             ordered_reads: vec![now],
         }
@@ -213,6 +218,14 @@ impl Person {
     /// Takes in the outcome of the write to the PBX that was under way.
     pub(super) fn entry_written(&mut self, outcome: &Outcome, now: DateTime<Utc>) -> Option<LedgerChange> {
         self.entry.written(outcome, &self.member, now)
+    }
+
+    /// How often the user was written lately.
+    pub(super) fn paces(&self) -> Paces {
+        Paces {
+            teams: self.side.pace.clone(),
+            pbx: self.entry.pace.clone(),
+        }
     }
 
     /// Whether nothing of ours is left on either side.

@@ -54,7 +54,7 @@ pub(super) struct TeamsSide {
     /// Slots whose row of the ledger had ended before the start.
     changed_rows: Vec<Slot>,
     pub(super) hold: Hold<PresenceChange>,
-    pace: Pace,
+    pub(super) pace: Pace,
     was_on_the_phone: bool,
     choice_before: Option<String>,
     /// Whether another choice at the PBX has been seen during this call.
@@ -64,7 +64,7 @@ pub(super) struct TeamsSide {
 }
 
 impl TeamsSide {
-    pub(super) fn new(now: DateTime<Utc>) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             session: None,
             preferred: None,
@@ -76,7 +76,7 @@ impl TeamsSide {
             clear_unanswered: false,
             changed_rows: Vec::new(),
             hold: Hold::default(),
-            pace: Pace::new(now),
+            pace: Pace::of_teams(),
             was_on_the_phone: false,
             choice_before: None,
             chose_during: false,
@@ -289,7 +289,7 @@ impl TeamsSide {
         let preferred = confirmed
             .zip(scene.wish())
             .map(|(claim, wish)| claim.written_at + scene::delta(wish.renewed_after));
-        let waits = [session, preferred, Some(self.pace.next())];
+        let waits = [session, preferred, Some(self.pace.next().0)];
         ends.chain(self.fading.iter().map(FadingClaim::ends_at))
             .chain(self.replaced.next_end())
             .chain(self.hold.ends())

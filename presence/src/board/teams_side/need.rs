@@ -37,7 +37,7 @@ impl TeamsSide {
         let Some(need) = self.need(scene) else {
             return (None, None);
         };
-        if !need.renewal && self.pace.next() > scene.now {
+        if !need.renewal && self.pace.brake(scene.now).is_some() {
             return (None, None);
         }
         let before = self.slot(slot_of(&need.change)).clone();
@@ -102,7 +102,7 @@ impl TeamsSide {
                 presence: wish.presence,
                 lifetime: wish.lifetime,
             },
-            renewal: standing.is_some(),
+            renewal: standing.is_some_and(Claim::confirmed),
             stands_for: wish.stands_for,
         })
     }

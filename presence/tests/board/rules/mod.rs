@@ -4,6 +4,7 @@ mod calls;
 mod echo;
 mod later_choice;
 mod order;
+mod pace;
 mod refused;
 mod roster;
 mod to_pbx;

@@ -139,25 +139,6 @@ fn an_unanswered_write_is_repeated_and_the_patience_asked_for_is_kept() {
 }
 
 #[test]
-fn over_twenty_changes_the_newest_choice_waits_for_the_bucket() {
-    let mut stage = Stage::alice();
-    for turn in 0..20 {
-        let (choice, state, lifetime) = if turn % 2 == 0 {
-            ("busy", "Busy", DAY)
-        } else {
-            ("away", "Away", WEEK)
-        };
-        stage.choose(choice);
-        stage.accept(&set_preferred(state, lifetime));
-    }
-    stage.choose("dnd");
-    stage.choose("lunch");
-    stage.silence();
-    stage.seconds(1);
-    stage.accept(&set_preferred("BeRightBack", WEEK));
-}
-
-#[test]
 fn a_lost_session_keeps_the_choice() {
     let mut stage = Stage::with_choice("dnd", "DoNotDisturb", DAY);
     stage.lose_pbx();
