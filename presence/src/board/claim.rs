@@ -80,12 +80,12 @@ impl FadingClaim {
 
     /// Tells whether an observed pair is what this claim made Teams show.
     pub(super) fn explains(&self, observed: &TeamsPresence, now: DateTime<Utc>, rules: &Rules) -> bool {
-        now < self.ends_at() && !self.outlived && self.recalls(observed, rules)
+        now < self.ends_at() && !self.outlived && same_to_the_pbx(&self.presence, observed, rules)
     }
 
-    /// Tells whether an observed pair may be a late trace of this claim.
-    pub(super) fn recalls(&self, observed: &TeamsPresence, rules: &Rules) -> bool {
-        same_to_the_pbx(&self.presence, observed, rules)
+    /// Tells whether an observed pair may be a late trace of this claim: it is told in the very word that we wrote.
+    pub(super) fn recalls(&self, observed: &TeamsPresence) -> bool {
+        self.presence.activity.eq_ignore_ascii_case(&observed.activity)
     }
 
     /// Takes in a read: from one second after the change on it shows what lies beneath.

@@ -106,16 +106,23 @@ impl Person {
             (_, Verdict::Old) => {}
             (Source::Read { begun_at }, Verdict::Doubted) => {
                 self.ordered_reads.retain(|wanted| *wanted > begun_at);
-                self.order_read(now);
+                self.order_read(now + SETTLING);
             }
             (Source::Read { begun_at }, _) => {
                 self.ordered_reads.retain(|wanted| *wanted > begun_at);
                 let changes = self.side.see_read(observed, begun_at, scene);
+                if verdict == Verdict::BelievedUnconfirmed {
+                    self.order_read(now + SETTLING);
+                }
                 return (verdict, changes);
             }
             (Source::Notified { received_at }, _) => {
                 let contradicts =
                     verdict != Verdict::Doubted && self.side.see_notice(observed, received_at, scene);
+                if verdict == Verdict::Doubted {
+                    // nothing is shown before a read: one that knows of it already may come sooner
+                    self.order_read(now);
+                }
                 if contradicts || verdict != Verdict::Believed {
                     self.order_read(now + CONFIRMATION);
                 }
@@ -133,9 +140,18 @@ impl Person {
 
     /// Orders a read, to begin at this time or later.
     pub(super) fn order_read(&mut self, at: DateTime<Utc>) {
-        if !self.ordered_reads.contains(&at) && self.ordered_reads.len() < ORDERED_READS {
-            self.ordered_reads.push(at);
+        if self.ordered_reads.contains(&at) {
+            return;
         }
+        if self.ordered_reads.len() >= ORDERED_READS {
+            // what is wanted last must not be lost
+            let latest = self.ordered_reads.iter_mut().max();
+            if let Some(latest) = latest {
+                *latest = at.max(*latest);
+            }
+            return;
+        }
+        self.ordered_reads.push(at);
     }
 
     /// Takes out the ordered reads that may begin now; tells whether there was one.
@@ -182,7 +198,7 @@ impl Person {
             ledger.extend(change);
         }
         if expired.read {
-            self.order_read(now);
+            self.order_read(now + SETTLING);
         }
         self.wanted_entry = self.decide_entry(now, rules);
         let wanted = self.wanted_entry.clone();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::claim::SETTLING;
 use crate::identity::PbxName;
 use crate::pbx::PresenceEntry;
 use crate::teams::{Source, TeamsObservation, TeamsPresence};
@@ -151,9 +152,10 @@ pub struct TeamsSight {
     pub missing: bool,
     sequence: Option<String>,
     newest_read: Option<DateTime<Utc>>,
-    newest_notice: Option<DateTime<Utc>>,
+    newest_notice: Option<(DateTime<Utc>, TeamsPresence)>,
     doubted: Option<String>,
-    /// Whether the newest believed observation carried no sequence number.
+    /// Whether something without a number was believed since the last read with one: it may be newer than what a
+    /// notification with a higher number tells.
     unnumbered: bool,
 }
 
@@ -181,8 +183,12 @@ impl TeamsSight {
         };
         if matches!(verdict, Verdict::Believed | Verdict::BelievedUnconfirmed) {
             self.presence = Some(observation.presence.clone());
-            self.unnumbered = observation.sequence.is_none();
-            if !self.unnumbered {
+            let numbered = observation.sequence.is_some();
+            match observation.source {
+                Source::Read { .. } => self.unnumbered = !numbered,
+                Source::Notified { .. } => self.unnumbered |= !numbered,
+            }
+            if numbered {
                 self.sequence.clone_from(&observation.sequence);
             }
             self.doubted = None;
@@ -207,7 +213,10 @@ impl TeamsSight {
         {
             return Verdict::Old;
         }
-        self.newest_notice = self.newest_notice.max(Some(received_at));
+        let newest = self.newest_notice.as_ref();
+        if newest.is_none_or(|(newest, _)| *newest <= received_at) {
+            self.newest_notice = Some((received_at, observation.presence.clone()));
+        }
         let ordered = observation.sequence.is_some() && !self.unnumbered;
         match (ordered, echo) {
             (true, _) => Verdict::Believed,
@@ -221,19 +230,29 @@ impl TeamsSight {
             return Verdict::Old;
         }
         self.newest_read = Some(begun_at);
-        match (&observation.sequence, &self.sequence) {
-            // a lower number is believed when the next read repeats it
-            (Some(new), Some(known)) if is_older(new, known) && self.doubted.as_ref() != Some(new) => {
-                self.doubted = Some(new.clone());
-                return Verdict::Doubted;
-            }
-            (None, _) if self.newest_notice.is_some_and(|notice| notice > begun_at) => {
-                return Verdict::Doubted;
-            }
-            _ => {}
+        let older = matches!(
+            (&observation.sequence, &self.sequence),
+            (Some(new), Some(known)) if is_older(new, known)
+        );
+        // a lower number is believed when the next read repeats it
+        if older && self.doubted != observation.sequence {
+            self.doubted.clone_from(&observation.sequence);
+            return Verdict::Doubted;
+        }
+        // what was notified just now, not every read shows yet
+        let too_early = |(notified_at, notified): &(DateTime<Utc>, TeamsPresence)| {
+            begun_at < *notified_at
+                || (begun_at < *notified_at + SETTLING && *notified != observation.presence)
+        };
+        if observation.sequence.is_none() && self.newest_notice.as_ref().is_some_and(too_early) {
+            return Verdict::Doubted;
         }
         self.read = true;
         self.missing = false;
+        if older {
+            // two reads may be late alike
+            return Verdict::BelievedUnconfirmed;
+        }
         Verdict::Believed
     }
 }

@@ -16,6 +16,8 @@ struct Standing {
     pair: Pair,
     /// How often the choice had changed when it was lifted for a call.
     lifted: Option<u64>,
+    /// When it was accepted, or lifted.
+    since: i64,
 }
 
 /// An accepted write, and how often the user's state at the PBX had changed by then.
@@ -55,6 +57,9 @@ pub struct Conduct {
     accepted: BTreeMap<bool, Accepted>,
     accepted_entry: Option<String>,
     last_touch: i64,
+    /// When the last write left, and when the one before was answered.
+    left_at: i64,
+    touch_before: i64,
     session_since: Option<i64>,
     standing: Option<Standing>,
     /// How often the choice had changed when we last filled the preferred slot.
@@ -187,7 +192,8 @@ impl Conduct {
                 })?;
             }
         }
-        self.last_touch = i64::MAX;
+        self.touch_before = self.last_touch;
+        self.left_at = now;
         self.check_repeat(change, now, renewal)
     }
 
@@ -227,7 +233,11 @@ impl Conduct {
             PresenceChange::SetPreferred { presence, .. } => {
                 self.seen = None;
                 let pair = oracle::known_pair(&presence.availability, &presence.activity);
-                self.standing = Some(Standing { pair, lifted: None });
+                self.standing = Some(Standing {
+                    pair,
+                    lifted: None,
+                    since: now,
+                });
             }
             PresenceChange::ClearPreferred => {
                 self.standing = self
@@ -235,6 +245,7 @@ impl Conduct {
                     .filter(|_| self.on_the_phone() && self.in_roster)
                     .map(|standing| Standing {
                         lifted: Some(self.choice_changes),
+                        since: now,
                         ..standing
                     });
             }
@@ -320,7 +331,12 @@ impl Conduct {
         let (Some(begun), Some(standing)) = (read_begun, self.standing) else {
             return;
         };
-        let settled = self.under_way.is_none() && begun >= self.last_touch.saturating_add(1_000);
+        let cleared = matches!(self.under_way, Some((PresenceChange::ClearPreferred, _)));
+        let settled = if begun < self.left_at {
+            !cleared && begun >= self.touch_before.max(standing.since).saturating_add(1_000)
+        } else {
+            self.under_way.is_none() && begun >= self.last_touch.saturating_add(1_000)
+        };
         if !settled || !shown.taken || oracle::is_silent(shown.pair) || !self.in_roster {
             return;
         }

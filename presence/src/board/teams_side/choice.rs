@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 
 use super::super::claim::{Claim, FadingClaim, SETTLING};
 use super::super::sight::ON_THE_PHONE;
-use super::TeamsSide;
 use super::scene::{Scene, delta};
+use super::{TeamsSide, slot_of};
 use crate::mapping::Meaning;
 use crate::ports::{LedgerChange, LedgerState, Slot};
 use crate::teams::TeamsPresence;
@@ -58,10 +58,7 @@ impl TeamsSide {
         for claim in &mut self.fading {
             claim.outlive(begun_at);
         }
-        let settled = self
-            .last_write
-            .is_none_or(|written| begun_at >= written + SETTLING);
-        if self.under_way.is_some() || !settled {
+        if !self.last_write.lets_judge(begun_at) {
             return Vec::new();
         }
         let clear_unanswered = self.clear_unanswered;
@@ -131,7 +128,7 @@ impl TeamsSide {
         scene: Scene,
     ) -> Vec<LedgerChange> {
         let session_shown = |claim: &Claim| claim.confirmed() && begun_at >= claim.written_at + SETTLING;
-        let Some(session) = self.session.as_ref().filter(|claim| session_shown(claim)) else {
+        let Some(session) = self.accepted_session().filter(|claim| session_shown(claim)) else {
             return Vec::new();
         };
         if session.explains(observed, scene.rules) && scene.pbx.choice.is_some() {
@@ -158,11 +155,23 @@ impl TeamsSide {
         vec![change]
     }
 
+    /// The session as Graph accepted it last: its renewal may be under way.
+    fn accepted_session(&self) -> Option<&Claim> {
+        let under_way = self.under_way.as_ref();
+        match under_way.filter(|write| slot_of(&write.change) == Slot::Session) {
+            Some(write) => write.before.as_ref(),
+            None => self.session.as_ref(),
+        }
+    }
+
     /// Follows the user's choice at the PBX while the preferred slot is the user's: a new choice takes it again. A call
     /// is no new choice, and what is hidden by one is unknown.
     pub(in super::super) fn follow_choice(&mut self, scene: Scene) -> Option<LedgerChange> {
         let on_the_phone = scene.pbx.on_the_phone();
         let hung_up = self.was_on_the_phone && !on_the_phone;
+        if scene.pbx.choice.is_some() && scene.pbx.choice != self.empty_during {
+            self.empty_during = None;
+        }
         let known = self.choice_before.as_ref();
         let another =
             known.is_some_and(|known| scene.pbx.choice.as_ref().is_some_and(|choice| choice != known));

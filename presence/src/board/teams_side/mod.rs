@@ -4,6 +4,7 @@
 //! the PBX. A preferred presence masks every session, so it is lifted while a call lasts. At most one write is under way.
 
 mod choice;
+mod last_write;
 mod need;
 mod replaced;
 mod scene;
@@ -18,6 +19,7 @@ use super::{Outcome, Rules};
 use crate::ports::{LedgerChange, LedgerRow, LedgerState, PresenceChange, Slot};
 use crate::teams::TeamsPresence;
 
+use last_write::LastWrite;
 use replaced::ReplacedClaims;
 pub(super) use scene::Scene;
 
@@ -45,7 +47,7 @@ pub(super) struct TeamsSide {
     fading: Vec<FadingClaim>,
     replaced: ReplacedClaims,
     under_way: Option<UnderWay>,
-    last_write: Option<DateTime<Utc>>,
+    last_write: LastWrite,
     /// Since when a read must tell what the preferred slot carries: a write of it was left unanswered, or a notification
     /// contradicts it.
     doubted_at: Option<DateTime<Utc>>,
@@ -71,7 +73,7 @@ impl TeamsSide {
             fading: Vec::new(),
             replaced: ReplacedClaims::default(),
             under_way: None,
-            last_write: None,
+            last_write: LastWrite::default(),
             doubted_at: None,
             clear_unanswered: false,
             changed_rows: Vec::new(),
@@ -135,8 +137,7 @@ impl TeamsSide {
 
     /// Tells whether an observed pair may be a late trace of what we have released.
     pub(super) fn recalls(&self, observed: &TeamsPresence, rules: &Rules) -> bool {
-        self.replaced.explain(observed, rules)
-            || self.fading.iter().any(|claim| claim.recalls(observed, rules))
+        self.replaced.explain(observed, rules) || self.fading.iter().any(|claim| claim.recalls(observed))
     }
 
     /// Whether nothing of ours is left in Teams.
@@ -184,6 +185,7 @@ impl TeamsSide {
         let Some(written) = self.under_way.take() else {
             return Written::default();
         };
+        self.last_write.answered(scene.now);
         let slot = slot_of(&written.change);
         let clears = matches!(
             written.change,
@@ -210,7 +212,6 @@ impl TeamsSide {
             }
         }
         self.hold.succeed(&written.change);
-        self.last_write = Some(scene.now);
         if slot == Slot::Preferred {
             self.end_replaced(scene.now);
         }

@@ -43,7 +43,7 @@ impl TeamsSide {
         let before = self.slot(slot_of(&need.change)).clone();
         let change = self.intend(&need, scene);
         self.pace.take(scene.now, need.renewal);
-        self.last_write = Some(scene.now);
+        self.last_write.leaves(scene.now);
         self.under_way = Some(UnderWay {
             change: need.change.clone(),
             renewal: need.renewal,

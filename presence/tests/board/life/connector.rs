@@ -129,7 +129,9 @@ impl Life {
 
     pub(super) fn flicker(&mut self, user: usize) -> Result<(), Breach> {
         if let Some(board) = &mut self.board {
-            board.see_presence(&PBX.into(), &guid(user), &[]);
+            let mut entries = self.extensions[user].picture();
+            entries.retain(|entry| entry.contact == OURS);
+            board.see_presence(&PBX.into(), &guid(user), &entries);
             self.pump()?;
         }
         self.tell_board(user);

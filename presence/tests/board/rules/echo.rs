@@ -116,14 +116,46 @@ fn a_late_unnumbered_notification_of_our_own_released_state_waits_for_a_read() {
     let reads = stage.reads;
     assert_eq!(stage.notify("Busy", "InACall"), Verdict::Doubted);
     stage.silence();
-    stage.seconds(2);
-    assert!(stage.reads > reads);
+    assert!(stage.reads > reads, "the read begins at once");
     stage.read("Busy", "InACall");
     assert_eq!(
         stage.entry_write(),
         "on-the-phone",
         "it was the user's own call after all"
     );
+}
+
+#[test]
+fn a_read_that_began_with_a_doubted_notification_may_be_late_itself_and_is_repeated() {
+    let mut stage = Stage::alice();
+    stage.calls(1);
+    stage.accept(&set_call());
+    stage.calls(0);
+    stage.accept(&PresenceChange::ClearSession);
+    stage.seconds(2);
+    stage.read("Available", "Available");
+    stage.seconds(40);
+    stage.notify("Busy", "InACall");
+    stage.read("Available", "Available");
+    let reads = stage.reads;
+    stage.seconds(2);
+    assert!(stage.reads > reads);
+    stage.read("Busy", "InACall");
+    assert_eq!(stage.entry_write(), "on-the-phone");
+}
+
+#[test]
+fn a_call_of_another_kind_is_no_trace_of_ours_and_shown_at_once() {
+    let mut stage = Stage::alice();
+    stage.calls(1);
+    stage.accept(&set_call());
+    stage.calls(0);
+    stage.accept(&PresenceChange::ClearSession);
+    stage.seconds(2);
+    stage.read("Available", "Available");
+    stage.seconds(5);
+    stage.notify("Busy", "InAConferenceCall");
+    assert_eq!(stage.entry_write(), "on-the-phone");
 }
 
 #[test]

@@ -25,6 +25,21 @@ fn a_read_one_second_after_our_write_recognises_the_users_own_choice() {
 }
 
 #[test]
+fn a_read_begun_before_our_next_write_recognises_the_choice_although_that_write_has_left() {
+    let mut stage = Stage::with_choice("dnd", "DoNotDisturb", DAY);
+    stage.seconds(5);
+    stage.calls(1);
+    assert_eq!(stage.teams_write(), set_call());
+    stage.pass(Duration::from_millis(100));
+    stage.read_begun(200, "Away", "Away");
+    assert_eq!(stage.state(Slot::Preferred), Some(LedgerState::Overridden));
+    stage.accept_entry("away");
+    stage.answer_teams(&Outcome::Accepted);
+    stage.seconds(60);
+    stage.silence();
+}
+
+#[test]
 fn a_read_begun_before_says_nothing() {
     let mut stage = Stage::alice();
     stage.choose("dnd");
@@ -118,6 +133,36 @@ fn a_choice_at_the_pbx_during_a_call_is_later_than_what_stood_in_teams_before() 
     stage.calls(0);
     stage.accept(&set_preferred("BeRightBack", WEEK));
     stage.accept(&PresenceChange::ClearSession);
+}
+
+#[test]
+fn a_choice_in_teams_during_a_call_is_recognised_although_the_call_is_just_being_renewed() {
+    let mut stage = Stage::with_choice("dnd", "DoNotDisturb", DAY);
+    stage.calls(1);
+    stage.accept(&set_call());
+    stage.accept(&PresenceChange::ClearPreferred);
+    stage.seconds(300);
+    assert_eq!(stage.teams_write(), set_call());
+    stage.read_begun(5, "Away", "Away");
+    assert_eq!(stage.state(Slot::Preferred), Some(LedgerState::Overridden));
+}
+
+#[test]
+fn a_choice_made_again_at_the_pbx_during_a_call_is_later_than_the_one_in_teams() {
+    let mut stage = Stage::with_choice("dnd", "DoNotDisturb", DAY);
+    stage.calls(1);
+    stage.accept(&set_call());
+    stage.accept(&PresenceChange::ClearPreferred);
+    stage.seconds(2);
+    stage.read("Busy", "InACall");
+    stage.choose("lunch");
+    stage.choose("dnd");
+    stage.seconds(2);
+    stage.read("Away", "Away");
+    stage.accept_entry("away");
+    stage.pbx(&[("teams:", "away"), ("tel:", "dnd")]);
+    stage.calls(0);
+    stage.accept(&set_preferred("DoNotDisturb", DAY));
 }
 
 #[test]

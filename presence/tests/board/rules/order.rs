@@ -1,5 +1,7 @@
 //! Order: which observation of Teams is the newest truth.
 
+use std::time::Duration;
+
 use m365_presence::board::Verdict;
 
 use crate::stage::Stage;
@@ -55,9 +57,9 @@ fn a_read_begun_before_an_unnumbered_notification_is_asked_again() {
     stage.accept_entry("busy");
     let reads = stage.reads;
     assert_eq!(stage.read_begun(500, "Available", "Available"), Verdict::Doubted);
-    assert_eq!(stage.reads, reads + 1);
     stage.silence();
     stage.seconds(1);
+    assert_eq!(stage.reads, reads + 1);
     assert_eq!(stage.read("Available", "Available"), Verdict::Believed);
     stage.accept_entry("");
 }
@@ -69,10 +71,75 @@ fn a_read_with_a_lower_number_is_discarded_once_and_believed_when_the_next_repea
     stage.accept_entry("busy");
     let reads = stage.reads;
     assert_eq!(stage.read_numbered("7", "Away", "Away"), Verdict::Doubted);
-    assert_eq!(stage.reads, reads + 1);
     stage.silence();
-    assert_eq!(stage.read_numbered("7", "Away", "Away"), Verdict::Believed);
+    stage.seconds(1);
+    assert_eq!(stage.reads, reads + 1);
+    assert_eq!(
+        stage.read_numbered("7", "Away", "Away"),
+        Verdict::BelievedUnconfirmed
+    );
     stage.accept_entry("away");
+}
+
+#[test]
+fn where_reads_carry_no_numbers_a_higher_number_alone_proves_nothing() {
+    let mut stage = Stage::alice();
+    stage.notify_numbered("7", "Busy", "Busy");
+    stage.accept_entry("busy");
+    stage.seconds(5);
+    stage.read("Available", "Available");
+    stage.accept_entry("");
+    for late in ["8", "9"] {
+        assert_eq!(
+            stage.notify_numbered(late, "Away", "Away"),
+            Verdict::BelievedUnconfirmed
+        );
+    }
+}
+
+#[test]
+fn two_reads_that_were_late_alike_are_put_right_by_a_third() {
+    let mut stage = Stage::alice();
+    stage.notify_numbered("20", "Busy", "Busy");
+    stage.accept_entry("busy");
+    stage.read_numbered("19", "Away", "Away");
+    stage.read_numbered("19", "Away", "Away");
+    stage.accept_entry("away");
+    let reads = stage.reads;
+    stage.seconds(2);
+    assert!(stage.reads > reads);
+    stage.read_numbered("20", "Busy", "Busy");
+    stage.accept_entry("busy");
+}
+
+#[test]
+fn a_read_that_does_not_show_yet_what_was_just_notified_is_asked_again() {
+    let mut stage = Stage::alice();
+    stage.seconds(10);
+    stage.notify("Busy", "Busy");
+    stage.accept_entry("busy");
+    stage.pass(Duration::from_millis(300));
+    assert_eq!(stage.read("Available", "Available"), Verdict::Doubted);
+    stage.silence();
+    let reads = stage.reads;
+    stage.seconds(2);
+    assert!(stage.reads > reads);
+    stage.read("Busy", "Busy");
+    stage.silence();
+}
+
+#[test]
+fn of_many_notifications_the_last_is_confirmed_too() {
+    let mut stage = Stage::alice();
+    stage.seconds(10);
+    for _ in 0..50 {
+        stage.notify("Busy", "Busy");
+        stage.pass(Duration::from_millis(10));
+    }
+    stage.pass(Duration::from_millis(985));
+    let reads = stage.reads;
+    stage.pass(Duration::from_millis(20));
+    assert!(stage.reads > reads);
 }
 
 #[test]
