@@ -194,6 +194,7 @@ impl Assembly {
             sessions: posts.sessions.clone(),
             user_sync: posts.user_sync.clone(),
             presence_sync: posts.presence_sync.clone(),
+            license_check: posts.license_check.clone(),
         }
     }
 

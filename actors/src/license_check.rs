@@ -1,8 +1,11 @@
 //! Holds which PBX users hold the license, and so who is synchronised: the roster.
 //!
-//! *Wakes on* a changed directory, on order, before every presence subscription, and after a round that was not answered
-//! for everybody. *Tells* the roster of matched and licensed pairs to `PresenceSubscription` and `PresenceSync`. A check
+//! *Wakes on* a changed directory, on order, before every presence subscription, after a round that was not answered
+//! for everybody, and when the PBX reports a change of a user, who is then asked for alone. *Tells* the roster of matched and licensed pairs to `PresenceSubscription` and `PresenceSync`. A check
 //! that is not answered keeps the last answer, which outlives restarts. *Ends* never by itself.
+
+mod publishing;
+mod rechecking;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -18,7 +21,7 @@ use m365_presence::board::Member;
 use m365_presence::clock::Clock;
 use m365_presence::identity::PbxGuid;
 use m365_presence::matching::Directory;
-use m365_presence::ports::{LicenseAnswer, Store};
+use m365_presence::ports::Store;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
@@ -55,6 +58,10 @@ pub struct Status {
     pub checked_at: Option<DateTime<Utc>>,
     /// Whether the last round was answered for everybody.
     pub whole: bool,
+    /// Questions for single users in this run, because the PBX had reported a change or answered with an error.
+    pub rechecks: u64,
+    /// The PBX's text, when the last round brought nothing but errors for somebody.
+    pub fault: Option<String>,
     /// Whether a roster was told in this run.
     pub told: bool,
 }
@@ -63,6 +70,11 @@ pub struct Status {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct DirectoryChanged(pub Arc<Directory>);
+
+/// Users whose objects the master PBX has reported as changed: a license may have been granted or withdrawn.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct UsersAltered(pub BTreeSet<PbxGuid>);
 
 /// Asks for a new round; answers the roster when it is over, or nothing while the users are unknown.
 #[derive(Message)]
@@ -111,6 +123,9 @@ pub struct LicenseCheck {
     roster: Option<Roster>,
     checking: bool,
     check_again: bool,
+    /// Who is asked for alone as soon as no round is under way.
+    suspects: BTreeSet<PbxGuid>,
+    recheck_planned: bool,
     outage: Outage,
     timer: u64,
     waiting: Vec<oneshot::Sender<Option<Roster>>>,
@@ -131,6 +146,8 @@ impl LicenseCheck {
             roster: None,
             checking: false,
             check_again: false,
+            suspects: BTreeSet::new(),
+            recheck_planned: false,
             outage: Outage::default(),
             timer: 0,
             waiting: Vec::new(),
@@ -180,6 +197,14 @@ impl Handler<DirectoryChanged> for LicenseCheck {
     }
 }
 
+impl Handler<UsersAltered> for LicenseCheck {
+    type Result = ();
+
+    fn handle(&mut self, message: UsersAltered, ctx: &mut Self::Context) {
+        self.suspect(message.0, ctx);
+    }
+}
+
 impl Handler<Check> for LicenseCheck {
     type Result = ResponseFuture<Option<Roster>>;
 
@@ -222,6 +247,8 @@ impl LicenseCheck {
         };
         self.checking = true;
         self.timer += 1;
+        // everybody is asked for now, who was suspected before included
+        self.suspects.clear();
         let users: Vec<_> = directory
             .pairs()
             .map(|(user, _)| (user.guid.clone(), user.h323.clone()))
@@ -233,8 +260,8 @@ impl LicenseCheck {
                     master.ask(CheckLicenses(users)).await.unwrap_or_default()
                 }
                 Some(_) => LicenseRound {
-                    answers: Vec::new(),
                     whole: true,
+                    ..LicenseRound::default()
                 },
                 None => LicenseRound::default(),
             }
@@ -250,12 +277,14 @@ impl LicenseCheck {
         self.checking = false;
         self.status.rounds += 1;
         self.status.whole = round.whole;
+        self.status.fault.clone_from(&round.fault);
         if round.whole {
             self.status.checked_at = Some(self.dependencies.clock.now());
             self.outage.end();
         } else {
             self.repeat_later(&round, ctx);
         }
+        self.suspect_later(round.faulty.iter().map(|(user, _)| user.clone()).collect(), ctx);
         let changed = self.remember(&round.answers) | self.forget_strangers(&directory);
         if changed {
             self.persist(ctx);
@@ -268,8 +297,15 @@ impl LicenseCheck {
             // who asked may be gone by now
             let _gone = waiting.send(self.roster.clone());
         }
+        self.go_on(ctx);
+    }
+
+    /// Begins what had to wait for the end of a round.
+    fn go_on(&mut self, ctx: &mut Context<Self>) {
         if std::mem::take(&mut self.check_again) {
             self.check(ctx);
+        } else {
+            self.plan_recheck(ctx);
         }
     }
 
@@ -292,77 +328,5 @@ impl LicenseCheck {
                 }
             }
         });
-    }
-
-    /// Users who are gone from the PBX take their answers with them.
-    fn forget_strangers(&mut self, directory: &Directory) -> bool {
-        let before = self.answers.len();
-        self.answers.retain(|user, _| directory.by_guid(user).is_some());
-        self.answers.len() < before
-    }
-
-    fn remember(&mut self, answers: &[LicenseAnswer]) -> bool {
-        let mut changed = false;
-        for answer in answers {
-            changed |= self.answers.insert(answer.user.clone(), answer.held) != Some(answer.held);
-        }
-        changed
-    }
-
-    fn persist(&self, ctx: &mut Context<Self>) {
-        let answers: Vec<_> = self
-            .answers
-            .iter()
-            .map(|(user, held)| LicenseAnswer {
-                user: user.clone(),
-                held: *held,
-            })
-            .collect();
-        let store = Rc::clone(&self.dependencies.store);
-        let stored = async move { store.put_license_answers(&answers).await };
-        ctx.spawn(stored.into_actor(self).map(|stored, _, _| {
-            if let Err(error) = stored {
-                log::warn!("the license answers cannot be stored: {error}");
-            }
-        }));
-    }
-
-    fn publish(&mut self, directory: Arc<Directory>, ctx: &mut Context<Self>) {
-        let licensed: BTreeSet<_> = self
-            .answers
-            .iter()
-            .filter(|(_, held)| **held)
-            .map(|(user, _)| user.clone())
-            .collect();
-        let members: Vec<_> = directory
-            .pairs()
-            .filter(|(user, _)| licensed.contains(&user.guid))
-            .map(|(user, teams)| Member {
-                pbx: user.clone(),
-                teams: teams.id.clone(),
-            })
-            .collect();
-        let same = |known: &Roster| *known.members == members && Arc::ptr_eq(&known.directory, &directory);
-        if self.status.told && self.roster.as_ref().is_some_and(same) {
-            return;
-        }
-        log::info!(licensed = members.len(); "{} matched users hold the license", members.len());
-        self.status.licensed = members.len();
-        self.status.told = true;
-        let roster = Roster {
-            directory,
-            members: Arc::new(members),
-            licensed: Arc::new(licensed),
-        };
-        self.roster = Some(roster.clone());
-        let (subscription, sync) = (
-            self.dependencies.presence_subscription.clone(),
-            self.dependencies.presence_sync.clone(),
-        );
-        let told = async move {
-            let _asks_again_when_back = sync.ask(RosterChanged(roster.clone())).await;
-            let _asks_again_when_back = subscription.ask(RosterChanged(roster)).await;
-        };
-        ctx.spawn(told.into_actor(self));
     }
 }

@@ -25,6 +25,7 @@ use chrono::{DateTime, Utc};
 use m365_presence::board::{EntryWrite, Outcome};
 use m365_presence::clock::Clock;
 use m365_presence::identity::{PbxGuid, PbxName};
+use m365_presence::licensing::Stock;
 use m365_presence::matching::Directory;
 use m365_presence::pbx::{PbxApi, PbxIntroduction};
 use m365_presence::ports::{LicenseAnswer, PbxDialogues};
@@ -32,6 +33,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
+use crate::license_check::LicenseCheck;
 use crate::presence_sync::{PbxLost, PbxReached, PbxSeen, PresenceSync};
 use crate::sessions::Sessions;
 use crate::supervision::{Context, Fitting, Post};
@@ -40,7 +42,7 @@ use crate::user_sync::{GetDirectory, UserSync};
 pub use conversation::ConnectionStatus;
 use conversation::Conversations;
 use followed::Followed;
-use licenses::Round;
+use licenses::Licensing;
 use refusals::Refusals;
 
 /// Changes of the user table are collected this long before they are told.
@@ -127,6 +129,10 @@ pub struct LicenseRound {
     pub answers: Vec<LicenseAnswer>,
     /// Whether everybody was answered.
     pub whole: bool,
+    /// For whom the PBX answered with an error only, by guid and h323: worth another question later.
+    pub faulty: Vec<(PbxGuid, String)>,
+    /// The PBX's text of one such error.
+    pub fault: Option<String>,
 }
 
 /// What a session is like.
@@ -152,6 +158,10 @@ pub struct SessionStatus {
     pub missing_apis: Vec<PbxApi>,
     /// License test mode.
     pub test_mode: bool,
+    /// Service licenses at the App object, where told.
+    pub service_licenses: Option<u64>,
+    /// The PBX's own counts of our license, once told; in test mode there is none.
+    pub licenses: Option<Stock>,
     /// Users of the replicated table.
     pub users: usize,
     /// Whether the table is whole.
@@ -198,6 +208,8 @@ pub struct Dependencies {
     pub user_sync: Post<UserSync>,
     /// Who needs presence and calls.
     pub presence_sync: Post<PresenceSync>,
+    /// Who must hear of changed users.
+    pub license_check: Post<LicenseCheck>,
 }
 
 /// One PBX.
@@ -208,7 +220,7 @@ pub struct PbxSession {
     followed: Followed,
     directory: Option<Arc<Directory>>,
     entries_under_way: HashMap<PbxGuid, (u64, oneshot::Sender<Outcome>)>,
-    license_round: Option<Round>,
+    licensing: Licensing,
     next_order: u64,
     table_changed: bool,
     since: DateTime<Utc>,
@@ -226,7 +238,7 @@ impl PbxSession {
             followed: Followed::default(),
             directory: None,
             entries_under_way: HashMap::new(),
-            license_round: None,
+            licensing: Licensing::default(),
             next_order: 0,
             table_changed: false,
             refusals: Refusals::default(),
@@ -376,6 +388,8 @@ impl Handler<GetStatus> for PbxSession {
             apis: self.conversations.apis(),
             missing_apis: self.conversations.missing(self.is_master()),
             test_mode: self.conversations.test_mode(),
+            service_licenses: self.conversations.service_licenses(),
+            licenses: self.licensing.stock(),
             users: self.followed.table_len(),
             users_complete: self.followed.table_complete(),
             table_trouble: self.refusals.table_trouble().map(str::to_owned),

@@ -19,7 +19,7 @@ use stage::house::{Cast, House, play, play_on, restart};
 use stage::pbx::listed;
 use stage::people::{MASTER, guid, pbx_user, teams_user};
 use stage::shelf::Shelf;
-use stage::{minutes, pass, seconds};
+use stage::{millis, minutes, pass, seconds};
 
 const CHECK: &str = "pbx-main: license";
 
@@ -265,4 +265,160 @@ fn a_restart_recalls_the_answers_and_checks_anew() {
             assert_eq!(cast.journal().count("graph: create"), 0);
         },
     );
+}
+
+#[test]
+fn a_reported_change_of_a_user_brings_a_granted_license_to_light_at_once() {
+    let one = |house: &mut House| {
+        house.estate.licensed.borrow_mut().remove(&guid(2));
+    };
+    play(3, one, async |_, cast| {
+        let line = cast.settle().await;
+        assert_eq!(members(&cast).await, ["u1", "u3"]);
+        cast.house.estate.licensed.borrow_mut().insert(guid(2));
+        cast.journal().clear();
+        // the row is the same as before: what changed is not among its columns
+        line.say(listed(&pbx_user(2, MASTER))).await;
+        pass(seconds(3)).await;
+        assert_eq!(members(&cast).await, ["u1", "u2", "u3"]);
+        assert_eq!(cast.journal().lines(CHECK), ["pbx-main: license g2 App(test)"]);
+    });
+}
+
+#[test]
+fn a_reported_change_of_a_user_brings_a_withdrawn_license_to_light_at_once() {
+    play(
+        2,
+        |_| (),
+        async |_, cast| {
+            let line = cast.settle().await;
+            cast.house.estate.licensed.borrow_mut().remove(&guid(1));
+            line.say(listed(&pbx_user(1, MASTER))).await;
+            pass(seconds(3)).await;
+            assert_eq!(members(&cast).await, ["u2"]);
+            assert!(
+                !cast
+                    .house
+                    .shelf
+                    .licenses
+                    .borrow()
+                    .iter()
+                    .any(|answer| answer.user == guid(1) && answer.held)
+            );
+        },
+    );
+}
+
+#[test]
+fn a_flood_of_reported_changes_leads_to_few_questions() {
+    play(
+        2,
+        |house| house.estate.users.borrow_mut().push(pbx_user(7, MASTER)),
+        async |_, cast| {
+            let line = cast.settle().await;
+            cast.journal().clear();
+            for _ in 0..200 {
+                line.say(listed(&pbx_user(1, MASTER))).await;
+                line.say(listed(&pbx_user(7, MASTER))).await;
+                pass(millis(10)).await;
+            }
+            pass(seconds(3)).await;
+            let questions = cast.journal().lines(CHECK);
+            assert!((1..=4).contains(&questions.len()), "{questions:?}");
+            assert!(
+                questions.iter().all(|line| line.contains(" g1 ")),
+                "nobody unmatched is asked for"
+            );
+        },
+    );
+}
+
+#[test]
+fn a_master_that_comes_back_is_asked_for_everybody() {
+    play(
+        2,
+        |_| (),
+        async |_, cast| {
+            let line = cast.settle().await;
+            line.hang_up().await;
+            cast.house.estate.licensed.borrow_mut().remove(&guid(1));
+            pass(seconds(3)).await;
+            cast.dial(MASTER).await;
+            pass(seconds(3)).await;
+            assert_eq!(members(&cast).await, ["u2"]);
+        },
+    );
+}
+
+#[test]
+fn a_passing_error_throws_nobody_out() {
+    play(
+        2,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            cast.house.estate.license_errors.borrow_mut().insert(guid(1), 1);
+            let roster = cast.license_check.ask(Check).await.unwrap().unwrap();
+            assert_eq!(roster.members.len(), 2);
+            let status = cast.license_check.ask(GetStatus).await.unwrap();
+            assert!(status.whole && status.fault.is_none());
+        },
+    );
+}
+
+#[test]
+fn an_error_that_stands_takes_the_user_out_until_it_ends() {
+    play(
+        2,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            cast.house
+                .estate
+                .license_errors
+                .borrow_mut()
+                .insert(guid(1), u32::MAX);
+            cast.license_check.ask(Check).await.unwrap();
+            assert_eq!(members(&cast).await, ["u2"]);
+            let status = cast.license_check.ask(GetStatus).await.unwrap();
+            assert_eq!(status.fault.as_deref(), Some("no right"));
+            cast.house.estate.license_errors.borrow_mut().clear();
+            pass(seconds(70)).await;
+            assert_eq!(members(&cast).await, ["u1", "u2"]);
+        },
+    );
+}
+
+#[test]
+fn errors_for_everybody_throw_nobody_out() {
+    play(
+        2,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            for number in 1..=2 {
+                cast.house
+                    .estate
+                    .license_errors
+                    .borrow_mut()
+                    .insert(guid(number), u32::MAX);
+            }
+            pass(minutes(30)).await;
+            assert_eq!(members(&cast).await, ["u1", "u2"]);
+            assert!(!cast.license_check.ask(GetStatus).await.unwrap().whole);
+        },
+    );
+}
+
+#[test]
+fn in_test_mode_everybody_is_licensed_and_nobody_is_asked_for() {
+    let nobody = |house: &mut House| {
+        house.estate.licensed.borrow_mut().clear();
+        house.estate.test_mode.set(true);
+    };
+    play(2, nobody, async |_, cast| {
+        cast.settle().await;
+        assert_eq!(members(&cast).await, ["u1", "u2"]);
+        assert_eq!(cast.journal().count(CHECK), 0);
+    });
 }

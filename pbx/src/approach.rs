@@ -162,6 +162,7 @@ impl Approach {
             apis_listed: false,
             version: None,
             test_mode: guest.test_mode,
+            service_licenses: guest.service_licenses,
         })
     }
 
@@ -193,6 +194,7 @@ impl Approach {
             domain: result.object().text("domain").unwrap_or_default(),
             app_object: self.object.clone(),
             test_mode: false,
+            service_licenses: None,
         }
     }
 }

@@ -66,7 +66,7 @@ impl Dialogues {
             presences: Presences::default(),
             entries: Entries::new(self.numbers.clone()),
             lines: Lines::new(self.numbers.clone()),
-            licenses: Licenses::default(),
+            licenses: Licenses::new(self.numbers.clone()),
             answered: BTreeSet::new(),
         }
     }
@@ -112,7 +112,8 @@ impl PbxDialogue for Dialogue {
             "InitializeResult" | "UserInfo" | "CallAdd" | "CallUpdate" | "CallDel" => {
                 (PbxApi::Rcc, self.lines.receive(&message, outbox))
             }
-            "CheckAppLicResult" => (PbxApi::PbxAdminApi, self.licenses.receive(&message, outbox)),
+            "CheckAppLicResult" => (PbxApi::PbxAdminApi, self.licenses.checked(&message, outbox)),
+            "GetPbxLicensesResult" => (PbxApi::PbxAdminApi, self.licenses.listed(&message)),
             _ => return vec![ignored(message.kind())],
         };
         if events.is_some() {
@@ -139,6 +140,8 @@ impl PbxDialogue for Dialogue {
             PbxOrder::CheckLicense { user, h323, license } => {
                 self.licenses.check(user, h323, license, outbox);
             }
+            PbxOrder::DropLicenseChecks => self.licenses.drop_checks(),
+            PbxOrder::ListLicenses => self.licenses.list(outbox),
         }
     }
 

@@ -159,5 +159,6 @@ pub(crate) fn introduction(guest: &LoggedIn, message: &Message) -> Option<PbxInt
         apis_listed: true,
         version: info.name("version"),
         test_mode: guest.test_mode,
+        service_licenses: guest.service_licenses,
     })
 }

@@ -32,6 +32,8 @@ pub struct LoggedIn {
     pub app_object: String,
     /// The PBX is in license test mode.
     pub test_mode: bool,
+    /// Service licenses at the App object, where told.
+    pub service_licenses: Option<u64>,
 }
 
 /// Why a login was refused; [`fmt::Display`] gives the sentence for an administrator.
@@ -152,6 +154,7 @@ impl Login {
             domain,
             app_object: object.unwrap_or(sip),
             test_mode: info.is_some_and(|info: Object<'_>| info.flag("testmode")),
+            service_licenses: info.and_then(|info| info.number("lics")),
         })
     }
 }

@@ -58,6 +58,10 @@ pub(crate) enum Request<'a> {
         user: LicensedUser<'a>,
         lic: &'a str,
     },
+    GetPbxLicenses {
+        api: PbxApi,
+        src: &'a str,
+    },
 }
 
 /// The columns that are replicated: what matching and routing need, and nothing private.

@@ -7,6 +7,7 @@
 //! * [`board`]: per user what either side shows, what we set there and what follows from it.
 //! * [`sharding`], [`subscription`]: who is watched by which subscription, and what to do with one next.
 //! * [`cadence`], [`hearing`]: whose Teams presence is read when, and whether notifications arrive.
+//! * [`licensing`]: what the answers to license checks mean.
 //! * [`sign_in`]: when a refused credential may be presented again.
 //! * [`rotation`]: when an encryption key is replaced, and when an old one is dropped.
 //! * [`light`]: the closed set of codes that an administrator reads.
@@ -17,6 +18,7 @@ pub mod cadence;
 pub mod clock;
 pub mod hearing;
 pub mod identity;
+pub mod licensing;
 pub mod light;
 pub mod mapping;
 pub mod matching;

@@ -100,4 +100,6 @@ pub struct PbxIntroduction {
     pub version: Option<String>,
     /// License test mode: every user counts as licensed.
     pub test_mode: bool,
+    /// Service licenses at the App object, where told.
+    pub service_licenses: Option<u64>,
 }

@@ -242,6 +242,14 @@ impl Conversations {
             .any(|conversation| conversation.introduction.test_mode)
     }
 
+    /// Service licenses at the App objects, where one tells.
+    pub(super) fn service_licenses(&self) -> Option<u64> {
+        self.by_object
+            .values()
+            .filter_map(|conversation| conversation.introduction.service_licenses)
+            .max()
+    }
+
     /// APIs that some connection may use, as far as is known.
     pub(super) fn apis(&self) -> Vec<PbxApi> {
         let usable = |api: &PbxApi| {

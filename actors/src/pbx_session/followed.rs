@@ -50,11 +50,17 @@ impl Followed {
             .is_some()
     }
 
-    pub(super) fn complete_table(&mut self) {
-        if let Some(rows) = self.arriving.take() {
-            self.table = rows;
-        }
+    /// The table is whole; answers who stood in an earlier whole one as well.
+    pub(super) fn complete_table(&mut self) -> Vec<PbxGuid> {
+        let before = match self.arriving.take() {
+            Some(rows) => std::mem::replace(&mut self.table, rows),
+            None => BTreeMap::new(),
+        };
         self.complete = true;
+        before
+            .into_keys()
+            .filter(|user| self.table.contains_key(user))
+            .collect()
     }
 
     /// The table, if it was ever whole.

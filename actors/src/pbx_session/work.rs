@@ -34,9 +34,7 @@ impl PbxSession {
                     self.follow_lines();
                 }
                 PbxApi::PbxAdminApi => {
-                    if let Some(round) = self.license_round.take() {
-                        round.end();
-                    }
+                    self.begin_licensing();
                 }
                 PbxApi::PbxTableUsers | PbxApi::PbxImpersonation => {}
             }
@@ -103,6 +101,7 @@ impl PbxSession {
         for event in events {
             match event {
                 PbxEvent::UserListed(user) => {
+                    self.note_altered([user.guid.clone()], ctx);
                     if self.followed.list(user) {
                         self.note_table_change(ctx);
                     }
@@ -113,7 +112,8 @@ impl PbxSession {
                     }
                 }
                 PbxEvent::UsersComplete => {
-                    self.followed.complete_table();
+                    let known_before = self.followed.complete_table();
+                    self.note_altered(known_before, ctx);
                     self.refusals.complete_table();
                     self.tell_table(ctx);
                 }
@@ -138,6 +138,8 @@ impl PbxSession {
                     self.end_entry(&user, Outcome::Refused { message, gone: false });
                 }
                 PbxEvent::License { user, held } => self.take_license(LicenseAnswer { user, held }),
+                PbxEvent::LicenseFailed { user, message } => self.take_license_failure(user, message, ctx),
+                PbxEvent::LicensesListed(listed) => self.take_license_list(&listed),
                 PbxEvent::Ignored { message_type } => self.conversations.ignore(message_type),
             }
         }

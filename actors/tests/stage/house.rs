@@ -282,6 +282,7 @@ impl Cast {
             sessions: self.sessions.clone(),
             user_sync: self.user_sync.clone(),
             presence_sync: self.sync.clone(),
+            license_check: self.license_check.clone(),
         })
     }
 

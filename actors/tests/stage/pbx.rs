@@ -34,6 +34,9 @@ pub struct Estate {
     pub refuses_presence: Cell<bool>,
     pub answers_lines: Cell<bool>,
     pub answers_licenses: Cell<bool>,
+    /// Users whose checks are answered with an error, and how often still.
+    pub license_errors: RefCell<BTreeMap<PbxGuid, u32>>,
+    pub test_mode: Cell<bool>,
     pub answers_entries: Cell<bool>,
     pub refuses_entries: Cell<bool>,
     next_connection: Cell<ConnectionId>,
@@ -52,6 +55,8 @@ impl Estate {
             refuses_presence: Cell::new(false),
             answers_lines: Cell::new(true),
             answers_licenses: Cell::new(true),
+            license_errors: RefCell::default(),
+            test_mode: Cell::new(false),
             answers_entries: Cell::new(true),
             refuses_entries: Cell::new(false),
             next_connection: Cell::new(1),
@@ -87,7 +92,8 @@ impl Estate {
             apis: apis.to_vec(),
             apis_listed: dialled_by == Dialler::Pbx,
             version: None,
-            test_mode: false,
+            test_mode: self.test_mode.get(),
+            service_licenses: None,
         };
         let line = Line {
             connection,
@@ -121,11 +127,22 @@ impl Estate {
             }
             ["entry", user, ..] if self.refuses_entries.get() => vec![format!("entry-refused {user}")],
             ["entry", user, ..] if self.answers_entries.get() => vec![format!("entry-set {user}")],
+            ["license", user, ..] if self.fails_license(user) => vec![format!("license-failed {user}")],
             ["license", user, ..] if self.answers_licenses.get() => {
                 let held = self.licensed.borrow().contains(&PbxGuid::new(user));
                 vec![format!("license {user} {held}")]
             }
             _ => Vec::new(),
+        }
+    }
+
+    fn fails_license(&self, user: &str) -> bool {
+        match self.license_errors.borrow_mut().get_mut(&PbxGuid::new(user)) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
         }
     }
 
@@ -254,6 +271,8 @@ impl PbxDialogue for Dialogue {
                 ..
             } => format!("entry {user} {contact} {activity}"),
             PbxOrder::CheckLicense { user, license, .. } => format!("license {user} {license}"),
+            PbxOrder::ListLicenses => "stock".to_owned(),
+            PbxOrder::DropLicenseChecks => return,
         });
     }
 
@@ -309,6 +328,10 @@ fn event(frame: &str) -> PbxEvent {
         ["lines-complete"] => PbxEvent::LinesComplete,
         ["entry-set", user] => PbxEvent::EntrySet(PbxGuid::new(user)),
         ["entry-refused", user] => PbxEvent::EntryRefused {
+            user: PbxGuid::new(user),
+            message,
+        },
+        ["license-failed", user] => PbxEvent::LicenseFailed {
             user: PbxGuid::new(user),
             message,
         },

@@ -17,6 +17,7 @@ fn introduction(test_mode: bool) -> PbxIntroduction {
         apis_listed: true,
         version: Some("13r3".into()),
         test_mode,
+        service_licenses: None,
     }
 }
 
@@ -30,6 +31,18 @@ fn a_pbx_introduces_itself_with_the_apis_that_we_know() {
 fn test_mode_comes_from_the_login() {
     let response = logged_in(r#"{"appobj":"m365","testmode":true}"#).receive(PBX_INFO);
     assert_eq!(response.outcome, Outcome::Introduced(introduction(true)));
+}
+
+#[test]
+fn service_licenses_come_from_the_login_as_number_or_text() {
+    for lics in ["5", "\"5\""] {
+        let response = logged_in(&format!(r#"{{"appobj":"m365","lics":{lics}}}"#)).receive(PBX_INFO);
+        let expected = PbxIntroduction {
+            service_licenses: Some(5),
+            ..introduction(false)
+        };
+        assert_eq!(response.outcome, Outcome::Introduced(expected));
+    }
 }
 
 #[test]

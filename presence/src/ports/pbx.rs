@@ -3,6 +3,7 @@
 use futures_util::future::LocalBoxFuture;
 
 use crate::identity::{PbxGuid, PbxName};
+use crate::licensing::ListedLicense;
 use crate::pbx::{PbxApi, PbxUser, PresenceEntry};
 
 /// What a PBX tells.
@@ -60,6 +61,15 @@ pub enum PbxEvent {
         /// Whether the license is held.
         held: bool,
     },
+    /// An error in place of an answer to a license check.
+    LicenseFailed {
+        /// Whose.
+        user: PbxGuid,
+        /// The PBX's text.
+        message: String,
+    },
+    /// The licenses of the PBX, in test mode none.
+    LicensesListed(Vec<ListedLicense>),
     /// A message that nobody asked for, or that does not have the form it must have; counted by its type.
     Ignored {
         /// The message's `mt`, cut at 64 characters.
@@ -103,11 +113,15 @@ pub enum PbxOrder {
     CheckLicense {
         /// Whose.
         user: PbxGuid,
-        /// By which name.
+        /// By which name; by the guid when it is empty.
         h323: String,
         /// Which, e.g. `App(innovaphone-microsoft365)`.
         license: String,
     },
+    /// Forget all license checks that are not answered; late answers say nothing any more.
+    DropLicenseChecks,
+    /// Ask which licenses the PBX has, and how many of them are assigned.
+    ListLicenses,
 }
 
 impl PbxOrder {
@@ -119,7 +133,7 @@ impl PbxOrder {
             Self::SubscribePresence { .. } | Self::UnsubscribePresence { .. } | Self::SetEntry { .. } => {
                 PbxApi::PbxApi
             }
-            Self::CheckLicense { .. } => PbxApi::PbxAdminApi,
+            Self::CheckLicense { .. } | Self::DropLicenseChecks | Self::ListLicenses => PbxApi::PbxAdminApi,
         }
     }
 }
