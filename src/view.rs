@@ -1,5 +1,6 @@
 //! What the management API shows, gathered from the actors.
 
+pub mod licenses;
 pub mod lights;
 pub mod metrics;
 pub mod overview;

@@ -72,6 +72,8 @@ pub(crate) struct Columns {
     cn: Empty,
     dn: Empty,
     loc: Empty,
+    /// The template: who gets another one may get or lose a license by it, and then the row is reported anew.
+    config: Empty,
 }
 
 /// What is said to log in where we have dialled, and to keep that connection alive (pbx.md 1.3, 1.5, 1.7).

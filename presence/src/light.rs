@@ -146,5 +146,7 @@ codes! {
         ResourceDataRefused = "resource_data_refused", "Nothing is lost: every notification is followed by a read. It is tried again every day, and at once after POST /api/v1/subscriptions/renew.";
         /// The encryption key has outlived its time and cannot be replaced.
         NotificationKeyOverdue = "notification_key_overdue", "Correct what the detail names, mostly the database's disk or its rights; the key is replaced by itself then.";
+        /// More licenses are assigned than installed at the PBX.
+        TooFewLicenses = "too_few_licenses", "Install further licenses at the PBX, or withdraw them from users who do not need one.";
     }
 }

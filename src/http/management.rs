@@ -53,6 +53,7 @@ use crate::log::Log;
 use crate::memory;
 use crate::pbx_connection::doorkeeper::Doorkeeper;
 use crate::reconfiguration::Counter;
+use crate::view::licenses::Licenses;
 use crate::view::lights::{LightBook, Lights, Surroundings};
 use crate::view::metrics::Scrape;
 use crate::view::overview::{Overview, Posts};
@@ -111,6 +112,7 @@ impl Management {
             lights: self.lights_of(&overview),
             warnings: self.warnings.read(&overview),
             users: Counts::of(&overview),
+            licenses: Licenses::of(&self.terms.get().license, &overview),
             sessions: sessions::in_short(&overview, self.posts.sessions.master_name()),
             subscriptions: subscriptions
                 .filter(|subscription| subscription.id.is_some())

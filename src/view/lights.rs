@@ -121,6 +121,18 @@ fn sentence(cause: &str, remedy: &str) -> String {
     format!("{}. {remedy}", cause.trim_end_matches('.'))
 }
 
+/// Why nobody is licensed, with the PBX's own counts where it tells them.
+fn no_licensed_user(overview: &Overview) -> String {
+    let stock = overview.sessions.iter().find_map(|session| session.licenses);
+    let counts = stock.map(|stock| {
+        format!(
+            "; the pbx has {} installed and {} assigned to users",
+            stock.installed, stock.used
+        )
+    });
+    format!("no matched user holds the license{}", counts.unwrap_or_default())
+}
+
 /// Why nobody is known yet.
 fn unknown_users(overview: &Overview) -> String {
     let failure = overview
@@ -128,10 +140,17 @@ fn unknown_users(overview: &Overview) -> String {
         .as_ref()
         .and_then(|users| users.last_failure.as_ref());
     let known = overview.user_sync.as_ref().is_some_and(|users| users.pbx_known);
+    let fault = overview
+        .license_check
+        .as_ref()
+        .and_then(|check| check.fault.as_ref());
     match failure {
         Some(failure) => format!("the users of teams are not known: {failure}"),
         None if !known => "the master pbx has not told its users yet".to_owned(),
-        None => "users and licenses are not known yet".to_owned(),
+        None => match fault {
+            Some(fault) => format!("the pbx answers license checks with an error: {fault}"),
+            None => "users and licenses are not known yet".to_owned(),
+        },
     }
 }
 
@@ -159,10 +178,7 @@ fn subscription(overview: &Overview, surroundings: &Surroundings) -> Shown {
         .as_ref()
         .is_some_and(|license| license.licensed == 0)
     {
-        return show(
-            SubscriptionCode::NoLicensedUsers,
-            "no matched user holds the license",
-        );
+        return show(SubscriptionCode::NoLicensedUsers, &no_licensed_user(overview));
     }
     if status.polling {
         let swept = overview

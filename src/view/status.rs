@@ -10,6 +10,7 @@ use m365_presence::ports::SubscriptionKind;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::licenses::Licenses;
 use super::lights::{Light, Lights};
 use super::overview::Overview;
 use super::warnings::Warning;
@@ -76,6 +77,8 @@ pub struct Status {
     pub lights: Lights,
     /// The users in numbers.
     pub users: Counts,
+    /// The licenses in numbers.
+    pub licenses: Licenses,
     /// The PBX connections.
     pub sessions: Vec<Value>,
     /// The Graph subscriptions that live.

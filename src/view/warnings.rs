@@ -5,6 +5,7 @@
 //! function here.
 
 mod capacity;
+mod licenses;
 mod notifications;
 
 use std::collections::BTreeSet;
@@ -43,6 +44,7 @@ fn all(overview: &Overview) -> Vec<Warning> {
     let mut warnings = Vec::new();
     warnings.extend(capacity::warning(overview));
     warnings.extend(notifications::warnings(overview));
+    warnings.extend(licenses::warning(overview));
     warnings.sort_by_key(|warning| warning.code);
     warnings
 }

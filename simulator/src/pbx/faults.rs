@@ -37,6 +37,10 @@ pub struct Faults {
     pub presence_error: Option<(u32, String)>,
     /// Answers CheckAppLic of an unlicensed user without the member `ok`, instead of with `false`.
     pub unlicensed_without_ok: bool,
+    /// Answers CheckAppLic for these users, by name, with an error in place of `ok`.
+    pub license_errors: BTreeSet<String>,
+    /// Answers CheckAppLic for users whom it does not know with an error, instead of with `ok` false.
+    pub unknown_is_error: bool,
     /// Writes the login digest in capitals.
     pub capital_digest: bool,
 }

@@ -39,6 +39,8 @@ pub struct PbxOptions {
     pub test_mode: bool,
     /// Counts the service licenses configured at the object (`lics`).
     pub service_licenses: Option<u32>,
+    /// Counts the licenses of the app that are installed; `None` installs as many as are assigned.
+    pub installed_licenses: Option<usize>,
     /// Lists the other Apps that may be reached, as `apps` of the login's info.
     pub other_apps: Vec<String>,
     /// Tells what clearing a presence entry leaves.
@@ -91,6 +93,7 @@ impl PbxOptions {
             unlicensed: true,
             test_mode: false,
             service_licenses: None,
+            installed_licenses: None,
             other_apps: Vec::new(),
             clearing: Clearing::Drop,
             on_the_phone: Some(OnThePhone::default()),

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use m365_actors::pbx_session::SessionStatus;
 use m365_actors::supervision::{NodeSnapshot, NodeState};
 use m365_presence::identity::PbxName;
 
 use super::exposition::Sheet;
-use super::{Scrape, size, truth};
+use super::{Scrape, float, size, truth};
 
 impl Scrape {
     pub(super) fn board(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
@@ -70,6 +71,21 @@ impl Scrape {
             "pbx_users",
             "Users of the replicated table of a PBX.",
             each().map(|one| (pbx(&one.pbx), size(one.users))),
+        )?;
+        let stock = |one: &SessionStatus| one.licenses.map(|stock| (one.pbx.clone(), stock));
+        sheet.gauges(
+            "pbx_licenses_installed",
+            "Licenses that are installed at a PBX, by its own count.",
+            each()
+                .filter_map(stock)
+                .map(|(name, stock)| (pbx(&name), float(stock.installed))),
+        )?;
+        sheet.gauges(
+            "pbx_licenses_assigned",
+            "Licenses that are assigned to users of a PBX, by its own count.",
+            each()
+                .filter_map(stock)
+                .map(|(name, stock)| (pbx(&name), float(stock.used))),
         )?;
         sheet.counters(
             "pbx_messages_received",

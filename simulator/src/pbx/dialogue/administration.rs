@@ -37,6 +37,13 @@ fn find<'a>(request: &Request, directory: &'a Directory) -> Option<&'a Resident>
 fn check_license(request: &Request, ground: &Ground<'_>) -> Message {
     let wanted = request.text("lic");
     let resident = find(request, ground.directory);
+    let fails = match resident {
+        Some(resident) => ground.faults.license_errors.contains(&resident.user.h323),
+        None => ground.faults.unknown_is_error,
+    };
+    if fails {
+        return request.result().with("error", "license database is locked");
+    }
     let licensed = resident.is_some_and(|user| ground.options.test_mode || user.is_licensed(wanted));
     match licensed {
         false if ground.faults.unlicensed_without_ok => request.result(),
@@ -56,15 +63,15 @@ fn licenses(request: &Request, ground: &Ground<'_>) -> Message {
         .residents()
         .filter(|user| user.is_licensed(&app))
         .count();
-    let count = |name: &str, used: usize| {
-        let used = used.to_string();
-        json!({"name": name, "version": "13", "count": used, "local": used, "slaves": "0", "used": used})
+    let count = |name: &str, installed: usize, used: usize| {
+        let (installed, used) = (installed.to_string(), used.to_string());
+        json!({"name": name, "version": "13", "count": installed, "local": used, "slaves": "0", "used": used})
     };
-    let app_license = count(&app, used);
+    let app_license = count(&app, ground.options.installed_licenses.unwrap_or(used), used);
     let list = if request.mt == "GetAppLics" {
         json!([app_license])
     } else {
-        json!([count("Port", users), app_license])
+        json!([count("Port", users, users), app_license])
     };
     request.result().with("lic", list)
 }
