@@ -46,7 +46,7 @@ pub struct PbxSight {
 
 impl PbxSight {
     /// Takes in a user's whole presence. Answers the PBX at which our entry has stayed behind: it told of the presence
-    /// until now and showed the entry, and this one does not.
+    /// until now and showed the entry, and this one shows another or none, so they keep presence apart.
     pub fn see_presence(
         &mut self,
         pbx: &PbxName,
@@ -73,10 +73,10 @@ impl PbxSight {
             .iter()
             .find(|entry| entry.contact.eq_ignore_ascii_case(own_contact));
         let own = own.map(|entry| entry.activity.clone()).unwrap_or_default();
-        let shown_before = self.own_entry.as_ref().is_some_and(|entry| !entry.is_empty());
+        let shown_before = self.own_entry.replace(own.clone()).unwrap_or_default();
         let told_before = self.told_by.replace(pbx.clone());
-        let left_behind = told_before.filter(|before| before != pbx && shown_before && own.is_empty());
-        self.own_entry = Some(own);
+        let left_behind =
+            told_before.filter(|before| before != pbx && !shown_before.is_empty() && shown_before != own);
         self.presence_fresh = true;
         left_behind
     }
