@@ -43,6 +43,9 @@ const BOARD_MAILBOX: usize = 8_192;
 /// Messages that wait for a PBX session at most.
 const SESSION_MAILBOX: usize = 2_048;
 
+/// PBXs that are known at a time at most; an actor each would never end otherwise.
+const MOST_SESSIONS: usize = 1_000;
+
 /// Everything that runs on the actors' thread, wired and started.
 pub struct Assembly {
     /// The supervision tree.
@@ -226,6 +229,10 @@ impl Assembly {
         let sessions = self.ground.posts.sessions.clone();
         if sessions.of(&pbx).is_some() {
             return true;
+        }
+        if sessions.all().len() >= MOST_SESSIONS {
+            log::error!(pbx = pbx.as_str(); "pbx {pbx} is turned away: {MOST_SESSIONS} pbxs are known already");
+            return false;
         }
         let seat = Seat::<PbxSession>::with_capacity(session_name(&pbx), SESSION_MAILBOX);
         sessions.register(pbx.clone(), seat.post());

@@ -10,7 +10,7 @@ use m365_presence::secret::Secret;
 
 use crate::courtesy::Courtesy;
 use crate::digest::Claim;
-use crate::doorway::introduction;
+use crate::doorway::{introduction, pbx_name};
 use crate::login::{LoggedIn, SessionKind};
 use crate::message::Message;
 use crate::outbox::Outbox;
@@ -137,9 +137,9 @@ impl Approach {
             }
             (Stage::Asking(guest), "PbxInfo") => self.arrived(introduction(guest, message)),
             (Stage::Asking(_), "GetPbxConfigResult") if message.belongs_to(NAME_SRC) => {
-                match message.object().name("loc") {
+                match message.object().name("loc").and_then(pbx_name) {
                     Some(name) => {
-                        let introduction = self.name(PbxName::new(name));
+                        let introduction = self.name(name);
                         self.arrived(introduction)
                     }
                     None => Progress::Nameless,

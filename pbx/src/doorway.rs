@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::challenge::Challenge;
 use crate::courtesy::Courtesy;
+use crate::digest::Claim;
 use crate::login::{LoggedIn, Login, Refusal, SessionKind};
 use crate::message::Message;
 use crate::outbox::Outbox;
@@ -19,6 +20,7 @@ use crate::outgoing::Answer;
 /// how long a connection may stay here.
 pub struct Doorway {
     courtesy: Courtesy,
+    password: Secret,
     stage: Stage,
 }
 
@@ -37,6 +39,8 @@ pub enum Outcome {
     Accepted(LoggedIn),
     /// The PBX introduced itself: the conversation can begin.
     Introduced(PbxIntroduction),
+    /// A stored password was checked and is another one than ours; nothing else follows from it.
+    Unproven,
     /// The login failed: close after sending. Told once; later messages are not answered.
     Refused(Refusal),
 }
@@ -56,6 +60,7 @@ impl Doorway {
     pub fn new(password: &Secret, app: &str, build: &str, challenge: Challenge) -> Self {
         Self {
             courtesy: Courtesy::new(app, build),
+            password: password.clone(),
             stage: Stage::Login(Login::new(password, app, challenge)),
         }
     }
@@ -63,15 +68,20 @@ impl Doorway {
     /// Takes in one whole text message.
     pub fn receive(&mut self, text: &str) -> Response {
         let mut outbox = Outbox::default();
-        let outcome = match &mut self.stage {
-            Stage::Login(login) => at_login(login, &self.courtesy, text, &mut outbox),
-            Stage::Inside(guest) => inside(guest, &self.courtesy, text, &mut outbox),
-            Stage::Over => Outcome::Waiting,
+        let message = Message::parse(text);
+        let check = message
+            .as_ref()
+            .filter(|message| message.kind() == "AppCheckLogin");
+        let outcome = match (&mut self.stage, check) {
+            (Stage::Over, _) => Outcome::Waiting,
+            (_, Some(check)) => check_login(check, &self.password, &mut outbox),
+            (Stage::Login(login), None) => at_login(login, &self.courtesy, text, message, &mut outbox),
+            (Stage::Inside(guest), None) => inside(guest, &self.courtesy, message, &mut outbox),
         };
         match &outcome {
             Outcome::Accepted(guest) => self.stage = Stage::Inside(guest.clone()),
             Outcome::Introduced(_) | Outcome::Refused(_) => self.stage = Stage::Over,
-            Outcome::Waiting => {}
+            Outcome::Waiting | Outcome::Unproven => {}
         }
         Response {
             frames: outbox.take(),
@@ -81,8 +91,14 @@ impl Doorway {
 }
 
 /// Before the login nothing is served but courtesies; what is unknown is tolerated (pbx.md 1.6, 1.7).
-fn at_login(login: &mut Login, courtesy: &Courtesy, text: &str, outbox: &mut Outbox) -> Outcome {
-    let Some(message) = Message::parse(text) else {
+fn at_login(
+    login: &mut Login,
+    courtesy: &Courtesy,
+    text: &str,
+    message: Option<Message>,
+    outbox: &mut Outbox,
+) -> Outcome {
+    let Some(message) = message else {
         return refuse(Refusal::Malformed, &Message::default(), outbox);
     };
     match message.kind() {
@@ -112,6 +128,23 @@ fn at_login(login: &mut Login, courtesy: &Courtesy, text: &str, outbox: &mut Out
     }
 }
 
+/// The PBX Manager asks whether the password that it has stored is ours (pbx.md 1.7). It proves its own by a digest
+/// without `sip`, `guid`, `dn` and `info` over a challenge of its own, so the answer tells no more than a login would.
+fn check_login(check: &Message, password: &Secret, outbox: &mut Outbox) -> Outcome {
+    let text = |name| check.object().text(name).unwrap_or_default();
+    let claim = Claim {
+        app: &text("app"),
+        domain: &text("domain"),
+        sip: "",
+        guid: "",
+        dn: "",
+        info: None,
+    };
+    let ok = claim.is_proven_by(&text("digest"), &text("challenge"), password);
+    outbox.push(&Answer::AppCheckLoginResult { src: check.src(), ok });
+    if ok { Outcome::Waiting } else { Outcome::Unproven }
+}
+
 fn refuse(refusal: Refusal, login: &Message, outbox: &mut Outbox) -> Outcome {
     let app = login.object().text("app").unwrap_or_default();
     let domain = login.object().text("domain").unwrap_or_default();
@@ -126,8 +159,8 @@ fn refuse(refusal: Refusal, login: &Message, outbox: &mut Outbox) -> Outcome {
 }
 
 /// Between login and introduction; `AppInfo` may come before or after `PbxInfo` (pbx.md 1.4).
-fn inside(guest: &LoggedIn, courtesy: &Courtesy, text: &str, outbox: &mut Outbox) -> Outcome {
-    let Some(message) = Message::parse(text) else {
+fn inside(guest: &LoggedIn, courtesy: &Courtesy, message: Option<Message>, outbox: &mut Outbox) -> Outcome {
+    let Some(message) = message else {
         return Outcome::Waiting;
     };
     if message.kind() == "PbxInfo" && guest.kind == SessionKind::PbxObject {
@@ -135,6 +168,15 @@ fn inside(guest: &LoggedIn, courtesy: &Courtesy, text: &str, outbox: &mut Outbox
     }
     courtesy.answer(&message, outbox);
     Outcome::Waiting
+}
+
+/// How long a PBX's name may be; the PBX itself takes far fewer characters.
+const LONGEST_NAME: usize = 100;
+
+/// A name that can be shown and logged as it is; anything else names no PBX.
+pub(crate) fn pbx_name(name: String) -> Option<PbxName> {
+    let fits = name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control);
+    fits.then(|| PbxName::new(name))
 }
 
 /// Reads a `PbxInfo`; without the PBX's name it introduces nobody.
@@ -152,7 +194,7 @@ pub(crate) fn introduction(guest: &LoggedIn, message: &Message) -> Option<PbxInt
     apis.sort_unstable();
     apis.dedup();
     Some(PbxIntroduction {
-        pbx: PbxName::new(info.name("pbx")?),
+        pbx: pbx_name(info.name("pbx")?)?,
         domain: info.name("domain").unwrap_or_else(|| guest.domain.clone()),
         app_object: guest.app_object.clone(),
         apis,

@@ -117,6 +117,11 @@ pub(crate) enum Answer<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<&'static str>,
     },
+    AppCheckLoginResult {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        src: Option<String>,
+        ok: bool,
+    },
     KeepAliveResult {
         #[serde(skip_serializing_if = "Option::is_none")]
         src: Option<String>,

@@ -104,13 +104,15 @@ impl Connection {
             let response = doorway.receive(&text);
             if let Outcome::Refused(refusal) = &response.outcome {
                 doors.doorkeeper.refused(*refusal);
+            }
+            if matches!(response.outcome, Outcome::Refused(_) | Outcome::Unproven) {
                 tokio::time::sleep(REFUSAL_DELAY).await;
             }
             for frame in response.frames {
                 self.say(frame).await.ok()?;
             }
             match response.outcome {
-                Outcome::Waiting => {}
+                Outcome::Waiting | Outcome::Unproven => {}
                 Outcome::Accepted(guest) => {
                     place = None;
                     // a person's client never introduces a PBX and may stay as long as it gives signs of life

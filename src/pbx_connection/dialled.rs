@@ -217,9 +217,9 @@ async fn say_all(connection: &mut Connection, messages: Vec<String>) -> Result<(
 /// Why there is no connection, in words for an administrator.
 fn failure(error: &WsClientError) -> DialEnd {
     match error {
-        WsClientError::InvalidResponseStatus(status) => unreachable(&format!(
-            "it answers {status} where the PBX's websocket should be: is this the address of a PBX?"
-        )),
+        WsClientError::InvalidResponseStatus(status) => {
+            unreachable(&format!("it answers {status}, as no PBX does at its websocket"))
+        }
         WsClientError::SendRequest(SendRequestError::Connect(ConnectError::Io(error))) => {
             not_accepted(error).unwrap_or_else(|| unreachable(&error.to_string()))
         }

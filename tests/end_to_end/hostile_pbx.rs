@@ -10,7 +10,7 @@ use crate::world::World;
 const SLAVE: &str = "pbx-branch";
 
 /// Websockets that are more than may wait without a login.
-const CROWD: usize = 400;
+const CROWD: usize = 1_000;
 
 fn refused_logins(world: &World, reason: &str) -> u64 {
     world.status()["refused_logins"][reason]

@@ -39,6 +39,7 @@ mod outage_subscription;
 mod page_sessions;
 mod pbx_connections;
 mod pbx_to_teams;
+mod peculiar_pbx;
 mod probes;
 mod restart;
 mod settings;

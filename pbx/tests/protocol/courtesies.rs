@@ -1,6 +1,7 @@
+use m365_pbx::Outcome;
 use serde_json::json;
 
-use crate::stage::{Conversation, doorway, frames};
+use crate::stage::{APP, Conversation, PASSWORD, doorway, frames, logged_in, sha256};
 
 #[test]
 fn a_keep_alive_is_answered_in_the_conversation() {
@@ -60,5 +61,34 @@ fn a_page_of_another_build_is_sent_to_this_one() {
             [result],
             "{url}"
         );
+    }
+}
+
+#[test]
+fn a_stored_password_is_checked_before_and_after_a_login() {
+    let check = |digest: &str| {
+        format!(
+            r#"{{"mt":"AppCheckLogin","src":"c","app":"{APP}","domain":"example.com","challenge":"1234","digest":"{digest}"}}"#
+        )
+    };
+    let right = sha256(&format!("{APP}:example.com::::1234:{PASSWORD}"));
+    let wrong = sha256(&format!("{APP}:example.com::::1234:another"));
+    for mut doorway in [doorway(), logged_in(r#"{"appobj":"m365"}"#)] {
+        for (digest, ok) in [
+            (&right, true),
+            (&right.to_uppercase(), true),
+            (&wrong, false),
+            (&String::new(), false),
+        ] {
+            let response = doorway.receive(&check(digest));
+            assert_eq!(
+                frames(&response),
+                [json!({"mt": "AppCheckLoginResult", "src": "c", "ok": ok})]
+            );
+            let expected = if ok { Outcome::Waiting } else { Outcome::Unproven };
+            assert_eq!(response.outcome, expected);
+        }
+        let alive = doorway.receive(r#"{"mt":"KeepAlive"}"#);
+        assert_eq!(alive.frames.len(), 1, "the connection goes on");
     }
 }

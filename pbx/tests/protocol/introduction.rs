@@ -104,3 +104,12 @@ fn a_person_never_introduces_a_pbx() {
     assert_eq!(doorway.receive(PBX_INFO).outcome, Outcome::Waiting);
     assert_eq!(doorway.receive(r#"{"mt":"KeepAlive"}"#).frames.len(), 1);
 }
+
+#[test]
+fn a_name_that_cannot_be_shown_names_no_pbx() {
+    for name in ["", "two\\nlines", "\\u0007", &"x".repeat(101)] {
+        let mut doorway = logged_in(r#"{"appobj":"m365"}"#);
+        let info = format!(r#"{{"mt":"PbxInfo","pbx":"{name}","apis":[]}}"#);
+        assert_eq!(doorway.receive(&info).outcome, Outcome::Waiting, "{name}");
+    }
+}
