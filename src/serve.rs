@@ -117,7 +117,7 @@ async fn run(
         posts: assembly.posts().clone(),
         tree: assembly.tree.clone(),
         lights: LightBook::default(),
-        warnings: WarningBook::default(),
+        warnings: WarningBook::new(settings.public.tls.as_ref().map(|tls| tls.expires_at)),
         doorkeeper,
         clock: assembly.clock().clone(),
         started_at: Utc::now(),

@@ -52,6 +52,10 @@ pub struct CredentialStatus {
     pub signed_in_as: Option<String>,
     /// When the stored refresh token was granted; it ends 90 days later unless it is used (graph.md 1.2).
     pub refresh_granted_at: Option<DateTime<Utc>>,
+    /// When its own client secret ends, where that was configured.
+    pub client_secret_expires_at: Option<DateTime<Utc>>,
+    /// When its own client certificate ends.
+    pub client_certificate_expires_at: Option<DateTime<Utc>>,
 }
 
 /// What all credentials are like.
@@ -76,6 +80,15 @@ pub struct GetToken {
 #[rtype(result = "Status")]
 pub struct GetStatus;
 
+/// When the proof of an app registration ends, as far as that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProofEnds {
+    /// The end of its client secret.
+    pub secret: Option<DateTime<Utc>>,
+    /// The end of its certificate.
+    pub certificate: Option<DateTime<Utc>>,
+}
+
 /// How a communication user signs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommunicationUser {
@@ -83,6 +96,8 @@ pub struct CommunicationUser {
     pub account: Account,
     /// How, where there is no refresh token.
     pub way: Way,
+    /// When the proof of its own app registration ends; nothing where it shares the app's.
+    pub ends: ProofEnds,
 }
 
 /// What the actor is made of.
@@ -94,6 +109,8 @@ pub struct Dependencies {
     pub store: Rc<dyn Store>,
     /// Graph's time.
     pub clock: Rc<dyn Clock>,
+    /// When the app registration's proof ends.
+    pub ends: ProofEnds,
     /// The communication users.
     pub communication_users: Vec<CommunicationUser>,
 }
@@ -113,12 +130,17 @@ impl TokenRefresh {
         let fitting = fitting.into();
         let dependencies = fitting.current();
         let now = dependencies.clock.now();
-        let app = Key::new("the app registration".to_owned(), Way::Proof, now);
+        let app = Key::new(
+            "the app registration".to_owned(),
+            Way::Proof,
+            dependencies.ends,
+            now,
+        );
         let mut keys = BTreeMap::from([(Credential::App, app)]);
         for (index, user) in dependencies.communication_users.iter().enumerate() {
             let label = format!("microsoft.communication_users.{index}");
             let credential = Credential::Communication(user.account.clone());
-            keys.insert(credential, Key::new(label, user.way, now));
+            keys.insert(credential, Key::new(label, user.way, user.ends, now));
         }
         Self {
             fitting,

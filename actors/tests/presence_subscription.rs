@@ -37,6 +37,7 @@ fn with_bert(house: &mut House) {
     house.accounts.push(CommunicationUser {
         account: Account::new(BERT),
         way: m365_presence::sign_in::Way::Password,
+        ends: m365_actors::token_refresh::ProofEnds::default(),
     });
 }
 

@@ -12,7 +12,7 @@ mod stage;
 
 use std::rc::Rc;
 
-use m365_actors::token_refresh::CommunicationUser;
+use m365_actors::token_refresh::{CommunicationUser, ProofEnds};
 use m365_presence::identity::{Account, Credential};
 use m365_presence::light::AuthenticationCode as Code;
 use m365_presence::ports::{DeviceSignIn, SignInError};
@@ -262,6 +262,7 @@ fn two_persons_sign_in_side_by_side() {
             .map(|name| CommunicationUser {
                 account: Account::new(name),
                 way: Way::Person,
+                ends: ProofEnds::default(),
             })
             .to_vec();
     };

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod certificate;
 mod client;
 mod clock;
 mod cloud;
@@ -11,11 +12,15 @@ mod patience;
 mod tls;
 mod webhook;
 
+pub use certificate::{Certificate, Validity};
 pub use client::{DEFAULT_TEAMS_PLANS, GraphClient, GraphSettings};
 pub use clock::GraphClock;
 pub use cloud::Cloud;
 pub use endpoints::{EndpointError, Endpoints};
 pub use http::HttpClient;
-pub use identity::{AppRegistration, CommunicationUser, EntraIdentity, IdentitySettings, Proof, ProofError};
+pub use identity::{
+    AppRegistration, CommunicationUser, EntraIdentity, IdentitySettings, Proof, ProofError,
+    judge_client_certificate,
+};
 pub use tls::{client_config, client_config_trusting, trusted_roots};
 pub use webhook::{KeyRing, WebhookOpener, WebhookSettings, generate_notification_key};

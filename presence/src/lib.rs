@@ -10,12 +10,14 @@
 //! * [`licensing`]: what the answers to license checks mean.
 //! * [`sign_in`]: when a refused credential may be presented again.
 //! * [`rotation`]: when an encryption key is replaced, and when an old one is dropped.
+//! * [`expiry`]: how near the end of what must be renewed is.
 //! * [`light`]: the closed set of codes that an administrator reads.
 //! * [`ports`]: what the actors ask of the outside world; the adapters live in crates of their own.
 
 pub mod board;
 pub mod cadence;
 pub mod clock;
+pub mod expiry;
 pub mod hearing;
 pub mod identity;
 pub mod licensing;

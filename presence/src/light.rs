@@ -148,5 +148,15 @@ codes! {
         NotificationKeyOverdue = "notification_key_overdue", "Correct what the detail names, mostly the database's disk or its rights; the key is replaced by itself then.";
         /// More licenses are assigned than installed at the PBX.
         TooFewLicenses = "too_few_licenses", "Install further licenses at the PBX, or withdraw them from users who do not need one.";
+        /// The client secret ends soon.
+        ClientSecretExpiring = "client_secret_expiring", "Create a new secret at App registrations > Certificates & secrets, enter its value and its end as client_secret_expires, and restart the connector.";
+        /// The client certificate ends soon.
+        ClientCertificateExpiring = "client_certificate_expiring", "Make a new pair, upload its certificate at App registrations > Certificates & secrets beside the old one, name it as client_certificate with client_private_key, and restart the connector.";
+        /// The certificate of the public listener ends soon.
+        TlsCertificateExpiring = "tls_certificate_expiring", "Renew the certificate in the file of public.tls_certificate and restart the connector.";
+        /// The refresh token of a communication user was not used for long.
+        StoredSignInExpiring = "stored_sign_in_expiring", "Mend what keeps this communication user from signing in, see the authentication light; after that day a person must sign in with a new code.";
+        /// Somebody else than the communication user has entered the device code.
+        SignedInAsAnother = "signed_in_as_another", "Revoke that account's sessions at Entra admin centre > Users and enter the next code as the communication user, or set username to the account that is meant.";
     }
 }

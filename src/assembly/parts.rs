@@ -19,7 +19,7 @@ use m365_presence::clock::Clock;
 use m365_presence::ports::Store;
 
 use super::translation::{
-    accounts, communication_users, identity_settings, reading, rules, webhook_settings,
+    accounts, communication_users, identity_settings, proof_ends, reading, rules, webhook_settings,
 };
 use crate::BUILD;
 use crate::config::Settings;
@@ -107,6 +107,7 @@ impl Ground {
                 identity,
                 store: Rc::clone(&self.store),
                 clock: Rc::clone(&shared_clock),
+                ends: proof_ends(&settings.microsoft.credential),
                 communication_users: communication_users(settings),
             },
             user_sync: user_sync::Dependencies {

@@ -1,7 +1,9 @@
 //! What the settings mean to the rooms: each room's own words from the configuration's.
 
+use std::path::Path;
+
 use anyhow::Context as _;
-use m365_actors::token_refresh;
+use m365_actors::token_refresh::{self, ProofEnds};
 use m365_graph::{AppRegistration, CommunicationUser, IdentitySettings, Proof, WebhookSettings};
 use m365_presence::board::{self, Rules};
 use m365_presence::cadence::Reading;
@@ -62,56 +64,76 @@ pub(super) fn communication_users(settings: &Settings) -> Vec<token_refresh::Com
                 SignIn::Password(_) => Way::Password,
                 SignIn::DeviceCode => Way::Person,
             },
+            ends: user
+                .registration
+                .as_ref()
+                .and_then(|registration| registration.credential.as_ref())
+                .map(proof_ends)
+                .unwrap_or_default(),
         })
         .collect()
+}
+
+/// When an app registration's proof ends.
+pub(super) fn proof_ends(credential: &AppCredential) -> ProofEnds {
+    match credential {
+        AppCredential::Secret { expires_at, .. } => ProofEnds {
+            secret: *expires_at,
+            certificate: None,
+        },
+        AppCredential::Certificate { expires_at, .. } => ProofEnds {
+            secret: None,
+            certificate: Some(*expires_at),
+        },
+    }
 }
 
 /// Who proves itself by what at Entra.
 pub(super) fn identity_settings(settings: &Settings) -> anyhow::Result<IdentitySettings> {
     let microsoft = &settings.microsoft;
-    let proof = match &microsoft.credential {
-        AppCredential::Secret(secret) => Proof::Secret(secret.clone()),
-        AppCredential::Certificate {
-            certificate,
-            private_key,
-        } => Proof::Certificate {
-            certificate: std::fs::read_to_string(certificate).with_context(|| {
-                format!(
-                    "microsoft.client_certificate: {} cannot be read",
-                    certificate.display()
-                )
-            })?,
-            private_key: std::fs::read_to_string(private_key)
-                .with_context(|| {
-                    format!(
-                        "microsoft.client_private_key: {} cannot be read",
-                        private_key.display()
-                    )
-                })?
-                .into(),
-        },
-    };
-    let users = microsoft
-        .communication_users
-        .iter()
-        .map(|user| CommunicationUser {
+    let mut users = Vec::new();
+    for user in &microsoft.communication_users {
+        let registration = user.registration.as_ref().map(|registration| {
+            let proof = registration.credential.as_ref().map(proof).transpose()?;
+            Ok::<_, anyhow::Error>(AppRegistration {
+                client_id: registration.client_id.clone(),
+                proof,
+            })
+        });
+        users.push(CommunicationUser {
             username: user.username.clone(),
             password: match &user.sign_in {
                 SignIn::Password(password) => Some(password.clone()),
                 SignIn::DeviceCode => None,
             },
-            registration: user.registration.as_ref().map(|registration| AppRegistration {
-                client_id: registration.client_id.clone(),
-                proof: registration.client_secret.clone().map(Proof::Secret),
-            }),
+            registration: registration.transpose()?,
         });
+    }
     Ok(IdentitySettings {
         tenant: microsoft.tenant.clone(),
         app: AppRegistration {
             client_id: microsoft.client_id.clone(),
-            proof: Some(proof),
+            proof: Some(proof(&microsoft.credential)?),
         },
-        communication_users: users.collect(),
+        communication_users: users,
+    })
+}
+
+/// Reads what an app registration proves itself by.
+fn proof(credential: &AppCredential) -> anyhow::Result<Proof> {
+    let read = |file: &Path| {
+        std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
+    };
+    Ok(match credential {
+        AppCredential::Secret { value, .. } => Proof::Secret(value.clone()),
+        AppCredential::Certificate {
+            certificate,
+            private_key,
+            ..
+        } => Proof::Certificate {
+            certificate: read(certificate)?,
+            private_key: read(private_key)?.into(),
+        },
     })
 }
 

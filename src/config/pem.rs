@@ -2,6 +2,12 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
+use m365_graph::Certificate;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+
 use super::problem::Refusal;
 use super::reader::Reader;
 
@@ -16,6 +22,42 @@ pub(super) fn pair(reader: &mut Reader, certificate: &str, private_key: &str) ->
         holding(file, "PRIVATE KEY-----", "private key")
     });
     Some((chain?, key?))
+}
+
+/// Reads the paths of what a TLS listener shows: a certificate chain and the key of its first certificate. Returns also
+/// when that certificate ends.
+pub(super) fn tls_pair(
+    reader: &mut Reader,
+    certificate: &str,
+    private_key: &str,
+) -> Option<(PathBuf, PathBuf, DateTime<Utc>)> {
+    let (chain_file, key_file) = pair(reader, certificate, private_key)?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(&chain_file).and_then(Iterator::collect);
+    let first = std::fs::read(&chain_file)
+        .ok()
+        .and_then(|pem| Certificate::from_pem(&pem));
+    let (Ok(chain), Some(first)) = (chain, first) else {
+        reader.refuse(certificate, "names a file whose certificate cannot be read");
+        return None;
+    };
+    let Ok(key) = PrivateKeyDer::from_pem_file(&key_file) else {
+        let remedy = "remove a passphrase with: openssl pkey -in encrypted.key -out tls.key";
+        let cause = "names a file whose private key cannot be read, perhaps because it is encrypted";
+        reader.refuse(private_key, Refusal::with_remedy(cause, remedy));
+        return None;
+    };
+    if let Err(error) = CertifiedKey::from_der(chain, key, &rustls::crypto::aws_lc_rs::default_provider()) {
+        let remedy = "name the key that the first certificate of the chain was made with";
+        let cause = format!("names a private key that does not belong to the certificate: {error}");
+        reader.refuse(private_key, Refusal::with_remedy(cause, remedy));
+        return None;
+    }
+    let ends = first.validity().until;
+    if ends <= Utc::now() {
+        let cause = format!("has expired on {}, so nobody trusts it", ends.format("%Y-%m-%d"));
+        reader.warn(certificate, cause, "renew the certificate");
+    }
+    Some((chain_file, key_file, ends))
 }
 
 /// Reads the path of a file with certificates.

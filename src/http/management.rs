@@ -110,7 +110,7 @@ impl Management {
             version: env!("CARGO_PKG_VERSION"),
             started_at: self.started_at,
             lights: self.lights_of(&overview),
-            warnings: self.warnings.read(&overview),
+            warnings: self.warnings.read(&overview, self.clock.now()),
             users: Counts::of(&overview),
             licenses: Licenses::of(&self.terms.get().license, &overview),
             sessions: sessions::in_short(&overview, self.posts.sessions.master_name()),

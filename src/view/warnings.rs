@@ -5,16 +5,21 @@
 //! function here.
 
 mod capacity;
+mod expiry;
 mod licenses;
 mod notifications;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use m365_presence::light::WarningCode;
 use serde::Serialize;
 
 use super::overview::Overview;
+
+/// What is repeated in the log is repeated after this time.
+const REPEATED: TimeDelta = TimeDelta::days(1);
 
 /// Something that an administrator should know before it hurts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,9 +28,14 @@ pub struct Warning {
     pub code: WarningCode,
     /// Cause with its numbers, and remedy.
     pub detail: String,
+    /// Whether there is little time left.
+    pub urgent: bool,
     /// Whom or what it concerns: a code may stand several times, once for each subject.
     #[serde(skip)]
     pub subject: String,
+    /// Whether the log repeats it every day.
+    #[serde(skip)]
+    pub daily: bool,
 }
 
 impl Warning {
@@ -34,44 +44,69 @@ impl Warning {
         Self {
             code,
             detail: format!("{}. {}", cause.trim_end_matches('.'), code.remedy()),
+            urgent: false,
             subject: subject.into(),
+            daily: false,
         }
     }
 }
 
 /// Everything that there is to warn of, in the order of the codes.
-fn all(overview: &Overview) -> Vec<Warning> {
+fn all(overview: &Overview, tls_certificate: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Vec<Warning> {
     let mut warnings = Vec::new();
     warnings.extend(capacity::warning(overview));
     warnings.extend(notifications::warnings(overview));
     warnings.extend(licenses::warning(overview));
+    warnings.extend(expiry::warnings(overview, tls_certificate, now));
     warnings.sort_by_key(|warning| warning.code);
     warnings
 }
 
-/// Remembers which warnings stand, so that each is logged once.
+/// A warning that stands: whether it was urgent, and when it was logged.
+type Standing = BTreeMap<(WarningCode, String), (bool, DateTime<Utc>)>;
+
+/// Remembers which warnings stand, so that each is logged once, when it becomes urgent, and daily where time runs out.
 #[derive(Clone, Default)]
 pub struct WarningBook {
-    standing: Arc<Mutex<BTreeSet<(WarningCode, String)>>>,
+    tls_certificate: Option<DateTime<Utc>>,
+    standing: Arc<Mutex<Standing>>,
 }
 
 impl WarningBook {
+    /// Makes an empty book; the public listener's certificate ends at `tls_certificate`.
+    pub fn new(tls_certificate: Option<DateTime<Utc>>) -> Self {
+        Self {
+            tls_certificate,
+            ..Self::default()
+        }
+    }
+
     /// Reads the warnings off the overview.
-    pub fn read(&self, overview: &Overview) -> Vec<Warning> {
-        let warnings = all(overview);
-        self.note(&warnings);
+    pub fn read(&self, overview: &Overview, now: DateTime<Utc>) -> Vec<Warning> {
+        let warnings = all(overview, self.tls_certificate, now);
+        self.note(&warnings, now);
         warnings
     }
 
-    fn note(&self, warnings: &[Warning]) {
-        let key = |warning: &Warning| (warning.code, warning.subject.clone());
+    fn note(&self, warnings: &[Warning], now: DateTime<Utc>) {
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        for warning in warnings
-            .iter()
-            .filter(|warning| !standing.contains(&key(warning)))
-        {
-            log::warn!(code = warning.code.as_str(); "{}", warning.detail);
+        let mut still_standing = Standing::new();
+        for warning in warnings {
+            let key = (warning.code, warning.subject.clone());
+            let known = standing.get(&key).filter(|(urgent, logged_at)| {
+                *urgent == warning.urgent && !(warning.daily && now >= *logged_at + REPEATED)
+            });
+            let logged_at = known.map_or(now, |(_, logged_at)| *logged_at);
+            if known.is_none() {
+                let level = if warning.urgent {
+                    log::Level::Error
+                } else {
+                    log::Level::Warn
+                };
+                log::log!(level, code = warning.code.as_str(); "{}", warning.detail);
+            }
+            still_standing.insert(key, (warning.urgent, logged_at));
         }
-        *standing = warnings.iter().map(key).collect();
+        *standing = still_standing;
     }
 }

@@ -45,6 +45,7 @@ fn the_annotated_file_shows_the_defaults() {
         "tls_private_key",
         "client_certificate",
         "client_private_key",
+        "client_secret_expires",
         "key_file",
         "url = \"wss:",
         "certificate =",

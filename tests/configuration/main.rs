@@ -9,6 +9,7 @@
 )]
 
 mod annotated;
+mod certificates;
 mod dial;
 mod environment;
 mod healthcheck;

@@ -51,34 +51,6 @@ fn a_communication_user_is_needed_unless_nothing_is_subscribed() {
 }
 
 #[test]
-fn an_app_registration_has_a_secret_or_a_certificate_with_its_key() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    };
-    let certificate = file("app.crt", "-----BEGIN CERTIFICATE-----\n");
-    let key = file("app.key", "-----BEGIN PRIVATE KEY-----\n");
-    let secret = "client_secret = \"the~client.secret\"";
-    let pair = format!("client_certificate = \"{certificate}\"\nclient_private_key = \"{key}\"");
-
-    check(&with(secret, "")).refuses("microsoft.client_secret", &["is missing", "client_certificate"]);
-    check(&with(secret, &pair)).is_fine();
-    let both = check(&with(secret, &format!("{secret}\n{pair}")));
-    both.refuses(
-        "microsoft.client_secret",
-        &["beside a certificate", "remove either"],
-    );
-    let alone = check(&with(secret, &format!("client_certificate = \"{certificate}\"")));
-    alone.refuses("microsoft.client_private_key", &["is missing"]);
-    let swapped = check(&with(secret, &pair.replace("app.key", "app.crt")));
-    swapped.refuses("microsoft.client_private_key", &["without a private key"]);
-    let absent = check(&with(secret, &pair.replace("app.crt", "gone.crt")));
-    absent.refuses("microsoft.client_certificate", &["cannot be read"]);
-}
-
-#[test]
 fn a_tenant_is_one_tenant() {
     for tenant in ["common", "organizations", "Consumers"] {
         check(&with("contoso.onmicrosoft.com", tenant)).refuses("microsoft.tenant", &["no tenant", tenant]);

@@ -16,6 +16,7 @@
 
 mod actors;
 mod app_objects;
+mod certificates;
 mod deliveries;
 mod demo;
 mod dialling;

@@ -10,7 +10,7 @@ use m365_presence::secret::Secret;
 use m365_presence::sign_in::{SignInRecord, Trial, Way};
 use tokio::sync::oneshot;
 
-use super::{CredentialStatus, Granted};
+use super::{CredentialStatus, Granted, ProofEnds};
 use crate::outage::Outage;
 
 /// A token this close to its end is not handed out any more.
@@ -28,6 +28,7 @@ pub(super) struct Key {
     /// What the log calls it: names of users are told below info only.
     pub(super) label: String,
     pub(super) way: Way,
+    pub(super) ends: ProofEnds,
     pub(super) token: Option<AccessToken>,
     pub(super) refresh: Option<Secret>,
     pub(super) granted_at: Option<DateTime<Utc>>,
@@ -74,10 +75,11 @@ pub(super) enum Means {
 }
 
 impl Key {
-    pub(super) fn new(label: String, way: Way, since: DateTime<Utc>) -> Self {
+    pub(super) fn new(label: String, way: Way, ends: ProofEnds, since: DateTime<Utc>) -> Self {
         Self {
             label,
             way,
+            ends,
             token: None,
             refresh: None,
             granted_at: None,
@@ -212,6 +214,8 @@ impl Key {
             sign_ins: self.sign_ins,
             signed_in_as: self.signed_in_as.clone(),
             refresh_granted_at: self.granted_at,
+            client_secret_expires_at: self.ends.secret,
+            client_certificate_expires_at: self.ends.certificate,
         }
     }
 }

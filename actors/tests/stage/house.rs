@@ -13,7 +13,7 @@ use m365_actors::presence_sync::PresenceSync;
 use m365_actors::sessions::Sessions;
 use m365_actors::supervision::stage::{self, Stage};
 use m365_actors::supervision::{ExitKind, Post, Seat, Settings, Strategy, SupervisorSpec};
-use m365_actors::token_refresh::{CommunicationUser, TokenRefresh};
+use m365_actors::token_refresh::{CommunicationUser, ProofEnds, TokenRefresh};
 use m365_actors::user_sync::{Matching, UserSync};
 use m365_actors::webhook_intake::{Arrived, WebhookIntake};
 use m365_actors::{
@@ -92,6 +92,7 @@ impl House {
             accounts: vec![CommunicationUser {
                 account: Account::new(ANNA),
                 way: Way::Password,
+                ends: ProofEnds::default(),
             }],
             presence_period: minutes(10),
             users_period: minutes(60),
@@ -170,6 +171,7 @@ impl Cast {
             identity: self.house.entra.clone(),
             store: self.house.shelf.clone(),
             clock: self.clock(),
+            ends: ProofEnds::default(),
             communication_users: self.house.accounts.clone(),
         })
     }

@@ -1,6 +1,6 @@
 //! What the tests of the sign-ins ask again and again.
 
-use m365_actors::token_refresh::{CommunicationUser, CredentialStatus, GetStatus, GetToken};
+use m365_actors::token_refresh::{CommunicationUser, CredentialStatus, GetStatus, GetToken, ProofEnds};
 use m365_presence::identity::{Account, Credential};
 use m365_presence::ports::{AccessToken, Rejected, SignInError};
 use m365_presence::sign_in::Way;
@@ -23,6 +23,7 @@ pub fn by_code(house: &mut House) {
     house.accounts = vec![CommunicationUser {
         account: Account::new(ANNA),
         way: Way::Person,
+        ends: ProofEnds::default(),
     }];
 }
 

@@ -32,7 +32,7 @@ use crate::http::{Answer, Content, HttpClient, Request};
 use crate::patience::Family;
 use form::Form;
 use proof::Prover;
-pub use proof::{Proof, ProofError};
+pub use proof::{Proof, ProofError, judge_client_certificate};
 use refusal::Refusal;
 pub use registration::{AppRegistration, CommunicationUser, IdentitySettings};
 use registration::{Attempt, Registration, User};

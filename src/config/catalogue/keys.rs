@@ -109,6 +109,8 @@ pub(in crate::config) static KEYS: &[Key] = &[
         "CONNECTOR__MICROSOFT__CLIENT_SECRET_FILE=/run/secrets/client_secret",
     )
     .found_at("see Entra admin center (entra.microsoft.com) > App registrations > your app > Certificates & secrets > New client secret: the column Value, not Secret ID"),
+    text("microsoft.client_secret_expires", None, "the day on which the client secret ends, as YYYY-MM-DD", r#""2027-06-30""#)
+        .found_at("see Entra admin center (entra.microsoft.com) > App registrations > your app > Certificates & secrets: the column Expires"),
     text("microsoft.client_certificate", None, "a readable PEM file with the certificate", r#""/data/app.crt""#)
         .found_at("see the certificate that is uploaded in the Entra admin center > App registrations > your app > Certificates & secrets > Certificates"),
     text("microsoft.client_private_key", None, "a readable PEM file with the private key", r#""/data/app.key""#)
@@ -142,6 +144,27 @@ pub(in crate::config) static KEYS: &[Key] = &[
         "CONNECTOR__MICROSOFT__COMMUNICATION_USERS__0__CLIENT_SECRET_FILE=/run/secrets/x",
     )
     .found_at(APP_REGISTRATION),
+    text(
+        "microsoft.communication_users.*.client_secret_expires",
+        None,
+        "the day on which that client secret ends, as YYYY-MM-DD",
+        r#""2027-06-30""#,
+    )
+    .found_at(APP_REGISTRATION),
+    text(
+        "microsoft.communication_users.*.client_certificate",
+        None,
+        "a readable PEM file with the certificate of the app registration for this direction",
+        r#""/data/delegated.crt""#,
+    )
+    .found_at(APP_REGISTRATION),
+    text(
+        "microsoft.communication_users.*.client_private_key",
+        None,
+        "a readable PEM file with the private key of that certificate",
+        r#""/data/delegated.key""#,
+    )
+    .found_at("look for it where the certificate was made; it is never uploaded to Entra"),
     text(
         "pbx.app",
         Some("innovaphone-microsoft365"),

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use m365_presence::secret::Secret;
 
 use super::sync::Needs;
@@ -35,6 +36,8 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// Private key.
     pub private_key: PathBuf,
+    /// The end of the chain's first certificate.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// What administrators reach.
@@ -54,10 +57,11 @@ pub(super) fn public(reader: &mut Reader, needs: Needs) -> Option<Public> {
         reader.demand("public.url");
     }
     let url = reader.parsed("public.url", public_url);
-    let files = pem::pair(reader, "public.tls_certificate", "public.tls_private_key");
-    let tls = files.map(|(certificate, private_key)| Tls {
+    let files = pem::tls_pair(reader, "public.tls_certificate", "public.tls_private_key");
+    let tls = files.map(|(certificate, private_key, expires_at)| Tls {
         certificate,
         private_key,
+        expires_at,
     });
     Some(Public {
         listen: listen?,

@@ -1,19 +1,18 @@
 //! `[microsoft]`: the tenant, its app registration and its communication users.
 
 mod communication;
-
-use std::path::PathBuf;
+mod proof;
 
 use m365_graph::{Cloud, DEFAULT_TEAMS_PLANS};
 use m365_presence::secret::Secret;
 
 use super::sync::{Direction, Needs, Read};
 use crate::config::address;
-use crate::config::pem;
 use crate::config::problem::Refusal;
 use crate::config::reader::Reader;
 
 pub use communication::{AppRegistration, CommunicationUser, SignIn};
+pub use proof::AppCredential;
 
 /// The tenant, its app registration and its communication users.
 #[derive(Clone, Debug)]
@@ -34,20 +33,6 @@ pub struct Microsoft {
     pub communication_users: Vec<CommunicationUser>,
     /// Service plans, any of which makes a user a Teams user; lower case.
     pub teams_plans: Vec<String>,
-}
-
-/// How the app registration proves itself.
-#[derive(Clone, Debug)]
-pub enum AppCredential {
-    /// By its secret.
-    Secret(Secret),
-    /// By a certificate.
-    Certificate {
-        /// PEM file.
-        certificate: PathBuf,
-        /// PEM file.
-        private_key: PathBuf,
-    },
 }
 
 pub(super) fn read(reader: &mut Reader, needs: Needs) -> Option<Microsoft> {
@@ -135,26 +120,11 @@ fn is_guid(text: &str) -> bool {
 
 /// Either a secret or a certificate with its key.
 fn credential(reader: &mut Reader) -> Option<AppCredential> {
-    const SECRET: &str = "microsoft.client_secret";
-    const CERTIFICATE: &str = "microsoft.client_certificate";
-    const KEY: &str = "microsoft.client_private_key";
-    let by_certificate = reader.is_set(CERTIFICATE) || reader.is_set(KEY);
-    if by_certificate && reader.is_set(SECRET) {
-        let remedy = "remove either client_secret or client_certificate with client_private_key";
-        reader.refuse(
-            SECRET,
-            Refusal::with_remedy("is given beside a certificate", remedy),
-        );
+    let set = |key: &str| reader.is_set(&format!("microsoft.{key}"));
+    if !set("client_certificate") && !set("client_private_key") {
+        reader.demand("microsoft.client_secret");
     }
-    if by_certificate {
-        let (certificate, private_key) = pem::pair(reader, CERTIFICATE, KEY)?;
-        return Some(AppCredential::Certificate {
-            certificate,
-            private_key,
-        });
-    }
-    reader.demand(SECRET);
-    reader.parsed(SECRET, unblanked).map(AppCredential::Secret)
+    proof::read(reader, "microsoft")
 }
 
 /// Entra refuses passwords and secrets with blanks at an end; whoever has one has copied it wrongly.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use m365_presence::expiry::UNUSED_REFRESH_TOKEN;
 use m365_presence::identity::Credential;
 use m365_presence::light::AuthenticationCode;
 use m365_presence::ports::SubscriptionKind;
@@ -30,6 +31,27 @@ impl Scrape {
             each().filter_map(|key| {
                 let ends = timestamp(key.expires_at?);
                 Some(([("credential", name(&key.credential))], ends))
+            }),
+        )?;
+        sheet.gauges(
+            "credential_expiry_timestamp_seconds",
+            "When what a credential signs in with ends, as far as that is known.",
+            each().flat_map(|key| {
+                let stored = key
+                    .refresh_granted_at
+                    .map(|granted| granted + UNUSED_REFRESH_TOKEN);
+                let ends = [
+                    ("client_secret", key.client_secret_expires_at),
+                    ("client_certificate", key.client_certificate_expires_at),
+                    ("stored_sign_in", stored),
+                ];
+                let whose = name(&key.credential);
+                ends.into_iter().filter_map(move |(kind, end)| {
+                    Some((
+                        [("credential", whose.clone()), ("kind", kind.to_owned())],
+                        timestamp(end?),
+                    ))
+                })
             }),
         )?;
         sheet.counters(

@@ -30,7 +30,7 @@ use uuid::Uuid;
 pub use api::{Answer, ask};
 pub use demo::Demo;
 pub use people::{call_at, long_name};
-pub use plan::Plan;
+pub use plan::{CLIENT_SECRET, Plan};
 pub use waiting::LONG_PATIENCE;
 
 use child::Child;
@@ -125,6 +125,14 @@ impl World {
     /// Overlays the configuration of the next start with TOML.
     pub fn reconfigure(&self, text: &str) {
         plan::reconfigure(&self.configuration_file(), text);
+    }
+
+    /// Replaces a text of the configuration of the next start.
+    pub fn edit(&self, old: &str, new: &str) {
+        let file = self.configuration_file();
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(old), "{old} in {text}");
+        std::fs::write(&file, text.replacen(old, new, 1)).unwrap();
     }
 
     /// Ends the connector by SIGTERM and waits for its end; answers whether its exit code was 0.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use m365_presence::secret::Secret;
 
 use super::super::sync::Needs;
+use super::proof::{self, AppCredential};
 use super::unblanked;
 use crate::config::choice::choice;
 use crate::config::problem::{Problem, Refusal};
@@ -37,8 +38,8 @@ pub enum SignIn {
 pub struct AppRegistration {
     /// Application id.
     pub client_id: String,
-    /// Client secret; `None` for a public client.
-    pub client_secret: Option<Secret>,
+    /// How it proves itself; `None` for a public client.
+    pub credential: Option<AppCredential>,
 }
 
 choice! {
@@ -101,14 +102,15 @@ fn communication_user(reader: &mut Reader, section: &str) -> Option<Communicatio
     reader.demand(&at("username"));
     let username = reader.parsed(&at("username"), username);
     let sign_in = sign_in(reader, &at("sign_in"), &at("password"));
-    if reader.is_set(&at("client_secret")) {
+    let proofs = ["client_secret", "client_certificate", "client_private_key"];
+    if proofs.iter().any(|key| reader.is_set(&at(key))) {
         reader.demand(&at("client_id"));
     }
     let client_id = reader.text(&at("client_id"));
-    let client_secret = reader.parsed(&at("client_secret"), unblanked);
+    let credential = proof::read(reader, section);
     let registration = client_id.map(|client_id| AppRegistration {
         client_id,
-        client_secret,
+        credential,
     });
     Some(CommunicationUser {
         username: username?,
