@@ -1,40 +1,37 @@
-//! How often something that does not answer is tried again.
+//! How often one actor asks again for something that fails. Whether Microsoft as a whole is out of reach is decided in
+//! one place for all actors, the way out of `m365_graph`; what it says about the time of the next attempt prevails.
 
 use std::time::Duration;
 
+use m365_presence::ports::GraphError;
+use m365_presence::traffic;
 use tokio::time::Instant;
 
-/// Probes are at most this far apart during the first minute of an outage (DESIGN 6).
-const EARLY: Duration = Duration::from_secs(5);
+/// Nothing is asked again sooner, so that no answer makes an actor spin.
+const SHORTEST: Duration = Duration::from_millis(50);
 
-/// Probes are at most this far apart after the first minute (DESIGN 6).
-const LATE: Duration = Duration::from_secs(30);
-
-/// How long an outage counts as young.
-const YOUNG: Duration = Duration::from_secs(60);
-
-/// First wait.
-const FIRST: Duration = Duration::from_millis(500);
-
-/// A run of failures, from its first one on.
+/// A run of failures of one thing, from its first one on.
 #[derive(Debug, Default)]
 pub struct Outage {
-    since: Option<Instant>,
-    failures: u32,
+    run: traffic::Outage,
+    told: bool,
 }
 
 impl Outage {
-    /// Notes a failure and says how long to wait: doubling with jitter up to the bound of the outage's age, but never
-    /// less than the other side asked for.
+    /// Notes a failure and says how long to wait: as long as the other side asked for, else by the rule of
+    /// [`traffic::Outage`].
     pub fn fail(&mut self, asked: Option<Duration>) -> Duration {
-        let since = *self.since.get_or_insert_with(Instant::now);
-        let bound = if since.elapsed() < YOUNG { EARLY } else { LATE };
-        let doubled = FIRST
-            .saturating_mul(2_u32.saturating_pow(self.failures.min(16)))
-            .min(bound);
-        self.failures = self.failures.saturating_add(1);
-        let jittered = doubled.mul_f64(0.75 + fastrand::f64() / 4.0);
-        jittered.max(asked.unwrap_or_default())
+        let planned = self.run.fail(Instant::now().into_std(), fastrand::f64());
+        asked.unwrap_or(planned).max(SHORTEST)
+    }
+
+    /// Notes that Graph did not do `what`, and says how long to wait. The log tells it once, when it fails the second
+    /// time in a row and nobody else tells the cause.
+    pub fn fail_with(&mut self, error: &GraphError, what: &str) -> Duration {
+        if self.run.failures() > 0 && !error.is_told() && !std::mem::replace(&mut self.told, true) {
+            log::warn!("{what}: {error}");
+        }
+        self.fail(error.wait())
     }
 
     /// Notes that it answers again.
@@ -44,6 +41,6 @@ impl Outage {
 
     /// Number of failures in a row.
     pub fn failures(&self) -> u32 {
-        self.failures
+        self.run.failures()
     }
 }

@@ -1,9 +1,9 @@
 //! Holds when every user's Teams presence was last read, and reads it.
 //!
-//! *Wakes on* the time at which [`m365_presence::cadence`] says that somebody is due, on reads that are ordered (a new
-//! user, a notification without a state, a changed claim; a new, lost or missed shard), and on what makes users livelier
-//! or watched. *Tells* what it read to `PresenceSync`, and what it found before any notification to
-//! `PresenceSubscription`, which asks for that. *Ends* never by itself; a new run reads everybody.
+//! *Wakes on* the time at which [`m365_presence::cadence`] says that somebody is due, on an outage of Graph, on reads
+//! that are ordered (a new user, a notification without a state, a changed claim; a new, lost or missed shard), and on
+//! what makes users livelier or watched. *Tells* what it read to `PresenceSync`, and what it found before any
+//! notification to `PresenceSubscription`, which asks for that. *Ends* never by itself; a new run reads everybody.
 
 mod carrying_out;
 
@@ -17,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use m365_presence::cadence::{Cadence, Tempo, Watch};
 use m365_presence::clock::Clock;
 use m365_presence::identity::TeamsId;
-use m365_presence::ports::PresenceIo;
+use m365_presence::ports::{PresenceIo, Reachability};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -128,6 +128,8 @@ pub struct GetStatus;
 pub struct Dependencies {
     /// Reads presence.
     pub presence_io: Rc<dyn PresenceIo>,
+    /// Whether Graph can be asked at all.
+    pub reachability: Rc<dyn Reachability>,
     /// Graph's time.
     pub clock: Rc<dyn Clock>,
     /// How soon users are read again.
@@ -151,8 +153,6 @@ pub struct PresenceSweep {
     /// When the actor looks next who is due; an earlier time replaces it.
     looking_at: Option<Instant>,
     outage: Outage,
-    /// Whether Graph has not answered since the last order to read everybody.
-    lost: bool,
     status: Status,
 }
 
@@ -172,7 +172,6 @@ impl PresenceSweep {
             paused_until: None,
             looking_at: None,
             outage: Outage::default(),
-            lost: false,
             status: Status::default(),
         }
     }
@@ -195,6 +194,7 @@ impl Actor for PresenceSweep {
                 ctx.notify(SetWatched(watched));
             }
         }));
+        self.await_outage(ctx);
     }
 }
 
@@ -292,6 +292,26 @@ impl Handler<GetStatus> for PresenceSweep {
 }
 
 impl PresenceSweep {
+    /// What is told while Graph is out of reach may be lost. So everybody is to be read from its beginning on: the first
+    /// of these reads are the probes, and once Graph answers they make good what was missed. No other actor orders it.
+    fn await_outage(&self, ctx: &mut Context<Self>) {
+        let reachability = Rc::clone(&self.dependencies.reachability);
+        let lost = async move {
+            reachability.lost().await;
+            reachability
+        };
+        ctx.spawn(lost.into_actor(self).map(|reachability, actor, ctx| {
+            actor.cadence.order_anew();
+            actor.gather(ctx);
+            let reached = async move { reachability.reached().await };
+            ctx.spawn(
+                reached
+                    .into_actor(actor)
+                    .map(|(), actor, ctx| actor.await_outage(ctx)),
+            );
+        }));
+    }
+
     /// Lets ordered reads leave together in a moment.
     fn gather(&mut self, ctx: &mut Context<Self>) {
         if !self.gathering && self.cadence.has_orders() {

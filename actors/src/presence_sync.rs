@@ -1,6 +1,7 @@
 //! Holds the board: per user what either side shows, what we set there, and our leases.
 //!
-//! *Wakes on* observations of either side, a changed roster, outcomes of its writes, and deadlines of the board. *Tells*
+//! *Wakes on* observations of either side, a changed roster, outcomes of its writes, begin and end of an outage of Graph,
+//! and deadlines of the board. *Tells*
 //! the PBX sessions what to show and Graph what to set, and orders reads from `PresenceSweep`. The rules themselves stand
 //! in [`m365_presence::board`]; this actor carries them out: intents are stored before a write leaves, outcomes after.
 //! *Ends* never by itself. A new run reads the ledger, and asks its sources for the roster and for what they show.
@@ -9,7 +10,7 @@ mod admitting;
 mod observing;
 mod writing;
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +24,9 @@ use m365_presence::board::{Board, PersonView, Rules};
 use m365_presence::clock::Clock;
 use m365_presence::identity::{PbxGuid, PbxName, TeamsId};
 use m365_presence::pbx::PresenceEntry;
-use m365_presence::ports::{LedgerChange, PresenceIo, PresenceWrite, Store};
+use m365_presence::ports::{LedgerChange, PresenceIo, PresenceWrite, Reachability, Store};
 use m365_presence::teams::TeamsObservation;
+use m365_presence::traffic::Urgency;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
@@ -174,7 +176,7 @@ pub struct Status {
     /// Entries at the PBX that were refused.
     pub entries_refused: u64,
     /// States without a row in the mapping, by number.
-    pub unmapped: std::collections::BTreeMap<String, u64>,
+    pub unmapped: BTreeMap<String, u64>,
 }
 
 /// What the actor is made of.
@@ -188,6 +190,8 @@ pub struct Dependencies {
     pub clock: Rc<dyn Clock>,
     /// Writes presence to Teams.
     pub presence_io: Rc<dyn PresenceIo>,
+    /// Whether Graph can be asked at all.
+    pub reachability: Rc<dyn Reachability>,
     /// The PBX sessions.
     pub sessions: Sessions,
     /// Reads presence from Teams.
@@ -209,9 +213,8 @@ pub struct PresenceSync {
     rosters: u64,
     /// Who is on the phone at the PBX, as it was told last.
     phones: HashSet<TeamsId>,
-    /// Sessions of calls: what others want to know at once goes before everything else.
-    calls: VecDeque<(PbxGuid, PresenceWrite)>,
-    choices: VecDeque<(PbxGuid, PresenceWrite)>,
+    /// Writes to Teams that have not left yet: what others want to know at once goes before everything else.
+    leaving: BTreeMap<Urgency, VecDeque<(PbxGuid, PresenceWrite)>>,
     batches_under_way: usize,
     pace: WritePace,
     /// Whether the writes wait for the pace.
@@ -220,8 +223,6 @@ pub struct PresenceSync {
     waking_at: Option<DateTime<Utc>>,
     released: Option<oneshot::Sender<bool>>,
     releasing: bool,
-    /// Whether the last writes to Teams got no answer.
-    teams_lost: bool,
     status: Status,
 }
 
@@ -237,8 +238,7 @@ impl PresenceSync {
             watched: None,
             rosters: 0,
             phones: HashSet::new(),
-            calls: VecDeque::new(),
-            choices: VecDeque::new(),
+            leaving: BTreeMap::new(),
             batches_under_way: 0,
             pace: WritePace::new(),
             slowed: false,
@@ -246,7 +246,6 @@ impl PresenceSync {
             waking_at: None,
             released: None,
             releasing: false,
-            teams_lost: false,
             status: Status::default(),
         }
     }
@@ -269,6 +268,7 @@ impl Actor for PresenceSync {
             actor.board = Board::new(Rules::clone(&actor.dependencies.rules), ledger);
             actor.board.resume_paces(paces);
             actor.ask_sources(ctx);
+            actor.await_outage(ctx);
         }));
     }
 }

@@ -203,9 +203,12 @@ impl Handler<GetToken> for TokenRefresh {
             let token = token.clone();
             return Box::pin(async move { Ok(token) });
         }
-        let must_wait = key.next_attempt_at.is_some_and(|at| at > now);
-        if let (Standing::Failed(error), true) = (&key.standing, must_wait && !key.under_way) {
-            let error = error.clone();
+        let wait = key
+            .next_attempt_at
+            .filter(|at| *at > now)
+            .and_then(|at| (at - now).to_std().ok());
+        if let (Standing::Failed(error), Some(wait), false) = (&key.standing, wait, key.under_way) {
+            let error = error.until_next(wait);
             return Box::pin(async move { Err(error) });
         }
         let (sender, receiver) = oneshot::channel();

@@ -277,17 +277,11 @@ impl UserSync {
                 self.dependencies.period
             }
             Err(error) => {
-                if self.outage.failures() == 0 {
-                    log::warn!("the users of teams cannot be fetched: {error}");
-                }
                 self.last_failure = Some(error.to_string());
                 self.lacks_permission = error.lacks_permission();
-                let asked = match error {
-                    GraphError::Throttled { retry_after } => Some(retry_after),
-                    _ => None,
-                };
-                self.closed_until = asked.map(|patience| Instant::now() + patience);
-                self.outage.fail(asked)
+                self.closed_until = error.wait().map(|patience| Instant::now() + patience);
+                self.outage
+                    .fail_with(&error, "the users of teams cannot be fetched")
             }
         };
         let again = std::mem::take(&mut self.fetch_again);

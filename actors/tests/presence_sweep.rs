@@ -14,7 +14,7 @@ use m365_actors::presence_subscription;
 use m365_actors::presence_sweep::{GetStatus, Read, Status, Sweep};
 use m365_actors::presence_sync::GetViews;
 use m365_presence::cadence::Reading;
-use stage::graph::{lost, throttled};
+use stage::graph::{lost, throttled, unreachable};
 use stage::house::{Cast, House, play, restart};
 use stage::people::{guid, teams_id};
 use stage::{millis, minutes, pass, seconds};
@@ -178,13 +178,24 @@ fn after_an_outage_everybody_is_read() {
         |house| house.sweep = minutes(60),
         async |_, cast| {
             cast.settle().await;
-            *cast.house.teams.read_error.borrow_mut() = Some(lost());
-            read(&cast, [1]).await;
-            pass(seconds(10)).await;
-            let before = status(&cast).await.swept_at;
+            cast.house.reach.lose();
+            *cast.house.teams.read_error.borrow_mut() = Some(unreachable(seconds(5)));
+            pass(seconds(60)).await;
+            // whatever is told now is lost
+            cast.house.teams.show(teams_id(3), "Busy", "Busy");
+            cast.journal().clear();
+            pass(seconds(60)).await;
+            let probes = cast.journal().count(READ);
+            assert!((10..=14).contains(&probes), "{probes} probes, five seconds apart");
             *cast.house.teams.read_error.borrow_mut() = None;
-            pass(seconds(10)).await;
-            assert_ne!(status(&cast).await.swept_at, before);
+            cast.house.reach.recover();
+            pass(seconds(5)).await;
+            let views = cast.sync.ask(GetViews(vec![guid(3)])).await.unwrap();
+            assert_eq!(views[0].1.teams_presence.as_deref(), Some("Busy/Busy"));
+            cast.journal().clear();
+            pass(minutes(30)).await;
+            let whole = "teams: read t1,t2,t3";
+            assert_eq!(cast.journal().count(whole), 0, "everybody was read once");
         },
     );
 }

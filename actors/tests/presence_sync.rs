@@ -171,6 +171,36 @@ fn calls_leave_before_choices_and_in_their_order_when_graph_is_slow() {
 }
 
 #[test]
+fn a_choice_leaves_before_the_renewal_of_what_stands_already() {
+    play(
+        400,
+        |_| (),
+        async |_, cast| {
+            let line = cast.settle().await;
+            for number in 1..=399 {
+                line.say(format!("calls {} 1", guid(number))).await;
+            }
+            pass(seconds(10)).await;
+            // more leases end than may leave in the second before they are renewed
+            *cast.house.teams.write_error.borrow_mut() = Some(throttled(seconds(2)));
+            cast.house.teams.delay.set(millis(400));
+            pass(minutes(5) - seconds(9)).await;
+            *cast.house.teams.write_error.borrow_mut() = None;
+            cast.journal().clear();
+            pass(seconds(2)).await;
+            line.say(chose(400, "dnd")).await;
+            pass(seconds(1)).await;
+            let renewed = cast.journal().count("teams: session");
+            assert_eq!(cast.journal().count("teams: prefer t400"), 1);
+            assert!(
+                renewed < 399,
+                "{renewed} of 399 leases were renewed before the choice"
+            );
+        },
+    );
+}
+
+#[test]
 fn who_loses_the_license_is_released_on_both_sides() {
     let away = |house: &mut House| house.teams.show(teams_id(1), "Away", "Away");
     play(2, away, async |_, cast| {

@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use m365_actors::presence_sync::{GetStatus, Status};
 use m365_presence::ports::{GraphError, LedgerState, Slot};
-use stage::graph::{lost, throttled};
+use stage::graph::{lost, throttled, unreachable};
 use stage::house::{Cast, House, play, play_on, restart};
 use stage::pbx::chose;
 use stage::people::{MASTER, guid, teams_id};
@@ -172,6 +172,58 @@ fn a_write_without_an_answer_is_repeated_until_it_is_taken() {
             *cast.house.teams.write_error.borrow_mut() = None;
             pass(seconds(31)).await;
             assert_eq!(row(&cast, Slot::Session), Some(LedgerState::Confirmed));
+        },
+    );
+}
+
+#[test]
+fn while_graph_is_out_of_reach_nothing_is_written_and_then_only_what_is_still_true() {
+    play(
+        3,
+        |_| (),
+        async |_, cast| {
+            let line = cast.settle().await;
+            cast.house.reach.lose();
+            *cast.house.teams.write_error.borrow_mut() = Some(unreachable(seconds(5)));
+            line.say("calls g1 1").await;
+            line.say(chose(2, "dnd")).await;
+            line.say(chose(3, "away")).await;
+            pass(minutes(10)).await;
+            line.say("calls g1 0").await;
+            line.say(chose(2, "busy")).await;
+            pass(minutes(10)).await;
+            assert_eq!(cast.journal().count("teams: session"), 0);
+            assert_eq!(cast.journal().count("teams: prefer"), 0);
+            *cast.house.teams.write_error.borrow_mut() = None;
+            cast.house.reach.recover();
+            pass(seconds(1)).await;
+            assert_eq!(cast.journal().count("teams: session"), 0, "the call is over");
+            assert_eq!(
+                cast.journal().lines("teams: prefer"),
+                ["teams: prefer t2 Busy", "teams: prefer t3 Away"]
+            );
+        },
+    );
+}
+
+#[test]
+fn a_write_that_was_lost_with_graph_leaves_as_soon_as_it_is_back() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            let line = cast.settle().await;
+            *cast.house.teams.write_error.borrow_mut() = Some(lost());
+            line.say("calls g1 1").await;
+            pass(minutes(3)).await;
+            *cast.house.teams.write_error.borrow_mut() = Some(unreachable(seconds(30)));
+            cast.house.reach.lose();
+            pass(minutes(3)).await;
+            *cast.house.teams.write_error.borrow_mut() = None;
+            cast.journal().clear();
+            cast.house.reach.recover();
+            pass(seconds(1)).await;
+            assert_eq!(cast.journal().count(SESSION), 1);
         },
     );
 }

@@ -59,6 +59,12 @@ pub(crate) fn refusal(answer: &Answer) -> GraphError {
         return GraphError::Throttled { retry_after };
     }
     let fault = Fault::read(answer.json().as_ref());
+    if let Some(retry_after) = answer.unreachable_for {
+        return GraphError::Unreachable {
+            detail: failing(answer.status, &fault),
+            retry_after,
+        };
+    }
     log::info!(
         status = answer.status, code = fault.code.as_str(), request_id = answer.request_id.as_str();
         "graph does not grant a request"
@@ -76,13 +82,15 @@ pub(crate) fn status_error(status: u16, fault: Fault) -> GraphError {
             message: fault.message,
         };
     }
-    let code = if fault.code.is_empty() {
-        String::new()
-    } else {
-        format!(" {}", fault.code)
-    };
     GraphError::Lost {
-        detail: format!("graph answers {status}{code}"),
+        detail: failing(status, &fault),
+    }
+}
+
+fn failing(status: u16, fault: &Fault) -> String {
+    match fault.code.as_str() {
+        "" => format!("graph answers {status} without a reason"),
+        code => format!("graph answers {status} {code}"),
     }
 }
 
@@ -97,6 +105,9 @@ impl From<Unanswered> for GraphError {
     fn from(reason: Unanswered) -> Self {
         match reason {
             Unanswered::Patience(retry_after) => Self::Throttled { retry_after },
+            Unanswered::Unreachable {
+                detail, retry_after, ..
+            } => Self::Unreachable { detail, retry_after },
             Unanswered::Lost(detail) => Self::Lost { detail },
         }
     }

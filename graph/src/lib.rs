@@ -8,7 +8,6 @@ mod endpoints;
 mod fault;
 mod http;
 mod identity;
-mod patience;
 mod tls;
 mod webhook;
 
@@ -17,7 +16,7 @@ pub use client::{DEFAULT_TEAMS_PLANS, GraphClient, GraphSettings};
 pub use clock::GraphClock;
 pub use cloud::Cloud;
 pub use endpoints::{EndpointError, Endpoints};
-pub use http::HttpClient;
+pub use http::{HttpClient, LostHost, Reach};
 pub use identity::{
     AppRegistration, CommunicationUser, EntraIdentity, IdentitySettings, Proof, ProofError,
     judge_client_certificate,

@@ -8,6 +8,7 @@ mod graph;
 mod keys;
 mod notification;
 mod pbx;
+mod reachability;
 mod settings;
 mod sign_in;
 mod store;
@@ -17,6 +18,7 @@ pub use graph::{BATCH_LIMIT, GraphError, PresenceChange, PresenceIo, PresenceWri
 pub use keys::{KeyError, KeyPairs};
 pub use notification::{AcceptedState, Body, Discard, LifecycleEvent, Notice, NotificationOpener, Opened};
 pub use pbx::{DialEnd, DialledPbx, PbxDialogue, PbxDialogues, PbxEvent, PbxOrder};
+pub use reachability::Reachability;
 pub use settings::{AuditRecord, NumberedRecord, SettingChange, SettingsStore, StoredSetting};
 pub use sign_in::{
     AccessToken, DeviceCode, DeviceSignIn, Identity, Presented, Rejected, SignInError, SignedIn, Tokens,

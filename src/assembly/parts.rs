@@ -16,7 +16,7 @@ use m365_graph::{
 use m365_pbx::Dialogues;
 use m365_presence::cadence::{Reading, Tempo};
 use m365_presence::clock::Clock;
-use m365_presence::ports::Store;
+use m365_presence::ports::{Reachability, Store};
 
 use super::translation::{
     accounts, communication_users, identity_settings, proof_ends, reading, rules, webhook_settings,
@@ -96,6 +96,7 @@ impl Ground {
                 lifecycle_url: format!("{public_url}{LIFECYCLE}"),
             },
         ));
+        let reachability: Rc<dyn Reachability> = Rc::new(self.http.reach().clone());
         let opener = Rc::new(WebhookOpener::new(
             Rc::clone(&self.http),
             endpoints,
@@ -147,6 +148,7 @@ impl Ground {
             },
             presence_sweep: presence_sweep::Dependencies {
                 presence_io: graph.clone(),
+                reachability: Rc::clone(&reachability),
                 clock: Rc::clone(&shared_clock),
                 tempo: Tempo::new(reading, settings.timers.sweep),
                 presence_sync: posts.presence_sync.clone(),
@@ -171,6 +173,7 @@ impl Ground {
                 store: Rc::clone(&self.store),
                 clock: shared_clock,
                 presence_io: graph,
+                reachability,
                 sessions: posts.sessions.clone(),
                 presence_sweep: posts.presence_sweep.clone(),
                 license_check: posts.license_check.clone(),

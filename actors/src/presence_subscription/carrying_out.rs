@@ -290,7 +290,6 @@ impl PresenceSubscription {
         let Some(entry) = self.entries.get_mut(kind) else {
             return;
         };
-        let recovered = outcome.is_ok() && entry.outage.failures() > 0;
         let event = match outcome {
             Ok(event) => {
                 entry.outage.end();
@@ -308,24 +307,15 @@ impl PresenceSubscription {
                 }
             }
             Err(error) => {
-                let asked = match &error {
-                    GraphError::Throttled { retry_after } => Some(*retry_after),
-                    _ => None,
-                };
-                if entry.outage.failures() == 0 {
-                    log::warn!("the subscription of {} got no answer: {error}", name_of(kind));
-                }
                 let signed_out = matches!(error, GraphError::NotSignedIn { .. });
                 entry.signed_out = signed_out.then(|| error.to_string());
-                let wait = TimeDelta::from_std(entry.outage.fail(asked)).unwrap_or_default();
+                let what = format!("the subscription of {} got no answer", name_of(kind));
+                let wait = entry.outage.fail_with(&error, &what);
+                let wait = TimeDelta::from_std(wait).unwrap_or_default();
                 Event::Unanswered { retry_at: now + wait }
             }
         };
         self.feed(kind, event, ctx);
-        if recovered {
-            // what was told while Graph did not answer may be lost
-            self.read_anew(kind, ctx);
-        }
     }
 
     fn count(&mut self, kind: &SubscriptionKind, count: impl FnOnce(&mut Entry)) {

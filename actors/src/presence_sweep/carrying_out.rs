@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::rc::Rc;
-use std::time::Duration;
 
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 use chrono::{DateTime, Utc};
@@ -49,7 +48,7 @@ impl PresenceSweep {
         }
     }
 
-    /// A call that failed keeps the others back as well: a dead Graph costs a probe, not a storm.
+    /// A call that failed keeps the others back as well.
     fn may_begin(&self) -> bool {
         let allowed = if self.outage.failures() > 0 { 1 } else { CALLS };
         self.paused_until.is_none() && self.calls_under_way < allowed
@@ -70,10 +69,6 @@ impl PresenceSweep {
         self.status.read += u64::try_from(call.users.len()).unwrap_or_default();
         self.cadence
             .answered(&call, &observations, answered_at.into_std());
-        // what was told while Graph did not answer may be lost
-        if std::mem::take(&mut self.lost) {
-            self.cadence.order_everybody(answered_at.into_std());
-        }
         let told = self.dependencies.presence_sync.ask(TeamsRead {
             begun_at,
             asked: call.users.clone(),
@@ -104,27 +99,19 @@ impl PresenceSweep {
     }
 
     fn put_back(&mut self, call: Call, error: &GraphError, ctx: &mut Context<Self>) {
-        if self.outage.failures() == 0 {
-            log::warn!("teams presence cannot be read: {error}");
-        }
         self.status.failures += 1;
         self.status.last_failure = Some(error.to_string());
         self.status.lacks_permission = error.lacks_permission();
         self.cadence.failed(call);
-        self.lost |= matches!(error, GraphError::Lost { .. });
-        let patience = match error {
-            GraphError::Throttled { retry_after } => Some(*retry_after),
-            _ => None,
-        };
-        self.pause(patience, ctx);
+        self.pause(error, ctx);
     }
 
-    fn pause(&mut self, patience: Option<Duration>, ctx: &mut Context<Self>) {
-        // calls that were under way with the one that failed say nothing new, unless they ask for more patience
-        if self.paused_until.is_some() && patience.is_none() {
+    fn pause(&mut self, error: &GraphError, ctx: &mut Context<Self>) {
+        // calls that were under way with the one that failed say nothing new, unless they know when to ask again
+        if self.paused_until.is_some() && error.wait().is_none() {
             return;
         }
-        let wait = self.outage.fail(patience);
+        let wait = self.outage.fail_with(error, "teams presence cannot be read");
         let until = Instant::now() + wait;
         if self.paused_until.is_none_or(|before| before < until) {
             self.paused_until = Some(until);

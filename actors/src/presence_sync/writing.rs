@@ -1,16 +1,17 @@
 //! How what the board wants leaves: the ledger first, then the writes, then the ledger again.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 use m365_presence::board::{Due, EntryWrite, Outcome};
 use m365_presence::identity::PbxGuid;
-use m365_presence::ports::{BATCH_LIMIT, GraphError, PresenceChange, PresenceWrite};
+use m365_presence::ports::{BATCH_LIMIT, GraphError, PresenceWrite};
 
 use super::PresenceSync;
 use crate::pbx_session::SetEntry;
-use crate::presence_sweep::{Read, Sweep};
+use crate::presence_sweep::Read;
 use crate::supervision::Context;
 
 /// Requests to Graph that may be under way at a time.
@@ -58,14 +59,8 @@ impl PresenceSync {
         ctx: &mut Context<Self>,
     ) {
         for (user, write) in teams {
-            match write.change {
-                PresenceChange::SetSession { .. } | PresenceChange::ClearSession => {
-                    self.calls.push_back((user, write))
-                }
-                PresenceChange::SetPreferred { .. } | PresenceChange::ClearPreferred => {
-                    self.choices.push_back((user, write))
-                }
-            }
+            let queue = self.leaving.entry(write.urgency()).or_default();
+            queue.push_back((user, write));
         }
         self.write_teams(ctx);
         for entry in entries {
@@ -118,10 +113,7 @@ impl PresenceSync {
                 });
                 return;
             }
-            let calls = allowed.min(self.calls.len());
-            let choices = allowed - calls;
-            let leaving = self.calls.drain(..calls).chain(self.choices.drain(..choices));
-            let (users, writes): (Vec<_>, Vec<_>) = leaving.unzip();
+            let (users, writes): (Vec<_>, Vec<_>) = self.most_urgent(allowed).into_iter().unzip();
             self.batches_under_way += 1;
             let io = Rc::clone(&self.dependencies.presence_io);
             let written = async move { io.write(&writes).await };
@@ -135,7 +127,17 @@ impl PresenceSync {
 
     /// Number of writes to Teams that have not left yet.
     pub(super) fn waiting_writes(&self) -> usize {
-        self.calls.len() + self.choices.len()
+        self.leaving.values().map(VecDeque::len).sum()
+    }
+
+    /// Takes so many writes out, the most urgent first.
+    fn most_urgent(&mut self, allowed: usize) -> Vec<(PbxGuid, PresenceWrite)> {
+        let mut writes = Vec::with_capacity(allowed);
+        for queue in self.leaving.values_mut() {
+            let taken = queue.len().min(allowed - writes.len());
+            writes.extend(queue.drain(..taken));
+        }
+        writes
     }
 
     fn take_in(
@@ -154,22 +156,28 @@ impl PresenceSync {
         for (user, result) in users.into_iter().zip(results.into_iter().chain(unanswered)) {
             let outcome = self.judge(&result);
             changes.extend(self.board.teams_written(&user, &outcome, now));
-            self.note_outage(&result, ctx);
         }
         self.store(changes, ctx);
         self.pump(ctx);
     }
 
-    /// What was told while Graph did not answer may be lost: once it answers again, everybody is read.
-    fn note_outage(&mut self, result: &Result<(), GraphError>, ctx: &mut Context<Self>) {
-        match result {
-            Err(GraphError::Lost { .. }) => self.teams_lost = true,
-            Ok(()) if std::mem::take(&mut self.teams_lost) => {
-                let ordered = self.dependencies.presence_sweep.ask(Sweep);
-                ctx.spawn(ordered.into_actor(self).map(|_sweeps_when_back, _, _| ()));
-            }
-            Ok(()) | Err(_) => {}
-        }
+    /// While Graph is out of reach the board decides nothing for Teams: what is wanted there is decided when it can be
+    /// set, and leaves at once.
+    pub(super) fn await_outage(&self, ctx: &mut Context<Self>) {
+        let reachability = Rc::clone(&self.dependencies.reachability);
+        let lost = async move {
+            reachability.lost().await;
+            reachability
+        };
+        ctx.spawn(lost.into_actor(self).map(|reachability, actor, ctx| {
+            actor.board.lose_teams();
+            let reached = async move { reachability.reached().await };
+            ctx.spawn(reached.into_actor(actor).map(|(), actor, ctx| {
+                actor.board.reach_teams();
+                actor.pump(ctx);
+                actor.await_outage(ctx);
+            }));
+        }));
     }
 
     fn judge(&mut self, result: &Result<(), GraphError>) -> Outcome {
@@ -186,7 +194,9 @@ impl PresenceSync {
                     wait: Some(*retry_after),
                 }
             }
-            Err(GraphError::Lost { .. } | GraphError::NotSignedIn { .. }) => {
+            Err(
+                GraphError::Lost { .. } | GraphError::Unreachable { .. } | GraphError::NotSignedIn { .. },
+            ) => {
                 self.status.teams_failed += 1;
                 Outcome::Failed { wait: None }
             }

@@ -94,9 +94,12 @@ impl TokenRefresh {
             attempt
                 .into_actor(self)
                 .map(move |(counted, outcome), actor, ctx| {
-                    // a busy service says so before it looks at a password
-                    let has_counted =
-                        counted.filter(|_| !matches!(outcome, Err(SignInError::Throttled { .. })));
+                    // a busy service says so before it looks at a password, and nobody looks at what did not leave
+                    let unread = matches!(
+                        outcome,
+                        Err(SignInError::Throttled { .. } | SignInError::Unreachable { presented: false, .. })
+                    );
+                    let has_counted = counted.filter(|_| !unread);
                     if let (Some(key), Some(counted)) = (actor.keys.get_mut(&credential), has_counted) {
                         key.trial = Some(counted);
                     }
@@ -164,16 +167,16 @@ impl TokenRefresh {
                 }
             }
             SignInError::Refused { .. } => self.hold_back(credential, error, ctx),
-            SignInError::Throttled { retry_after } => {
-                let wait = key.outage.fail(Some(*retry_after));
+            SignInError::Throttled { .. } => {
+                let wait = key.outage.fail(error.wait());
                 self.wait_and_try(credential, error, wait, ctx);
             }
-            SignInError::Lost { .. } => {
+            SignInError::Lost { .. } | SignInError::Unreachable { .. } => {
                 let silence = match (&key.trial, means) {
                     (Some(trial), Means::Password) if trial.refusal.is_none() => trial.pause_in_silence(),
                     _ => Duration::ZERO,
                 };
-                let wait = key.outage.fail(None).max(silence);
+                let wait = key.outage.fail(error.wait()).max(silence);
                 self.wait_and_try(credential, error, wait, ctx);
             }
         }
@@ -248,7 +251,7 @@ impl TokenRefresh {
         if let Some(key) = self.keys.get_mut(&credential) {
             key.next_attempt_at = TimeDelta::from_std(wait).ok().map(|wait| now + wait);
             key.fail(error, now);
-            key.answer(&Err(error.clone()));
+            key.answer(&Err(error.until_next(wait)));
         }
         self.wake_after(wait, credential, ctx);
     }

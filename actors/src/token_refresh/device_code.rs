@@ -121,7 +121,7 @@ impl TokenRefresh {
                 let interval = code.interval.max((code.interval + SLOWER).min(SLOWEST));
                 self.poll_device_sign_in(credential, DeviceCode { interval, ..code }, ctx);
             }
-            Err(SignInError::Throttled { retry_after }) => {
+            Err(SignInError::Throttled { retry_after } | SignInError::Unreachable { retry_after, .. }) => {
                 let interval = code.interval.max(retry_after);
                 self.poll_device_sign_in(credential, DeviceCode { interval, ..code }, ctx);
             }

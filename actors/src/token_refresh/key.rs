@@ -142,7 +142,7 @@ impl Key {
     }
 
     pub(super) fn fail(&mut self, error: &SignInError, now: DateTime<Utc>) {
-        if self.code() != code_of(error) {
+        if self.code() != code_of(error) && !is_told(error) {
             let (code, label) = (code_of(error).as_str(), &self.label);
             log::warn!(code = code; "the sign-in of {label} failed: {code}: {}", without_name(error));
             log::debug!("the sign-in of {label} failed: {error}");
@@ -152,10 +152,15 @@ impl Key {
 
     pub(super) fn stand(&mut self, standing: Standing, now: DateTime<Utc>) {
         let before = self.code();
+        let told = [&self.standing, &standing]
+            .into_iter()
+            .any(|standing| matches!(standing, Standing::Failed(error) if is_told(error)));
         self.standing = standing;
         let after = self.code();
         if before != after {
             self.since = now;
+        }
+        if before != after && !told {
             log::info!(code = after.as_str(); "the sign-in of {} is now {}", self.label, after.as_str());
         }
     }
@@ -229,8 +234,13 @@ pub(super) fn code_of(error: &SignInError) -> AuthenticationCode {
     match error {
         SignInError::Refused { code, .. } => *code,
         SignInError::Throttled { .. } => AuthenticationCode::Throttled,
-        SignInError::Lost { .. } => AuthenticationCode::Unreachable,
+        SignInError::Lost { .. } | SignInError::Unreachable { .. } => AuthenticationCode::Unreachable,
     }
+}
+
+/// Begin and end of an outage are told once, by the way out, and not by everybody who wanted to sign in.
+fn is_told(error: &SignInError) -> bool {
+    matches!(error, SignInError::Unreachable { .. })
 }
 
 /// The cause without the account's name that it may begin with.

@@ -8,8 +8,9 @@ use std::time::Duration;
 use futures_util::future::LocalBoxFuture;
 use m365_presence::clock::Clock;
 use m365_presence::identity::TeamsId;
-use m365_presence::ports::{GraphError, PresenceChange, PresenceIo, PresenceWrite, Users};
+use m365_presence::ports::{GraphError, PresenceChange, PresenceIo, PresenceWrite, Reachability, Users};
 use m365_presence::teams::{Source, TeamsObservation, TeamsPresence, TeamsUser};
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::clock::PausedClock;
@@ -148,9 +149,48 @@ impl PresenceIo for Teams {
     }
 }
 
+/// Whether Graph is within reach; a test says so, apart from what the requests of [`Teams`] bring.
+pub struct Reach(watch::Sender<bool>);
+
+impl Reach {
+    pub fn new() -> Self {
+        Self(watch::Sender::new(true))
+    }
+
+    pub fn lose(&self) {
+        self.0.send_replace(false);
+    }
+
+    pub fn recover(&self) {
+        self.0.send_replace(true);
+    }
+
+    async fn wait(&self, wanted: bool) {
+        let mut within_reach = self.0.subscribe();
+        within_reach.wait_for(|reached| *reached == wanted).await.unwrap();
+    }
+}
+
+impl Reachability for Reach {
+    fn lost(&self) -> LocalBoxFuture<'_, ()> {
+        Box::pin(self.wait(false))
+    }
+
+    fn reached(&self) -> LocalBoxFuture<'_, ()> {
+        Box::pin(self.wait(true))
+    }
+}
+
 pub fn lost() -> GraphError {
     GraphError::Lost {
         detail: "no route".to_owned(),
+    }
+}
+
+pub fn unreachable(retry_after: Duration) -> GraphError {
+    GraphError::Unreachable {
+        detail: "no route".to_owned(),
+        retry_after,
     }
 }
 

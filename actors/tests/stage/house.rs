@@ -30,7 +30,7 @@ use m365_presence::sign_in::Way;
 
 use super::clock::PausedClock;
 use super::entra::Entra;
-use super::graph::Teams;
+use super::graph::{Reach, Teams};
 use super::journal::Journal;
 use super::opener::Opener;
 use super::pbx::{ALL_APIS, Dialogues, Estate, Line};
@@ -54,6 +54,7 @@ pub struct House {
     pub shelf: Rc<Shelf>,
     pub entra: Rc<Entra>,
     pub teams: Rc<Teams>,
+    pub reach: Rc<Reach>,
     pub registry: Rc<Registry>,
     pub opener: Rc<Opener>,
     pub ring: Rc<Ring>,
@@ -103,6 +104,7 @@ impl House {
             opener: Rc::new(Opener::new(journal.clone())),
             ring: Rc::new(Ring::new(journal.clone())),
             teams: Rc::new(teams),
+            reach: Rc::new(Reach::new()),
             estate: Rc::new(estate),
             queue: IntakeQueue::default(),
             journal,
@@ -234,6 +236,7 @@ impl Cast {
     fn sweep_actor(&self) -> PresenceSweep {
         PresenceSweep::new(presence_sweep::Dependencies {
             presence_io: self.house.teams.clone(),
+            reachability: self.house.reach.clone(),
             clock: self.clock(),
             tempo: Tempo::new(self.house.reading, self.house.sweep),
             presence_sync: self.sync.clone(),
@@ -267,6 +270,7 @@ impl Cast {
             store: self.house.shelf.clone(),
             clock: self.clock(),
             presence_io: self.house.teams.clone(),
+            reachability: self.house.reach.clone(),
             sessions: self.sessions.clone(),
             presence_sweep: self.sweep.clone(),
             license_check: self.license_check.clone(),

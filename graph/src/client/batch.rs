@@ -4,13 +4,13 @@ use awc::http::Method;
 use futures_util::future::join_all;
 use m365_presence::identity::Credential;
 use m365_presence::ports::{BATCH_LIMIT, GraphError, PresenceWrite};
+use m365_presence::traffic::Urgency;
 use serde_json::{Value, json};
 
 use super::write::{WireWrite, holds, wire};
 use super::{Call, GraphClient};
 use crate::fault::{Fault, member, refusal, status_error, unreadable};
-use crate::http::retry_after;
-use crate::patience::Family;
+use crate::http::{Family, retry_after};
 
 /// What a server answers that does no batches at all.
 const NO_BATCHES: [u16; 4] = [400, 404, 405, 501];
@@ -54,7 +54,10 @@ impl GraphClient {
 
     async fn write_directly(&self, pending: &Pending<'_>) -> Outcome {
         let url = self.endpoints.graph(&pending.wire.path);
-        let call = Call::new(&Credential::App, Family::PresenceWrite, Method::POST, &url);
+        let call = Call {
+            urgency: pending.write.urgency(),
+            ..Call::new(&Credential::App, Family::PresenceWrite, Method::POST, &url)
+        };
         let answer = self.call(call.json(pending.wire.body.clone())).await?;
         if holds(pending.write, answer.status) {
             Ok(())
@@ -65,7 +68,12 @@ impl GraphClient {
 
     async fn write_batch(&self, chunk: &[Pending<'_>]) -> Vec<Outcome> {
         let url = self.endpoints.graph("/$batch");
-        let call = Call::new(&Credential::App, Family::PresenceWrite, Method::POST, &url);
+        let urgency = chunk.iter().map(|pending| pending.write.urgency()).min();
+        let call = Call {
+            urgency: urgency.unwrap_or(Urgency::Choice),
+            cost: u32::try_from(chunk.len()).unwrap_or(u32::MAX),
+            ..Call::new(&Credential::App, Family::PresenceWrite, Method::POST, &url)
+        };
         let answer = match self.call(call.json(envelope(chunk))).await {
             Ok(answer) => answer,
             Err(error) => return vec![Err(error); chunk.len()],
@@ -103,7 +111,8 @@ impl GraphClient {
         let wait = member(item, "headers").and_then(|headers| member(headers, "Retry-After"));
         let wait = wait.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         let wait = wait.and_then(|value| retry_after(&value, self.http.clock().now()));
-        Err(match self.http.heed(Family::PresenceWrite, status, wait) {
+        let app = Some(&Credential::App);
+        Err(match self.http.heed(Family::PresenceWrite, app, status, wait) {
             Some(retry_after) => GraphError::Throttled { retry_after },
             None => status_error(status, Fault::read(member(item, "body"))),
         })

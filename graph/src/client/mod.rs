@@ -13,13 +13,13 @@ use std::time::Duration;
 
 use awc::http::{Method, Uri};
 use m365_presence::identity::Credential;
-use m365_presence::ports::{GraphError, Rejected, Tokens};
+use m365_presence::ports::{AccessToken, GraphError, Rejected, Tokens};
+use m365_presence::traffic::Urgency;
 use serde_json::Value;
 
 use crate::endpoints::Endpoints;
 use crate::fault::{member, refusal, unreadable};
-use crate::http::{Answer, Content, HttpClient, Request};
-use crate::patience::Family;
+use crate::http::{Answer, Content, Family, HttpClient, Request};
 use crate::webhook::KeyRing;
 pub(crate) use presence::{pair, sequence};
 pub use users::DEFAULT_TEAMS_PLANS;
@@ -63,6 +63,8 @@ struct Call<'a> {
     url: &'a str,
     headers: &'a [(&'static str, &'static str)],
     content: Content,
+    urgency: Urgency,
+    cost: u32,
     deadline: Duration,
 }
 
@@ -75,6 +77,11 @@ impl<'a> Call<'a> {
             url,
             headers: &[],
             content: Content::Empty,
+            urgency: match family {
+                Family::Subscriptions | Family::SubscriptionList => Urgency::Renewal,
+                _ => Urgency::Sweep,
+            },
+            cost: 1,
             deadline: DEADLINE,
         }
     }
@@ -107,17 +114,12 @@ impl GraphClient {
 
     /// Sends a request; after a 401 once more with a fresh token. Every answer is returned, whatever its status.
     async fn call(&self, call: Call<'_>) -> Result<Answer, GraphError> {
-        let signed_out = |error| GraphError::NotSignedIn {
-            credential: call.credential.clone(),
-            error,
-        };
-        let token = self
-            .tokens
-            .token(call.credential, None)
-            .await
-            .map_err(signed_out)?;
+        let token = self.token(call.credential, None).await?;
         let request = |bearer| Request {
             family: call.family,
+            credential: Some(call.credential),
+            urgency: call.urgency,
+            cost: call.cost,
             method: call.method.clone(),
             url: call.url,
             bearer: Some(bearer),
@@ -137,12 +139,23 @@ impl GraphClient {
             token: token.clone(),
             claims: answer.claims,
         };
-        let fresh = self
-            .tokens
-            .token(call.credential, Some(&rejected))
-            .await
-            .map_err(signed_out)?;
+        let fresh = self.token(call.credential, Some(&rejected)).await?;
         Ok(self.http.send(request(&fresh.secret)).await?)
+    }
+
+    async fn token(
+        &self,
+        credential: &Credential,
+        rejected: Option<&Rejected>,
+    ) -> Result<AccessToken, GraphError> {
+        let granted = self.tokens.token(credential, rejected).await;
+        if *credential == Credential::App {
+            self.http.reach().note_signed_out(granted.is_err());
+        }
+        granted.map_err(|error| GraphError::NotSignedIn {
+            credential: credential.clone(),
+            error,
+        })
     }
 
     /// Reads every page of a list, or none of it.

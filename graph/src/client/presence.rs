@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Call, GraphClient};
 use crate::fault::{member, refusal, unreadable};
-use crate::patience::Family;
+use crate::http::Family;
 
 impl PresenceIo for GraphClient {
     fn read<'a>(

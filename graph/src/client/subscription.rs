@@ -18,8 +18,7 @@ use super::declined::declined;
 use super::{Call, GraphClient};
 use crate::endpoints::segment;
 use crate::fault::{Fault, member, refusal, unreadable};
-use crate::http::Answer;
-use crate::patience::Family;
+use crate::http::{Answer, Family};
 
 /// A create spans the validation of both notification URLs, ten seconds each.
 const CREATE_DEADLINE: Duration = Duration::from_secs(30);

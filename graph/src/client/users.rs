@@ -11,7 +11,7 @@ use m365_presence::teams::TeamsUser;
 use serde_json::Value;
 
 use super::GraphClient;
-use crate::patience::Family;
+use crate::http::Family;
 
 /// The service plans that make a Teams user (graph.md 2.1): TEAMS1, GCC, GCC High and DoD in both spellings, free.
 pub const DEFAULT_TEAMS_PLANS: [&str; 7] = [

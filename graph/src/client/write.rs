@@ -120,6 +120,7 @@ mod tests {
         PresenceWrite {
             user: TeamsId::new("OID"),
             change,
+            renewal: false,
         }
     }
 

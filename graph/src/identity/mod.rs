@@ -25,11 +25,11 @@ use m365_presence::identity::{Account, Credential};
 use m365_presence::light::AuthenticationCode;
 use m365_presence::ports::{DeviceCode, DeviceSignIn, Identity, Presented, SignInError, SignedIn};
 use m365_presence::secret::Secret;
+use m365_presence::traffic::Urgency;
 use serde_json::Value;
 
 use crate::endpoints::Endpoints;
-use crate::http::{Answer, Content, HttpClient, Request};
-use crate::patience::Family;
+use crate::http::{Answer, Content, Family, HttpClient, Request};
 use form::Form;
 use proof::Prover;
 pub use proof::{Proof, ProofError, judge_client_certificate};
@@ -98,6 +98,7 @@ impl EntraIdentity {
             .with("scope", &self.endpoints.app_scope())
             .with_some("claims", claims);
         let attempt = Attempt {
+            credential: Credential::App,
             who: "the app registration",
             registration: &self.app,
             refreshes: false,
@@ -172,7 +173,7 @@ impl EntraIdentity {
                 .sign(form, &registration.client_id, &audience, self.http.clock().now())
                 .map_err(|_| Refusal::unsigned(attempt.who))?;
         }
-        let answer = self.send(url, form).await?;
+        let answer = self.send(url, &attempt.credential, form).await?;
         if answer.is_success() {
             Ok(answer)
         } else {
@@ -180,10 +181,13 @@ impl EntraIdentity {
         }
     }
 
-    async fn send(&self, url: &str, form: Form) -> Result<Answer, Refusal> {
+    async fn send(&self, url: &str, whose: &Credential, form: Form) -> Result<Answer, Refusal> {
         let content = Content::Form(form.into_secret());
         let request = Request {
             family: Family::Token,
+            credential: Some(whose),
+            urgency: Urgency::Call,
+            cost: 1,
             method: Method::POST,
             url,
             bearer: None,
@@ -197,14 +201,16 @@ impl EntraIdentity {
     /// A request that presents nothing is answered with a refusal of its form, and that is the sign of life.
     async fn say_hello(&self) -> Result<(), Refusal> {
         let form = Form::default().with("client_id", &self.app.client_id);
-        let answer = self.send(&self.endpoints.token(&self.tenant), form).await?;
+        let answer = self
+            .send(&self.endpoints.token(&self.tenant), &Credential::App, form)
+            .await?;
         let is_understood = answer
             .json()
             .is_some_and(|body| text(&body, "error").is_some() || text(&body, "access_token").is_some());
         match answer.patience {
             Some(retry_after) => Err(SignInError::Throttled { retry_after }.into()),
             None if is_understood && answer.status < 500 => Ok(()),
-            None => Err(Refusal::unusable("the sign-in", answer.status)),
+            None => Err(Refusal::unusable("the sign-in", &answer)),
         }
     }
 

@@ -51,11 +51,19 @@ impl Refusal {
     }
 
     /// Something answered, but not as the sign-in service does.
-    pub(super) fn unusable(who: &str, status: u16) -> Self {
-        Self::lost(
-            who,
-            &format!("the sign-in service answers {status} without a usable reason"),
-        )
+    pub(super) fn unusable(who: &str, answer: &Answer) -> Self {
+        let detail = format!(
+            "{who}: the sign-in service answers {} without a usable reason",
+            answer.status
+        );
+        Self::plain(match answer.unreachable_for {
+            Some(retry_after) => SignInError::Unreachable {
+                detail,
+                retry_after,
+                presented: true,
+            },
+            None => SignInError::Lost { detail },
+        })
     }
 
     /// Our own key fails to sign.
@@ -106,6 +114,15 @@ impl From<Unanswered> for Refusal {
     fn from(reason: Unanswered) -> Self {
         Self::plain(match reason {
             Unanswered::Patience(retry_after) => SignInError::Throttled { retry_after },
+            Unanswered::Unreachable {
+                detail,
+                retry_after,
+                left,
+            } => SignInError::Unreachable {
+                detail,
+                retry_after,
+                presented: left,
+            },
             Unanswered::Lost(detail) => SignInError::Lost { detail },
         })
     }
@@ -133,7 +150,7 @@ fn outcome(
         };
     }
     if error.is_empty() || error == "server_error" || !(400..=499).contains(&answer.status) {
-        return Refusal::unusable(attempt.who, answer.status).outcome;
+        return Refusal::unusable(attempt.who, answer).outcome;
     }
     let row = numbers.iter().find_map(|number| aadsts::row(*number));
     let (code, cause) = match row {
@@ -221,6 +238,7 @@ mod tests {
     use crate::identity::registration::Registration;
     use bytes::Bytes;
     use chrono::DateTime;
+    use m365_presence::identity::Credential;
     use serde_json::json;
 
     fn answer(status: u16, body: &Value) -> Answer {
@@ -230,7 +248,9 @@ mod tests {
     fn raw(status: u16, body: Vec<u8>) -> Answer {
         Answer {
             status,
+            retry_after: None,
             patience: None,
+            unreachable_for: None,
             request_id: String::new(),
             claims: None,
             sent_at: DateTime::UNIX_EPOCH,
@@ -248,6 +268,7 @@ mod tests {
             prover: None,
         };
         let attempt = Attempt {
+            credential: Credential::App,
             who: "presence@contoso.com",
             registration: &registration,
             refreshes,

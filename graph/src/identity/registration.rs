@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use m365_presence::identity::{Account, Credential};
 use m365_presence::secret::Secret;
 
 use super::proof::{Proof, ProofError, Prover};
@@ -64,6 +65,7 @@ impl User {
     /// An attempt of this user, without a refresh token.
     pub(super) fn attempt(&self) -> Attempt<'_> {
         Attempt {
+            credential: Credential::Communication(Account::new(&self.username)),
             who: &self.username,
             registration: &self.registration,
             refreshes: false,
@@ -74,6 +76,8 @@ impl User {
 /// One attempt to sign in.
 pub(super) struct Attempt<'a> {
     /// Whose sign-in it is.
+    pub(super) credential: Credential,
+    /// The same as an administrator knows it.
     pub(super) who: &'a str,
     /// To what.
     pub(super) registration: &'a Registration,

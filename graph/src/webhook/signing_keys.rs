@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use awc::http::Method;
 use jsonwebtoken::DecodingKey;
+use m365_presence::traffic::Urgency;
 use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::endpoints::{Endpoints, TokenVersion};
 use crate::fault::member;
-use crate::http::{Content, HttpClient, Request, Unanswered};
-use crate::patience::Family;
+use crate::http::{Content, Family, HttpClient, Request, Unanswered};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -154,6 +154,9 @@ impl SigningKeys {
     async fn fetch(&self, url: &str) -> Result<Option<Value>, Unanswered> {
         let request = Request {
             family: Family::SigningKeys,
+            credential: None,
+            urgency: Urgency::Renewal,
+            cost: 1,
             method: Method::GET,
             url,
             bearer: None,

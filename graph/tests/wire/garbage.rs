@@ -75,14 +75,16 @@ fn rig(seed: u64) -> Rig {
 
 #[actix_rt::test]
 async fn no_answer_of_graph_makes_the_client_panic() {
-    for seed in 0..4 {
+    // one rig is soon out of reach, as so many failures make an outage
+    for seed in 0..60 {
         let rig = rig(seed);
         let user = TeamsId::new("a");
         let id = SubscriptionId::new("s");
         let writes = vec![
             PresenceWrite {
                 user: user.clone(),
-                change: PresenceChange::ClearSession
+                change: PresenceChange::ClearSession,
+                renewal: false,
             };
             2
         ];
@@ -93,7 +95,7 @@ async fn no_answer_of_graph_makes_the_client_panic() {
             expires_at: Utc::now(),
             certificate: None,
         };
-        for _ in 0..ROUNDS {
+        for _ in 0..4 {
             drop(Users::list(&rig.graph).await);
             drop(rig.graph.read(std::slice::from_ref(&user)).await);
             assert_eq!(rig.graph.write(&writes).await.len(), 2);
@@ -107,7 +109,7 @@ async fn no_answer_of_graph_makes_the_client_panic() {
 
 #[actix_rt::test]
 async fn no_answer_of_entra_makes_a_sign_in_panic() {
-    for seed in 10..14 {
+    for seed in 10..50 {
         let rig = rig(seed);
         let settings = IdentitySettings {
             tenant: "t".to_owned(),
@@ -128,7 +130,7 @@ async fn no_answer_of_entra_makes_a_sign_in_panic() {
             refresh: Some(&refresh),
             claims: None,
         };
-        for _ in 0..ROUNDS {
+        for _ in 0..6 {
             drop(identity.sign_in(&Credential::App, Presented::default()).await);
             let account_of = Credential::Communication(account.clone());
             drop(identity.sign_in(&account_of, presented).await);

@@ -11,6 +11,7 @@ fn write(user: &str, change: PresenceChange) -> PresenceWrite {
     PresenceWrite {
         user: TeamsId::new(user),
         change,
+        renewal: false,
     }
 }
 

@@ -278,17 +278,17 @@ async fn the_recorded_unknown_certificate_turns_on_the_certificates_light() {
 }
 
 #[actix_rt::test]
-async fn a_busy_entra_is_left_alone_by_everybody() {
+async fn a_busy_entra_is_left_alone_by_whom_it_asks_for_patience() {
     let rig =
         Rig::new(|_| Reply::json(429, json!({"error": "temporarily_unavailable"})).with("retry-after", "60"));
     let identity = identity(&rig, by_secret(), Some(PASSWORD), None);
-    for credential in [communication(), Credential::App] {
+    for credential in [communication(), Credential::App, communication(), Credential::App] {
         let outcome = identity.sign_in(&credential, Presented::default()).await;
         assert!(
             matches!(outcome, Err(SignInError::Throttled { retry_after }) if retry_after.as_secs() >= 50)
         );
     }
-    assert_eq!(rig.server.journal().len(), 1);
+    assert_eq!(rig.server.journal().len(), 2);
 }
 
 #[actix_rt::test]

@@ -81,6 +81,12 @@ impl<W: Clone + PartialEq> Hold<W> {
         self.failures = 0;
     }
 
+    /// Lets the writes leave at once that waited because the other side could not be reached.
+    pub(super) fn reach(&mut self) {
+        self.until = None;
+        self.failures = 0;
+    }
+
     /// Lets every write leave at once.
     pub(super) fn end(&mut self) {
         *self = Self::default();

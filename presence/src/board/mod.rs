@@ -47,6 +47,7 @@ pub struct Board {
     deadlines: BTreeMap<DateTime<Utc>, BTreeSet<PbxGuid>>,
     unmapped: BTreeMap<String, u64>,
     paces: WritePaces,
+    teams_in_reach: bool,
 }
 
 impl Board {
@@ -67,6 +68,7 @@ impl Board {
             deadlines: BTreeMap::new(),
             unmapped: BTreeMap::new(),
             paces: WritePaces::default(),
+            teams_in_reach: true,
         }
     }
 
@@ -214,6 +216,20 @@ impl Board {
         }
     }
 
+    /// Notes that Teams cannot be written: what is wanted there is decided when it can be, and not before.
+    pub fn lose_teams(&mut self) {
+        self.teams_in_reach = false;
+    }
+
+    /// Notes that Teams can be written again, and lets everything leave at once that waited for it.
+    pub fn reach_teams(&mut self) {
+        self.teams_in_reach = true;
+        for (user, person) in &mut self.people {
+            person.end_teams_hold();
+            self.dirty.insert(user.clone());
+        }
+    }
+
     /// Decides for everybody for whom something changed or fell due, and notes as under way what it answers.
     pub fn due(&mut self, now: DateTime<Utc>) -> Due {
         while let Some(entry) = self.deadlines.first_entry().filter(|entry| *entry.key() <= now) {
@@ -226,7 +242,7 @@ impl Board {
                 continue;
             };
             let sight = self.sights.entry(guid.clone()).or_default();
-            let step = person.step(sight, now, &self.rules);
+            let step = person.step(sight, self.teams_in_reach, now, &self.rules);
             due.ledger.extend(step.ledger);
             due.teams.extend(step.teams.map(|write| (guid.clone(), write)));
             due.entries.extend(step.entry);

@@ -176,8 +176,19 @@ impl Person {
         self.entry.hold.end();
     }
 
-    /// Decides anew, and notes as under way what it answers.
-    pub(super) fn step(&mut self, pbx: &PbxSight, now: DateTime<Utc>, rules: &Rules) -> Step {
+    /// Lets a write leave at once that waited because Graph could not be reached.
+    pub(super) fn end_teams_hold(&mut self) {
+        self.side.hold.reach();
+    }
+
+    /// Decides anew, and notes as under way what it answers; nothing for Teams while that is out of reach.
+    pub(super) fn step(
+        &mut self,
+        pbx: &PbxSight,
+        teams_in_reach: bool,
+        now: DateTime<Utc>,
+        rules: &Rules,
+    ) -> Step {
         let scene = Scene {
             member: &self.member,
             pbx,
@@ -192,7 +203,7 @@ impl Person {
             ledger.extend(self.side.follow_choice(scene));
         }
         let known = self.leaving || !rules.direction.pbx_to_teams || pbx.known();
-        if self.teams.read && known {
+        if teams_in_reach && self.teams.read && known {
             let (write, change) = self.side.next_write(scene);
             teams = write;
             ledger.extend(change);

@@ -159,6 +159,11 @@ impl Cadence {
         self.ordered.extend(users);
     }
 
+    /// Orders a read of everybody for a reason that is known: whatever it shows, no notification was due to tell it.
+    pub fn order_anew(&mut self) {
+        self.ordered.extend(self.users.keys().cloned());
+    }
+
     /// Orders one read of everybody.
     pub fn order_everybody(&mut self, now: Instant) {
         for id in self.users.keys().cloned().collect::<Vec<_>>() {

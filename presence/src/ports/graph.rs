@@ -7,6 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use super::sign_in::SignInError;
 use crate::identity::{Credential, TeamsId};
 use crate::teams::{TeamsObservation, TeamsPresence, TeamsUser};
+use crate::traffic::Urgency;
 
 /// Why a request to Graph brought nothing.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -25,7 +26,15 @@ pub enum GraphError {
         /// From now on.
         retry_after: Duration,
     },
-    /// No usable answer: DNS, socket, timeout, 5xx, HTML; worth a repeat with back-off.
+    /// Nobody can ask Graph at this time: nothing has left, or what left was the probe and got no answer.
+    #[error("{detail}")]
+    Unreachable {
+        /// Cause as one sentence.
+        detail: String,
+        /// When the next probe may leave, from now on; who asks then is the probe or awaits its verdict.
+        retry_after: Duration,
+    },
+    /// No usable answer to this request: socket, timeout, 5xx, HTML; worth a repeat with back-off.
     #[error("{detail}")]
     Lost {
         /// Cause as one sentence.
@@ -47,6 +56,20 @@ impl GraphError {
     /// Whether the app or the account lacks a permission, or the consent to it (graph.md 6.2: 403).
     pub fn lacks_permission(&self) -> bool {
         matches!(self, Self::Refused { status: 403, .. })
+    }
+
+    /// How long to wait before the next attempt, where that is known: whoever knows it knows better than a back-off.
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled { retry_after } | Self::Unreachable { retry_after, .. } => Some(*retry_after),
+            Self::NotSignedIn { error, .. } => error.wait(),
+            Self::Lost { .. } | Self::Refused { .. } => None,
+        }
+    }
+
+    /// Whether the cause is told elsewhere already: by the way out, or by the sign-in.
+    pub fn is_told(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::NotSignedIn { .. })
     }
 }
 
@@ -86,6 +109,19 @@ pub struct PresenceWrite {
     pub user: TeamsId,
     /// What to write.
     pub change: PresenceChange,
+    /// Whether it only keeps what stands there from ending.
+    pub renewal: bool,
+}
+
+impl PresenceWrite {
+    /// How much it matters that the write leaves soon.
+    pub fn urgency(&self) -> Urgency {
+        match self.change {
+            _ if self.renewal => Urgency::Renewal,
+            PresenceChange::SetSession { .. } | PresenceChange::ClearSession => Urgency::Call,
+            PresenceChange::SetPreferred { .. } | PresenceChange::ClearPreferred => Urgency::Choice,
+        }
+    }
 }
 
 /// Largest number of ids of one bulk read (graph.md 5.1).

@@ -82,12 +82,45 @@ pub enum SignInError {
         /// From now on.
         retry_after: Duration,
     },
-    /// No usable answer: DNS, socket, timeout, 5xx, HTML.
+    /// Entra is out of reach, or the last attempt got no answer: nobody asks before the next one.
+    #[error("{detail}")]
+    Unreachable {
+        /// Cause as one sentence.
+        detail: String,
+        /// When the next attempt may follow, from now on.
+        retry_after: Duration,
+        /// Whether anything was presented: nobody reads what did not leave.
+        presented: bool,
+    },
+    /// No usable answer: socket, timeout, 5xx, HTML.
     #[error("{detail}")]
     Lost {
         /// Cause as one sentence.
         detail: String,
     },
+}
+
+impl SignInError {
+    /// How long to wait before the next attempt, where that is known.
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled { retry_after } | Self::Unreachable { retry_after, .. } => Some(*retry_after),
+            Self::Refused { .. } | Self::Lost { .. } => None,
+        }
+    }
+
+    /// The same error for somebody who asks meanwhile: the next attempt follows after `wait`.
+    pub fn until_next(&self, wait: Duration) -> Self {
+        match self {
+            Self::Throttled { .. } => Self::Throttled { retry_after: wait },
+            Self::Unreachable { detail, .. } | Self::Lost { detail } => Self::Unreachable {
+                detail: detail.clone(),
+                retry_after: wait,
+                presented: false,
+            },
+            Self::Refused { .. } => self.clone(),
+        }
+    }
 }
 
 /// What a sign-in presents beside what is configured.

@@ -52,6 +52,7 @@ impl TeamsSide {
         let write = PresenceWrite {
             user: scene.member.teams.clone(),
             change: need.change,
+            renewal: need.renewal,
         };
         (Some(write), change)
     }
