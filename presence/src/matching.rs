@@ -18,11 +18,13 @@
 mod directory;
 mod nearness;
 mod pairing;
+mod preview;
 mod reason;
 mod rule;
 
 pub use directory::{Counts, Directory, Entry, Position};
 pub use nearness::{Difference, Suggestion};
 pub use pairing::{Match, Rivals};
+pub use preview::{Preview, Turn};
 pub use reason::Reason;
 pub use rule::{MatchRule, MicrosoftField, PbxField, UnknownField};

@@ -13,6 +13,7 @@
 //! | `GET /api/v1/sessions` | the PBX connections |
 //! | `GET`, `PATCH /api/v1/settings` | the settings in force with their origin; changes at run time |
 //! | `GET /api/v1/audit` | who has changed or ordered what |
+//! | `GET /api/v1/matching/preview` | what another matching rule would gain and lose |
 //! | `GET /api/v1/log` | the last records of the log |
 //! | `GET`, `PUT /api/v1/log/levels` | how talkative which part is |
 //! | `POST`, `GET`, `DELETE /api/v1/session` | the page's sign-in |
@@ -23,6 +24,7 @@
 
 mod answers;
 mod log;
+mod matching;
 mod orders;
 mod paging;
 mod probes;
@@ -161,6 +163,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readable("/overview", answers::overview))
         .service(readable("/users", answers::users))
         .service(readable("/users/{h323}", answers::user))
+        .service(readable("/matching/preview", matching::preview))
         .service(readable("/actors", answers::actors))
         .service(readable("/subscriptions", answers::subscriptions))
         .service(readable("/sessions", answers::sessions))

@@ -199,6 +199,17 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ending", "Ending", detail)
     }
 
+    /// The users of both sides are not known yet.
+    pub fn not_known_yet() -> Self {
+        let detail = "the users of both sides are not known yet; try again when the lights are green";
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not_known_yet",
+            "Users not known yet",
+            detail,
+        )
+    }
+
     /// The actor that knows is down at this moment.
     pub fn unavailable(actor: &str) -> Self {
         let detail =

@@ -229,3 +229,30 @@ fn a_changed_token_opens_at_once_and_the_old_one_does_not() {
     assert_eq!(with("another-viewer-token"), 200);
     assert_eq!(with("viewer-0123456789"), 401);
 }
+
+#[test]
+fn another_matching_rule_is_tried_before_it_is_applied() {
+    let world = World::of(&["anna", "bert"]).start();
+    world.until_synchronised(2);
+    let preview = |query: &str| world.get(&format!("/api/v1/matching/preview?{query}"));
+    let other = preview("pbx=h323&microsoft=displayName&strip_domain=false");
+    assert_eq!(other.status, 200, "{}", other.text());
+    let other = other.json();
+    assert_eq!(
+        (&other["counts"]["losses"], &other["counts"]["gains"]),
+        (&json!(2), &json!(0))
+    );
+    assert_eq!(
+        (&other["now"]["matched"], &other["then"]["matched"]),
+        (&json!(2), &json!(0))
+    );
+    assert_eq!(preview("").json()["unchanged"], 2);
+    assert_eq!(world.status()["users"]["matched"], 2);
+    is_problem(&preview("microsoft=shoeSize"), 400, "bad_request", "displayName");
+    is_problem(
+        &preview("strip_domain=maybe"),
+        400,
+        "bad_request",
+        "true or false",
+    );
+}

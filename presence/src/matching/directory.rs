@@ -93,6 +93,7 @@ pub struct Counts {
 pub struct Directory {
     rule: MatchRule,
     overrides: BTreeMap<String, String>,
+    excluded: BTreeSet<String>,
     /// In the order of their positions.
     entries: Vec<Entry>,
     by_guid: HashMap<PbxGuid, usize>,
@@ -118,7 +119,7 @@ impl Directory {
             .iter()
             .filter_map(|(h323, wanted)| Some((key(h323)?, wanted.clone())))
             .collect();
-        let excluded = excluded.iter().filter_map(|h323| key(h323)).collect();
+        let excluded: BTreeSet<String> = excluded.iter().filter_map(|h323| key(h323)).collect();
 
         let verdicts = Pairing::new(&teams, &pbx, rule).decide(&overrides, &excluded);
         let eligible = teams.iter().filter(|user| is_eligible(user)).count();
@@ -127,6 +128,7 @@ impl Directory {
         Self {
             rule: *rule,
             overrides,
+            excluded,
             by_guid: places(&entries, |entry| entry.pbx.as_ref().map(|user| user.guid.clone())),
             by_teams_id: places(&entries, |entry| entry.teams.as_ref().map(|user| user.id.clone())),
             counts: Counts {
@@ -136,6 +138,22 @@ impl Directory {
             },
             entries,
         }
+    }
+
+    /// Matches the same users by another rule; overrides and exclusions stay.
+    #[must_use]
+    pub fn under(&self, rule: &MatchRule) -> Self {
+        let teams: Vec<TeamsUser> = self
+            .entries
+            .iter()
+            .filter_map(|entry| entry.teams.clone())
+            .collect();
+        let pbx: Vec<PbxUser> = self
+            .entries
+            .iter()
+            .filter_map(|entry| entry.pbx.clone())
+            .collect();
+        Self::build(&teams, &pbx, rule, &self.overrides, &self.excluded)
     }
 
     /// The rule that it was built by.

@@ -10,6 +10,7 @@
 mod candidates;
 mod list;
 mod near_miss;
+mod preview;
 mod properties;
 mod rule;
 mod samples;
