@@ -28,6 +28,7 @@ mod matching;
 mod orders;
 mod paging;
 mod probes;
+mod search;
 mod session;
 mod settings;
 

@@ -1,5 +1,7 @@
 //! Everybody of either side, and why somebody is not synchronised.
 
+mod sought;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -14,6 +16,10 @@ use m365_presence::sharding::Assignment;
 use serde::Serialize;
 
 use super::overview::{Posts, answered};
+pub use sought::Sought;
+
+/// Users who are looked at together while some are looked for.
+const GLANCE: usize = 1_000;
 
 /// One user, or one pair.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -78,24 +84,43 @@ pub struct Terms {
 }
 
 impl Posts {
-    /// A page of all users, beginning after a position.
-    pub async fn users(&self, after: Option<&Position>, limit: usize, terms: &Terms) -> Option<Page> {
+    /// A page of the users who are looked for, beginning after a position.
+    pub async fn users(
+        &self,
+        after: Option<&Position>,
+        limit: usize,
+        sought: &Sought,
+        terms: &Terms,
+    ) -> Option<Page> {
         let Some(directory) = answered(self.user_sync.ask(GetDirectory)).await? else {
             return Some(Page {
                 items: Vec::new(),
                 next_cursor: None,
             });
         };
-        let rest = after.map_or(directory.entries(), |position| directory.after(position));
-        let entries: Vec<Entry> = rest.iter().take(limit).cloned().collect();
-        let more = rest.len() > limit;
-        let sources = self.sources(&directory, &entries, terms).await;
-        let next_cursor = entries
+        let mut rest = after.map_or(directory.entries(), |position| directory.after(position));
+        // one more than the page holds tells whether there is another page
+        let glance = if sought.is_everybody() { limit + 1 } else { GLANCE };
+        let mut found = Vec::new();
+        while found.len() <= limit && !rest.is_empty() {
+            let (looked_at, later) = rest.split_at(rest.len().min(glance));
+            rest = later;
+            let fitting = looked_at.iter().filter(|entry| sought.fits_names(entry));
+            let fitting: Vec<Entry> = fitting.cloned().collect();
+            let sources = self.sources(&directory, &fitting, terms).await;
+            let items = fitting
+                .iter()
+                .map(|entry| (entry.position(), sources.item(entry)));
+            found.extend(items.filter(|(_, item)| sought.fits_state(item)));
+        }
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next_cursor = found
             .last()
             .filter(|_| more)
-            .and_then(|entry| cursor(&entry.position()));
+            .and_then(|(position, _)| cursor(position));
         Some(Page {
-            items: entries.iter().map(|entry| sources.item(entry)).collect(),
+            items: found.into_iter().map(|(_, item)| item).collect(),
             next_cursor,
         })
     }

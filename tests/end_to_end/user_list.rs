@@ -117,3 +117,33 @@ fn is_read_page_by_page() {
     assert_eq!(world.get("/api/v1/users?limit=1000000").status, 200);
     assert_eq!(world.get("/api/v1/users?cursor=nonsense").status, 400);
 }
+
+#[test]
+fn some_are_looked_for_by_name_reason_and_state() {
+    let world = world();
+    let names = |query: &str| -> Vec<String> {
+        let answer = world.get(&format!("/api/v1/users?{query}"));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let items = answer.json()["items"].as_array().unwrap().clone();
+        let name = |item: &Value| item["h323"].as_str().unwrap_or("-").to_owned();
+        items.iter().map(name).collect()
+    };
+    assert_eq!(names("search=ANN"), ["anna"]);
+    assert_eq!(names("reason=account_disabled&limit=1"), ["disabled"]);
+    assert_eq!(names("synchronised=true"), ["anna", "bert"]);
+    assert_eq!(names("synchronised=true&search=bert&reason="), ["bert"]);
+    assert_eq!(names("pbx=nowhere"), Vec::<String>::new());
+    let first = world.get("/api/v1/users?synchronised=true&limit=1").json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    assert_eq!(
+        names(&format!("synchronised=true&limit=1&cursor={cursor}")),
+        ["bert"]
+    );
+    for wrong in ["reason=bored", "synchronised=perhaps"] {
+        assert_eq!(
+            world.get(&format!("/api/v1/users?{wrong}")).status,
+            400,
+            "{wrong}"
+        );
+    }
+}

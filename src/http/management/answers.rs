@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::Management;
 use super::paging::Paging;
+use super::search::Search;
 use crate::http::access::Reader;
 use crate::http::problem::Problem;
 use crate::view::metrics::Exposition;
@@ -37,11 +38,12 @@ pub(super) async fn users(
     _reader: Reader,
     management: web::Data<Management>,
     paging: web::Query<Paging>,
+    search: web::Query<Search>,
 ) -> Result<HttpResponse, Problem> {
     let (limit, after) = (paging.limit()?, paging.after(parse_cursor)?);
     let page = management
         .posts
-        .users(after.as_ref(), limit, &management.terms.get())
+        .users(after.as_ref(), limit, &search.sought()?, &management.terms.get())
         .await;
     page.map(|page| HttpResponse::Ok().json(page))
         .ok_or_else(|| Problem::unavailable("user-sync"))

@@ -1,0 +1,47 @@
+//! Which users a question for the list means.
+
+use m365_presence::matching::Reason;
+use serde::Deserialize;
+
+use crate::http::problem::Problem;
+use crate::view::users::Sought;
+
+/// The question, as it was asked; everybody unless something is given.
+#[derive(Deserialize)]
+pub(super) struct Search {
+    search: Option<String>,
+    reason: Option<String>,
+    synchronised: Option<String>,
+    pbx: Option<String>,
+}
+
+impl Search {
+    /// Whom it means; an empty parameter, as an empty field of a form sends it, means nothing.
+    pub(super) fn sought(&self) -> Result<Sought, Problem> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let reason = given(&self.reason).map(|name| reason_of(&name)).transpose()?;
+        let synchronised = match given(&self.synchronised).as_deref() {
+            None => None,
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            Some(other) => {
+                let detail = format!("synchronised is true or false, not '{other}'");
+                return Err(Problem::bad_request(detail));
+            }
+        };
+        Ok(Sought {
+            text: given(&self.search).map(|text| text.trim().to_lowercase()),
+            reason,
+            synchronised,
+            pbx: given(&self.pbx),
+        })
+    }
+}
+
+fn reason_of(name: &str) -> Result<Reason, Problem> {
+    let found = Reason::ALL.into_iter().find(|reason| reason.as_str() == name);
+    found.ok_or_else(|| {
+        let all = Reason::ALL.map(Reason::as_str).join(", ");
+        Problem::bad_request(format!("'{name}' is no reason; they are {all}"))
+    })
+}
