@@ -33,6 +33,7 @@ use crate::pbx_connection::accepted::Doors;
 use crate::pbx_connection::doorkeeper::Doorkeeper;
 use crate::reconfiguration::{Counter, Desk, Order, Part, Refused};
 use crate::view::lights::LightBook;
+use crate::view::newsroom::Newsroom;
 use crate::view::users::Terms;
 use crate::view::warnings::WarningBook;
 
@@ -113,6 +114,7 @@ async fn run(
     };
     let (public, public_address) = listen_public(settings, &intake, &doors)?;
     let heart = Heartbeat::new();
+    let mut newsroom = Newsroom::default();
     let management = Management {
         posts: assembly.posts().clone(),
         tree: assembly.tree.clone(),
@@ -127,6 +129,7 @@ async fn run(
         heart: heart.clone(),
         log,
         settings: counter,
+        news: newsroom.desk(),
         faults: mode.faults,
     };
     let (managed, management_address) = listen_management(settings, &management)?;
@@ -158,7 +161,11 @@ async fn run(
             _ = look.tick() => {
                 heart.beat();
                 management.log.expire(Utc::now());
-                let _noted = management.status().await;
+                // before the look: its own questions would be counted as waiting messages
+                let tree = management.tree.snapshot();
+                let overview = management.posts.look().await;
+                let status = management.status_of(&overview);
+                newsroom.tell(&management.posts, &management.terms.get(), &overview, &status, &tree).await;
             }
         }
     }

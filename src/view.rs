@@ -3,6 +3,7 @@
 pub mod licenses;
 pub mod lights;
 pub mod metrics;
+pub mod newsroom;
 pub mod overview;
 pub mod sessions;
 pub mod status;

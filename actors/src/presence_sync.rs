@@ -132,6 +132,11 @@ pub struct GetWatched;
 #[rtype(result = "Vec<(PbxGuid, PersonView)>")]
 pub struct GetViews(pub Vec<PbxGuid>);
 
+/// Takes out whose view may have changed since this was asked last.
+#[derive(Message)]
+#[rtype(result = "BTreeSet<PbxGuid>")]
+pub struct TakeTouched;
+
 /// Asks for the status.
 #[derive(Message)]
 #[rtype(result = "Status")]
@@ -305,6 +310,14 @@ impl Handler<GetViews> for PresenceSync {
         let now = self.dependencies.clock.now();
         let view = |guid: PbxGuid| self.board.view(&guid, now).map(|view| (guid, view));
         MessageResult(message.0.into_iter().filter_map(view).collect())
+    }
+}
+
+impl Handler<TakeTouched> for PresenceSync {
+    type Result = MessageResult<TakeTouched>;
+
+    fn handle(&mut self, _message: TakeTouched, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(self.board.take_touched())
     }
 }
 

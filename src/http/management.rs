@@ -14,6 +14,7 @@
 //! | `GET`, `PATCH /api/v1/settings` | the settings in force with their origin; changes at run time |
 //! | `GET /api/v1/audit` | who has changed or ordered what |
 //! | `GET /api/v1/matching/preview` | what another matching rule would gain and lose |
+//! | `GET /api/v1/events` | server-sent events |
 //! | `GET /api/v1/log` | the last records of the log |
 //! | `GET`, `PUT /api/v1/log/levels` | how talkative which part is |
 //! | `POST`, `GET`, `DELETE /api/v1/session` | the page's sign-in |
@@ -23,6 +24,7 @@
 //! What is read by GET is read by HEAD too; every other method is answered 405.
 
 mod answers;
+mod events;
 mod log;
 mod matching;
 mod orders;
@@ -59,6 +61,7 @@ use crate::reconfiguration::Counter;
 use crate::view::licenses::Licenses;
 use crate::view::lights::{LightBook, Lights, Surroundings};
 use crate::view::metrics::Scrape;
+use crate::view::newsroom::NewsDesk;
 use crate::view::overview::{Overview, Posts};
 use crate::view::sessions;
 use crate::view::status::{Counts, Status, subscription};
@@ -97,6 +100,8 @@ pub struct Management {
     pub log: Arc<Log>,
     /// Where settings are read and changed.
     pub settings: Counter,
+    /// Where news are heard.
+    pub news: NewsDesk,
     /// Whether actors may be made to panic: in the demo only.
     pub faults: bool,
 }
@@ -104,7 +109,11 @@ pub struct Management {
 impl Management {
     /// Looks at everything once.
     pub async fn status(&self) -> Status {
-        let overview = self.posts.look().await;
+        self.status_of(&self.posts.look().await)
+    }
+
+    /// What a look comes to.
+    pub fn status_of(&self, overview: &Overview) -> Status {
         let subscriptions = overview
             .presence_subscription
             .iter()
@@ -112,11 +121,11 @@ impl Management {
         Status {
             version: env!("CARGO_PKG_VERSION"),
             started_at: self.started_at,
-            lights: self.lights_of(&overview),
-            warnings: self.warnings.read(&overview, self.clock.now()),
-            users: Counts::of(&overview),
-            licenses: Licenses::of(&self.terms.get().license, &overview),
-            sessions: sessions::in_short(&overview, self.posts.sessions.master_name()),
+            lights: self.lights_of(overview),
+            warnings: self.warnings.read(overview, self.clock.now()),
+            users: Counts::of(overview),
+            licenses: Licenses::of(&self.terms.get().license, overview),
+            sessions: sessions::in_short(overview, self.posts.sessions.master_name()),
             subscriptions: subscriptions
                 .filter(|subscription| subscription.id.is_some())
                 .map(subscription)
@@ -168,6 +177,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readable("/actors", answers::actors))
         .service(readable("/subscriptions", answers::subscriptions))
         .service(readable("/sessions", answers::sessions))
+        .service(readable("/events", events::events))
         .service(readable("/log", log::recent))
         .service(settings())
         .service(readable("/audit", settings::audit))

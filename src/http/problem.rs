@@ -199,6 +199,18 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ending", "Ending", detail)
     }
 
+    /// More streams of events than are served.
+    pub fn too_many_streams(most: usize) -> Self {
+        let detail =
+            format!("{most} streams of events are open; close a page, or ask /api/v1/status instead");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too_many_streams",
+            "Too many streams",
+            detail,
+        )
+    }
+
     /// The users of both sides are not known yet.
     pub fn not_known_yet() -> Self {
         let detail = "the users of both sides are not known yet; try again when the lights are green";

@@ -107,7 +107,7 @@ pub fn subscription(subscription: &SubscriptionStatus) -> Value {
 }
 
 /// A Graph subscription with its story, and with the key that its resource data is encrypted for.
-pub fn subscription_in_full(status: &SubscriptionStatus, keys: &[KeyStatus]) -> Value {
+fn subscription_in_full(status: &SubscriptionStatus, keys: &[KeyStatus]) -> Value {
     let mut item = subscription(status);
     if let Some(item) = item.as_object_mut() {
         item.insert("phase".into(), json!(status.phase));
@@ -130,6 +130,15 @@ pub fn subscription_in_full(status: &SubscriptionStatus, keys: &[KeyStatus]) -> 
         item.insert("capacity".into(), json!(m365_presence::sharding::CAPACITY));
     }
     item
+}
+
+/// All Graph subscriptions with their story; `None` while their actor is being restarted.
+pub fn subscriptions_in_full(overview: &Overview) -> Option<Vec<Value>> {
+    let status = overview.presence_subscription.as_ref()?;
+    let keys = overview.notification_keys.as_ref();
+    let keys = keys.map(|status| status.keys.as_slice()).unwrap_or_default();
+    let full = |subscription| subscription_in_full(subscription, keys);
+    Some(status.subscriptions.iter().map(full).collect())
 }
 
 /// What keeps this instance from doing its whole job, in the lights' codes. A shard without a subscription whose users

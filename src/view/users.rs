@@ -2,7 +2,7 @@
 
 mod sought;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use m365_actors::license_check::{GetRoster, Roster};
@@ -137,6 +137,17 @@ impl Posts {
             .sources(&directory, std::slice::from_ref(&entry), terms)
             .await;
         Some(Some(sources.item(&entry)))
+    }
+
+    /// The PBX users of these object ids, as far as they are known.
+    pub async fn users_by_guid(&self, guids: &BTreeSet<PbxGuid>, terms: &Terms) -> Vec<UserItem> {
+        let Some(Some(directory)) = answered(self.user_sync.ask(GetDirectory)).await else {
+            return Vec::new();
+        };
+        let entries = guids.iter().filter_map(|guid| directory.by_guid(guid));
+        let entries: Vec<Entry> = entries.cloned().collect();
+        let sources = self.sources(&directory, &entries, terms).await;
+        entries.iter().map(|entry| sources.item(entry)).collect()
     }
 
     async fn sources(&self, directory: &Arc<Directory>, entries: &[Entry], terms: &Terms) -> Sources {

@@ -22,6 +22,7 @@ mod demo;
 mod dialling;
 mod echo;
 mod ending;
+mod events;
 mod hostile_pbx;
 mod hostile_socket;
 mod hostile_webhook;

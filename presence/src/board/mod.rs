@@ -44,6 +44,8 @@ pub struct Board {
     sights: HashMap<PbxGuid, PbxSight>,
     ledger: HashMap<PbxGuid, Vec<LedgerRow>>,
     dirty: BTreeSet<PbxGuid>,
+    /// Whose view may have changed since somebody asked last.
+    touched: BTreeSet<PbxGuid>,
     deadlines: BTreeMap<DateTime<Utc>, BTreeSet<PbxGuid>>,
     unmapped: BTreeMap<String, u64>,
     paces: WritePaces,
@@ -65,6 +67,7 @@ impl Board {
             sights: HashMap::new(),
             ledger: rows,
             dirty: BTreeSet::new(),
+            touched: BTreeSet::new(),
             deadlines: BTreeMap::new(),
             unmapped: BTreeMap::new(),
             paces: WritePaces::default(),
@@ -249,6 +252,7 @@ impl Board {
             if person.take_due_reads(now) {
                 due.reads.push(person.member.teams.clone());
             }
+            self.touched.insert(guid.clone());
             if person.is_released() {
                 released.push(guid);
             } else if let Some(at) = person.next_deadline(sight, now, &self.rules) {
@@ -270,6 +274,11 @@ impl Board {
             }
         }
         due
+    }
+
+    /// Takes out whose view may have changed since this was asked last; never more than there are people.
+    pub fn take_touched(&mut self) -> BTreeSet<PbxGuid> {
+        std::mem::take(&mut self.touched)
     }
 
     /// Takes in the outcome of a write to Teams; answers changes of the ledger.

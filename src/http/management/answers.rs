@@ -10,7 +10,7 @@ use crate::http::access::Reader;
 use crate::http::problem::Problem;
 use crate::view::metrics::Exposition;
 use crate::view::sessions;
-use crate::view::status::subscription_in_full;
+use crate::view::status::subscriptions_in_full;
 use crate::view::users::parse_cursor;
 
 pub(super) async fn status(_reader: Reader, management: web::Data<Management>) -> HttpResponse {
@@ -76,17 +76,8 @@ pub(super) async fn subscriptions(
     management: web::Data<Management>,
     paging: web::Query<Paging>,
 ) -> Result<HttpResponse, Problem> {
-    let overview = management.posts.look().await;
-    let status = overview
-        .presence_subscription
-        .ok_or_else(|| Problem::unavailable("presence-subscription"))?;
-    let keys = overview
-        .notification_keys
-        .map(|status| status.keys)
-        .unwrap_or_default();
-    let full = |subscription| subscription_in_full(subscription, &keys);
-    let items: Vec<_> = status.subscriptions.iter().map(full).collect();
-    paging.page(&items)
+    let items = subscriptions_in_full(&management.posts.look().await);
+    paging.page(&items.ok_or_else(|| Problem::unavailable("presence-subscription"))?)
 }
 
 pub(super) async fn sessions(
