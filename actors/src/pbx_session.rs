@@ -174,6 +174,8 @@ pub struct SessionStatus {
     pub told: usize,
     /// Whether the line states are whole.
     pub lines_complete: bool,
+    /// Why they are not, where that is known; completes a sentence about the PBX.
+    pub lines_trouble: Option<String>,
     /// Text messages received in this run.
     pub frames_received: u64,
     /// Text messages sent in this run.
@@ -396,6 +398,7 @@ impl Handler<GetStatus> for PbxSession {
             followed: self.followed.len(),
             told: self.followed.told(),
             lines_complete: self.followed.lines_complete(),
+            lines_trouble: self.refusals.lines_trouble().map(str::to_owned),
             frames_received: self.conversations.received,
             frames_sent: self.conversations.sent,
             ignored: self.conversations.ignored.clone(),

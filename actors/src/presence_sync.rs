@@ -63,6 +63,8 @@ pub enum Sighting {
         /// How many.
         calls: u32,
     },
+    /// Nobody's calls are followed any more, while the presence may be.
+    LinesLost,
 }
 
 /// Observations of a PBX.

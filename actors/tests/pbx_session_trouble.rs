@@ -49,11 +49,64 @@ fn line_states_that_do_not_become_whole_are_asked_for_again_and_shown() {
             cast.settle().await;
             pass(minutes(9)).await;
             assert_eq!(cast.journal().count("pbx-main: lines"), 1);
+            pass(minutes(2)).await;
+            let trouble = status(&cast, MASTER).await.lines_trouble.unwrap();
+            assert!(trouble.contains("first round"), "{trouble}");
             cast.house.estate.answers_lines.set(true);
-            pass(minutes(3)).await;
-            assert_eq!(cast.journal().count("pbx-main: lines"), 2);
+            pass(minutes(2)).await;
             let status = status(&cast, MASTER).await;
-            assert!(status.lines_complete && status.refusal.unwrap().contains("line states"));
+            assert!(status.lines_complete && status.lines_trouble.is_none());
+        },
+    );
+}
+
+#[test]
+fn refused_line_states_are_asked_for_again_and_shown() {
+    play(
+        1,
+        |house| house.estate.refuses_lines.set(true),
+        async |_, cast| {
+            cast.settle().await;
+            let refused = status(&cast, MASTER).await;
+            assert!(!refused.lines_complete);
+            assert!(refused.lines_trouble.unwrap().contains("no right"));
+            assert!(refused.refusal.unwrap().contains("line states"));
+            cast.house.estate.refuses_lines.set(false);
+            cast.house.estate.calls.borrow_mut().insert(guid(1), 1);
+            pass(minutes(2)).await;
+            assert_eq!(seen(&cast, 1).await.as_deref(), Some("on-the-phone"));
+            let status = status(&cast, MASTER).await;
+            assert!(status.lines_complete && status.lines_trouble.is_none());
+        },
+    );
+}
+
+#[test]
+fn a_call_does_not_last_for_ever_at_a_pbx_that_comes_back_without_line_states() {
+    play(
+        1,
+        |house| {
+            house.estate.calls.borrow_mut().insert(guid(1), 1);
+        },
+        async |_, cast| {
+            let line = cast.settle().await;
+            assert_eq!(seen(&cast, 1).await.as_deref(), Some("on-the-phone"));
+            line.hang_up().await;
+            cast.house.estate.refuses_lines.set(true);
+            cast.house
+                .estate
+                .choices
+                .borrow_mut()
+                .insert(guid(1), "dnd".to_owned());
+            cast.dial(MASTER).await;
+            pass(minutes(1)).await;
+            assert_eq!(
+                seen(&cast, 1).await.as_deref(),
+                Some("on-the-phone"),
+                "the lease runs"
+            );
+            pass(minutes(12)).await;
+            assert_eq!(seen(&cast, 1).await.as_deref(), Some("dnd"));
         },
     );
 }

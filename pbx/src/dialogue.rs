@@ -109,7 +109,7 @@ impl PbxDialogue for Dialogue {
                 (PbxApi::PbxApi, self.presences.receive(&message, outbox))
             }
             "SetPresenceResult" => (PbxApi::PbxApi, self.entries.receive(&message)),
-            "InitializeResult" | "UserInfo" | "CallAdd" | "CallUpdate" | "CallDel" => {
+            "InitializeResult" | "UserInfo" | "CallAdd" | "CallUpdate" | "CallInfo" | "CallDel" => {
                 (PbxApi::Rcc, self.lines.receive(&message, outbox))
             }
             "CheckAppLicResult" => (PbxApi::PbxAdminApi, self.licenses.checked(&message, outbox)),

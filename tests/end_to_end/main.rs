@@ -29,6 +29,7 @@ mod hostile_webhook;
 mod joiners_and_leavers;
 mod later_choice;
 mod licenses;
+mod line_states;
 mod log;
 mod management;
 mod metrics;

@@ -30,6 +30,8 @@ pub(super) struct Refusals {
     rows: Option<usize>,
     presence: BTreeSet<PbxGuid>,
     lines_asked_at: Option<Instant>,
+    /// Why the line states are not whole.
+    lines: Option<String>,
 }
 
 impl Refusals {
@@ -81,9 +83,27 @@ impl Refusals {
         self.lines_asked_at = Some(Instant::now());
     }
 
-    fn lines_are_late(&self) -> bool {
-        self.lines_asked_at
-            .is_some_and(|asked_at| asked_at.elapsed() >= LINES_PATIENCE)
+    pub(super) fn refuse_lines(&mut self, message: &str) {
+        self.lines = Some(format!("refuses its line states: {message}"));
+    }
+
+    /// The line states are whole.
+    pub(super) fn complete_lines(&mut self) {
+        self.lines = None;
+    }
+
+    /// Why the line states are not whole; completes a sentence about the PBX.
+    pub(super) fn lines_trouble(&self) -> Option<&str> {
+        self.lines.as_deref()
+    }
+
+    /// Tells whether the line states must be asked for anew: they were refused, or have not become whole for long.
+    fn lines_are_stuck(&mut self) -> bool {
+        let late = |asked_at: Instant| asked_at.elapsed() >= LINES_PATIENCE;
+        if self.lines.is_none() && self.lines_asked_at.is_some_and(late) {
+            self.lines = Some("does not end the first round of its line states".to_owned());
+        }
+        self.lines.is_some()
     }
 }
 
@@ -111,12 +131,12 @@ impl PbxSession {
             self.try_again(api);
         }
         let serves_lines = self.conversations.apis().contains(&PbxApi::Rcc);
-        if serves_lines && !self.followed.lines_complete() && self.refusals.lines_are_late() {
-            self.note_refusal("line states", "the first round is not whole after ten minutes");
+        if serves_lines && !self.followed.lines_complete() && self.refusals.lines_are_stuck() {
             self.follow_lines();
         }
         self.send(ctx);
     }
+
     /// Asks anew on an API that was left unanswered. Licenses are asked for by their own rounds anyway.
     fn try_again(&mut self, api: PbxApi) {
         match api {

@@ -131,7 +131,15 @@ impl PbxSession {
                     sightings.extend(self.followed.lose_presence(user));
                 }
                 PbxEvent::Calls { user, calls } => sightings.extend(self.followed.see_calls(user, calls)),
-                PbxEvent::LinesComplete => sightings.extend(self.followed.complete_lines()),
+                PbxEvent::LinesComplete => {
+                    self.refusals.complete_lines();
+                    sightings.extend(self.followed.complete_lines());
+                }
+                PbxEvent::LinesRefused { message } => {
+                    self.refusals.refuse_lines(&message);
+                    self.note_refusal("its line states", &message);
+                    sightings.push(Sighting::LinesLost);
+                }
                 PbxEvent::EntrySet(user) => self.end_entry(&user, Outcome::Accepted),
                 PbxEvent::EntryRefused { user, message } => {
                     self.note_refusal("a presence entry", &message);

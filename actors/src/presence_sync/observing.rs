@@ -22,6 +22,7 @@ impl Handler<PbxSeen> for PresenceSync {
                 Sighting::Presence { user, .. }
                 | Sighting::PresenceLost { user }
                 | Sighting::Calls { user, .. } => seen.push(user.clone()),
+                Sighting::LinesLost => {}
             }
             match sighting {
                 Sighting::Presence { user, entries } => {
@@ -31,6 +32,7 @@ impl Handler<PbxSeen> for PresenceSync {
                 }
                 Sighting::PresenceLost { user } => self.board.lose_presence(&user),
                 Sighting::Calls { user, calls } => self.board.see_calls(&message.pbx, &user, calls),
+                Sighting::LinesLost => self.board.lose_lines(&message.pbx),
             }
         }
         self.tell_phones(&seen, ctx);

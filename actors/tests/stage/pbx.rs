@@ -33,6 +33,7 @@ pub struct Estate {
     pub refuses_table: Cell<bool>,
     pub refuses_presence: Cell<bool>,
     pub answers_lines: Cell<bool>,
+    pub refuses_lines: Cell<bool>,
     pub answers_licenses: Cell<bool>,
     /// Users whose checks are answered with an error, and how often still.
     pub license_errors: RefCell<BTreeMap<PbxGuid, u32>>,
@@ -54,6 +55,7 @@ impl Estate {
             refuses_table: Cell::new(false),
             refuses_presence: Cell::new(false),
             answers_lines: Cell::new(true),
+            refuses_lines: Cell::new(false),
             answers_licenses: Cell::new(true),
             license_errors: RefCell::default(),
             test_mode: Cell::new(false),
@@ -114,6 +116,7 @@ impl Estate {
         match words.as_slice() {
             ["replicate"] if self.refuses_table.get() => vec!["users-refused".to_owned()],
             ["replicate"] if self.answers_table.get() => self.table(),
+            ["lines"] if self.refuses_lines.get() => vec!["lines-refused".to_owned()],
             ["lines"] if self.answers_lines.get() => {
                 let calls = self.calls.borrow();
                 let told = calls.iter().map(|(user, calls)| format!("calls {user} {calls}"));
@@ -326,6 +329,7 @@ fn event(frame: &str) -> PbxEvent {
             calls: calls.parse().unwrap(),
         },
         ["lines-complete"] => PbxEvent::LinesComplete,
+        ["lines-refused"] => PbxEvent::LinesRefused { message },
         ["entry-set", user] => PbxEvent::EntrySet(PbxGuid::new(user)),
         ["entry-refused", user] => PbxEvent::EntryRefused {
             user: PbxGuid::new(user),

@@ -1,9 +1,11 @@
 //! Line states: who has how many calls at this PBX (pbx.md 4).
 //!
 //! `UserInfo.channel` is the PBX's own count and prevails whenever it is told. Calls that are announced one by one
-//! fill the time until the next count: a call raises the number at once, and its end lowers what it had raised.
+//! fill the time until the next count: a call raises the number at once, and its end lowers what was known of one by
+//! one. A call from before our time is in the count only, so its end is known by the next count. A count of zero ends
+//! whatever is still remembered of the user's calls.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use m365_presence::identity::PbxGuid;
 use m365_presence::pbx::PbxApi;
@@ -37,22 +39,45 @@ pub(super) struct Lines {
     /// The `src` of the newest order; empty before the first.
     src: String,
     users: HashMap<PbxGuid, Line>,
-    calls: HashMap<String, PbxGuid>,
+    /// Whose a call is: its updates name it alone. Both ends may live at this PBX.
+    calls: HashMap<String, BTreeSet<PbxGuid>>,
 }
 
 /// A user who has, or is offered, a call.
 #[derive(Default)]
 struct Line {
-    channel: u32,
-    /// The calls that count.
+    /// The number of calls as far as is known.
+    calls: u32,
+    /// The calls that are known one by one, and count.
     active: HashSet<String>,
     told: u32,
 }
 
 impl Line {
-    fn calls(&self) -> u32 {
-        let active = u32::try_from(self.active.len()).unwrap_or(u32::MAX);
-        self.channel.max(active)
+    /// Takes in the PBX's own count.
+    fn count(&mut self, channel: u32) {
+        self.calls = channel;
+        if channel == 0 {
+            self.active.clear();
+        }
+    }
+
+    /// A call counts from now on, or does so already.
+    fn begin(&mut self, call: &str) {
+        self.active.insert(call.to_owned());
+        self.calls = self.calls.max(self.known());
+    }
+
+    /// A call counts no more. Only where every call is known one by one does that say how many are left.
+    fn end(&mut self, call: &str) {
+        let all_known = self.known() >= self.calls;
+        if self.active.remove(call) && all_known {
+            self.calls = self.calls.min(self.known());
+        }
+    }
+
+    fn known(&self) -> u32 {
+        u32::try_from(self.active.len()).unwrap_or(u32::MAX)
     }
 }
 
@@ -89,26 +114,27 @@ impl Lines {
             return None;
         }
         match message.kind() {
-            "InitializeResult" => self.initialized(message, outbox),
+            "InitializeResult" => Some(self.initialized(message, outbox)),
             "UserInfo" => self.user_told(message),
-            "CallDel" => self.call_ended(&call_id(message)?),
+            "CallDel" => Some(self.call_ended(&call_id(message)?)),
             _ => self.call_told(message),
         }
     }
 
     /// The first round is whole, unless `more` tells to wait for results or to ask for them (pbx.md 1.6).
-    fn initialized(&self, message: &Message, outbox: &mut Outbox) -> Option<Vec<PbxEvent>> {
+    fn initialized(&mut self, message: &Message, outbox: &mut Outbox) -> Vec<PbxEvent> {
         use serde_json::Value;
-        if message.object().refusal().is_some() {
-            return None;
+        if let Some(message) = message.object().refusal() {
+            self.src.clear();
+            return vec![PbxEvent::LinesRefused { message }];
         }
         match message.object().member("more") {
-            Some(Value::Bool(true)) => Some(Vec::new()),
+            Some(Value::Bool(true)) => Vec::new(),
             Some(more @ (Value::String(_) | Value::Number(_))) => {
                 self.initialize(Some(more), outbox);
-                Some(Vec::new())
+                Vec::new()
             }
-            _ => Some(vec![PbxEvent::LinesComplete]),
+            _ => vec![PbxEvent::LinesComplete],
         }
     }
 
@@ -118,55 +144,52 @@ impl Lines {
             Some("del") => 0,
             _ => u32::try_from(message.object().number("channel")?).unwrap_or(u32::MAX),
         };
-        let line = self.line(&user)?;
-        line.channel = channel;
-        if line.calls() > channel {
-            line.active.clear();
-        }
+        self.line(&user)?.count(channel);
         Some(self.tell(user))
     }
 
     /// A new call or a change of one; a call that is told without its state is judged by the signal.
     fn call_told(&mut self, message: &Message) -> Option<Vec<PbxEvent>> {
         let call = call_id(message)?;
-        let user = match message.object().name("guid") {
-            Some(guid) => PbxGuid::new(guid),
-            None => self.calls.get(&call)?.clone(),
+        let known = self.calls.get(&call);
+        let users: Vec<PbxGuid> = match message.object().name("guid") {
+            Some(guid) => vec![PbxGuid::new(guid)],
+            None => known?.iter().cloned().collect(),
         };
         let signal = message.object().text("msg").unwrap_or_default();
         if signal == "del" || message.object().flag("del") {
-            return self.call_ended(&call);
+            return Some(self.call_ended(&call));
         }
-        if self.calls.len() >= MOST_CALLS && !self.calls.contains_key(&call) {
+        if known.is_none() && self.calls.len() >= MOST_CALLS {
             return None;
         }
         let counts = match message.object().number("state") {
             Some(state) => Some(counts(state)),
             None => counts_after(&signal),
         };
-        let line = self.line(&user)?;
-        match counts {
-            Some(true) => {
-                line.active.insert(call.clone());
+        let mut events = Vec::new();
+        for user in users {
+            let line = self.line(&user)?;
+            match counts {
+                Some(true) => line.begin(&call),
+                Some(false) => line.end(&call),
+                None => {}
             }
-            Some(false) => {
-                line.active.remove(&call);
-            }
-            None => {}
+            self.calls.entry(call.clone()).or_default().insert(user.clone());
+            events.extend(self.tell(user));
         }
-        self.calls.insert(call, user.clone());
-        Some(self.tell(user))
+        Some(events)
     }
 
-    fn call_ended(&mut self, call: &str) -> Option<Vec<PbxEvent>> {
-        // The end of a call from before our time is told by the channel alone.
-        let Some(user) = self.calls.remove(call) else {
-            return Some(Vec::new());
-        };
-        if let Some(line) = self.users.get_mut(&user) {
-            line.active.remove(call);
+    fn call_ended(&mut self, call: &str) -> Vec<PbxEvent> {
+        // the end of a call from before our time is told by the count alone
+        let users = self.calls.remove(call).unwrap_or_default();
+        for user in &users {
+            if let Some(line) = self.users.get_mut(user) {
+                line.end(call);
+            }
         }
-        Some(self.tell(user))
+        users.into_iter().flat_map(|user| self.tell(user)).collect()
     }
 
     /// The user's line; none when too many are remembered already.
@@ -182,10 +205,10 @@ impl Lines {
         let Some(line) = self.users.get_mut(&user) else {
             return Vec::new();
         };
-        let calls = line.calls();
+        let calls = line.calls;
         let changed = calls != line.told;
         line.told = calls;
-        if calls == 0 {
+        if calls == 0 && line.active.is_empty() {
             self.users.remove(&user);
         }
         if changed {

@@ -166,6 +166,95 @@ fn counts_and_calls_agree_in_either_order() {
 }
 
 #[test]
+fn without_counts_the_calls_themselves_tell_how_many_there_are() {
+    let mut rcc = Rcc::new();
+    assert_eq!([rcc.channel(1), rcc.add(1, 5)].concat(), calls(1));
+    assert_eq!(rcc.add(2, 5), calls(2));
+    assert_eq!([rcc.del(1), rcc.del(2)].concat(), [calls(1), calls(0)].concat());
+}
+
+#[test]
+fn the_end_of_one_call_says_nothing_of_a_call_from_before_our_time() {
+    let mut rcc = Rcc::new();
+    // two calls in the count, of which only one is known
+    assert_eq!(rcc.channel(2), calls(2));
+    assert_eq!([rcc.add(1, 5), rcc.del(1)].concat(), []);
+    assert_eq!(rcc.channel(1), calls(1));
+    assert_eq!(rcc.channel(0), calls(0));
+}
+
+#[test]
+fn a_count_of_zero_ends_whatever_is_remembered() {
+    let mut rcc = Rcc::new();
+    rcc.add(1, 5);
+    assert_eq!(rcc.channel(0), calls(0));
+    assert_eq!(rcc.receive("CallUpdate", json!({"call": 1, "msg": "r-hold"})), []);
+    assert_eq!(rcc.add(2, 5), calls(1));
+    assert_eq!(rcc.del(2), calls(0));
+}
+
+#[test]
+fn a_held_call_counts_and_a_parked_one_does_not() {
+    let mut rcc = Rcc::new();
+    assert_eq!(rcc.add(1, 5), calls(1));
+    let mut update = |state: u32| rcc.receive("CallUpdate", json!({"call": 1, "state": state}));
+    assert_eq!([update(0x105), update(0x205), update(0x85)].concat(), []);
+    assert_eq!(update(8), calls(0));
+    assert_eq!(update(5), calls(1));
+}
+
+#[test]
+fn a_call_between_two_users_of_the_pbx_counts_for_both_and_ends_for_both() {
+    let mut rcc = Rcc::new();
+    rcc.add(7, 5);
+    let bob = json!({"guid": "b0b", "call": 7, "state": 0x85});
+    let bobs = |number| {
+        vec![PbxEvent::Calls {
+            user: guid("b0b"),
+            calls: number,
+        }]
+    };
+    assert_eq!(rcc.receive("CallAdd", bob), bobs(1));
+    assert_eq!(rcc.del(7), [calls(0), bobs(0)].concat());
+}
+
+#[test]
+fn a_call_taken_at_another_device_ends_at_the_first_and_counts_once() {
+    let mut rcc = Rcc::new();
+    // one call per device rings, one of them is taken
+    assert_eq!([rcc.add(1, 0x84), rcc.add(2, 0x84)].concat(), []);
+    assert_eq!(
+        rcc.receive("CallUpdate", json!({"call": 2, "msg": "r-conn"})),
+        calls(1)
+    );
+    assert_eq!([rcc.channel(1), rcc.del(1)].concat(), []);
+    assert_eq!([rcc.channel(0), rcc.del(2)].concat(), calls(0));
+}
+
+#[test]
+fn a_call_is_told_of_by_call_info_as_well() {
+    let mut rcc = Rcc::new();
+    let info =
+        |state: u32, msg: &str| json!({"guid": ALICE, "call": "3", "state": state.to_string(), "msg": msg});
+    assert_eq!(rcc.receive("CallInfo", info(0x84, "x-setup")), []);
+    assert_eq!(rcc.receive("CallInfo", info(0x85, "r-conn")), calls(1));
+    assert_eq!(rcc.receive("CallInfo", info(0x85, "del")), calls(0));
+}
+
+#[test]
+fn a_refused_order_is_told_and_nothing_follows_from_it() {
+    let mut rcc = Rcc::new();
+    assert_eq!(
+        rcc.receive("InitializeResult", json!({"error": "no access"})),
+        [PbxEvent::LinesRefused {
+            message: "no access".into()
+        }]
+    );
+    let late = json!({"mt": "UserInfo", "src": rcc.src, "guid": ALICE, "channel": 1});
+    assert!(rcc.pbx.is_ignored(late));
+}
+
+#[test]
 fn a_new_order_forgets_what_was_told() {
     let mut rcc = Rcc::new();
     rcc.channel(1);
@@ -187,7 +276,6 @@ fn what_has_no_form_is_ignored_and_changes_nothing() {
         ("CallAdd", json!({"guid": ALICE})),
         ("CallUpdate", json!({"call": "unknown"})),
         ("CallDel", json!({})),
-        ("InitializeResult", json!({"error": "no access"})),
     ] {
         assert_eq!(
             rcc.receive(kind, members),

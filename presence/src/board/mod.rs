@@ -203,6 +203,15 @@ impl Board {
         self.dirty.insert(user.clone());
     }
 
+    /// Notes that a PBX does not tell of calls any more, while it may tell of presence: what it told counts until the
+    /// lease ends that stands for it.
+    pub fn lose_lines(&mut self, pbx: &PbxName) {
+        for (user, sight) in &mut self.sights {
+            sight.lose_calls(pbx);
+            self.dirty.insert(user.clone());
+        }
+    }
+
     /// Notes that a PBX tells nothing any more: what it told stays, but is not renewed.
     pub fn lose_pbx(&mut self, pbx: &PbxName) {
         for (user, sight) in &mut self.sights {
@@ -245,6 +254,9 @@ impl Board {
                 continue;
             };
             let sight = self.sights.entry(guid.clone()).or_default();
+            if !person.holds_call(now) {
+                sight.forget_unfollowed_calls();
+            }
             let step = person.step(sight, self.teams_in_reach, now, &self.rules);
             due.ledger.extend(step.ledger);
             due.teams.extend(step.teams.map(|write| (guid.clone(), write)));

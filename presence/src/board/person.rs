@@ -171,6 +171,11 @@ impl Person {
         self.entry.see(own_entry);
     }
 
+    /// Whether a lease of ours stands for a call.
+    pub(super) fn holds_call(&self, now: DateTime<Utc>) -> bool {
+        self.side.holds_call(now)
+    }
+
     /// Lets a write leave at once that waited because its side could not be reached.
     pub(super) fn end_entry_hold(&mut self) {
         self.entry.hold.end();

@@ -96,8 +96,20 @@ impl PbxSight {
         if self.told_by.as_ref() == Some(pbx) {
             self.presence_fresh = false;
         }
+        self.lose_calls(pbx);
+    }
+
+    /// Notes that a PBX does not tell of calls any more.
+    pub fn lose_calls(&mut self, pbx: &PbxName) {
         if let Some(calls) = self.calls.get_mut(pbx) {
             calls.fresh = false;
+        }
+    }
+
+    /// Forgets calls that nobody follows while the presence is followed: what was known of them has run out.
+    pub(super) fn forget_unfollowed_calls(&mut self) {
+        if self.presence_fresh {
+            self.calls.retain(|_, calls| calls.fresh);
         }
     }
 

@@ -45,6 +45,11 @@ pub enum PbxEvent {
     },
     /// The first round of line states is whole: who was not named has no call.
     LinesComplete,
+    /// The line states are refused: calls are told by presence entries only.
+    LinesRefused {
+        /// The PBX's text.
+        message: String,
+    },
     /// A write of our entry was taken.
     EntrySet(PbxGuid),
     /// A write of our entry was refused.

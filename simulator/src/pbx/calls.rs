@@ -22,6 +22,8 @@ pub enum Phase {
     Alert,
     /// Both sides talk; 5.
     Connected,
+    /// The call waits for anybody to take it; 8.
+    Parked,
 }
 
 /// The other end of a call.
@@ -54,6 +56,7 @@ impl Call {
             Phase::Setup => 1,
             Phase::Alert => 4,
             Phase::Connected => 5,
+            Phase::Parked => 8,
         };
         let direction = if self.direction == Direction::Incoming {
             0x80
@@ -66,7 +69,12 @@ impl Call {
 
     /// Returns whether the call only rings at the user and occupies no channel yet.
     pub(crate) fn rings(&self) -> bool {
-        self.direction == Direction::Incoming && self.phase != Phase::Connected
+        self.direction == Direction::Incoming && matches!(self.phase, Phase::Setup | Phase::Alert)
+    }
+
+    /// Returns whether the call occupies a channel.
+    pub(crate) fn occupies(&self) -> bool {
+        !self.rings() && self.phase != Phase::Parked
     }
 }
 
@@ -78,6 +86,7 @@ pub(crate) enum Step {
     Connected,
     Held,
     Retrieved,
+    Parked,
     Ended,
 }
 
@@ -94,6 +103,7 @@ impl Step {
             Self::Connected => "x-conn",
             Self::Held => "r-hold",
             Self::Retrieved => "r-retrieve",
+            Self::Parked => "x-park",
             Self::Ended => "del",
         }
     }

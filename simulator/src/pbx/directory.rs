@@ -19,7 +19,7 @@ pub(crate) struct Resident {
 impl Resident {
     /// Counts the calls that occupy a channel.
     pub(crate) fn channels(&self) -> usize {
-        self.calls.iter().filter(|call| !call.rings()).count()
+        self.calls.iter().filter(|call| call.occupies()).count()
     }
 
     /// Returns whether the user is on the phone.

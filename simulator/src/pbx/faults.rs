@@ -41,6 +41,10 @@ pub struct Faults {
     pub license_errors: BTreeSet<String>,
     /// Answers CheckAppLic for users whom it does not know with an error, instead of with `ok` false.
     pub unknown_is_error: bool,
+    /// Answers RCC Initialize with this error and no line states.
+    pub lines_error: Option<String>,
+    /// Tells the beginning, the change and the end of calls, and no UserInfo with the new count.
+    pub uncounted_calls: bool,
     /// Writes the login digest in capitals.
     pub capital_digest: bool,
 }

@@ -55,6 +55,20 @@ impl Pbx {
         self.step(call, Step::Retrieved, |call| call.held = false);
     }
 
+    /// Parks a call: it occupies its user no more.
+    pub fn park(&self, call: CallId) {
+        self.step(call, Step::Parked, |call| call.phase = Phase::Parked);
+    }
+
+    /// Hands a connected call over to another user who lives on this PBX, as a transfer or a pickup does; returns the
+    /// call as it goes on there.
+    pub fn hand_over(&self, call: CallId, user: &str) -> Option<CallId> {
+        let taken = self.start_call(user, Direction::Incoming, Peer::default())?;
+        self.connect(taken);
+        self.end(call);
+        Some(taken)
+    }
+
     /// Ends a call.
     pub fn end(&self, call: CallId) {
         self.estate().with(|domain| {

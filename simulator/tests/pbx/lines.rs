@@ -41,6 +41,40 @@ fn line_states_of_local_users_come_before_the_result() {
 }
 
 #[test]
+fn a_parked_call_occupies_nobody_and_one_that_is_handed_over_occupies_another() {
+    let (_app, pbx, connection) = App::with_pbx([alice(), bob()]);
+    let call = pbx.start_call("alice", Direction::Outgoing, customer()).unwrap();
+    pbx.connect(call);
+    initialize(&connection);
+    connection.receive_mt("InitializeResult");
+    pbx.park(call);
+    assert_eq!(connection.receive_mt("CallUpdate")["state"], 8);
+    assert_eq!(connection.receive_mt("UserInfo")["channel"], 0);
+    let taken = pbx.hand_over(call, "bob").unwrap();
+    assert_ne!(taken, call);
+    assert_eq!((pbx.calls("alice"), pbx.calls("bob")), (0, 1));
+}
+
+#[test]
+fn line_states_are_refused_and_calls_told_without_counts_on_demand() {
+    let (_app, pbx, connection) = App::with_pbx([alice()]);
+    pbx.inject(|faults| faults.lines_error = Some("no access".to_owned()));
+    initialize(&connection);
+    assert_eq!(connection.receive_mt("InitializeResult")["error"], "no access");
+    pbx.inject(|faults| {
+        faults.lines_error = None;
+        faults.uncounted_calls = true;
+    });
+    initialize(&connection);
+    connection.receive_mt("InitializeResult");
+    let call = pbx.start_call("alice", Direction::Outgoing, customer()).unwrap();
+    pbx.end(call);
+    for mt in ["CallAdd", "CallUpdate", "CallDel"] {
+        assert!(connection.receive_text().0.contains(mt));
+    }
+}
+
+#[test]
 fn an_incoming_call_rings_first_and_counts_as_a_channel_when_connected() {
     let (_app, pbx, connection) = App::with_pbx([alice()]);
     initialize(&connection);

@@ -140,6 +140,15 @@ impl TeamsSide {
         self.replaced.explain(observed, rules) || self.fading.iter().any(|claim| claim.recalls(observed))
     }
 
+    /// Whether a lease of ours stands for a call at the PBX.
+    pub(super) fn holds_call(&self, now: DateTime<Utc>) -> bool {
+        let held = [&self.session, &self.preferred].into_iter().flatten();
+        self.under_way.is_some()
+            || held
+                .filter(|claim| claim.holds() && claim.stands_for == ON_THE_PHONE)
+                .any(|claim| claim.until > now)
+    }
+
     /// Whether nothing of ours is left in Teams.
     pub(super) fn is_clear(&self) -> bool {
         let held = |claim: &Option<Claim>| claim.as_ref().is_some_and(Claim::holds);

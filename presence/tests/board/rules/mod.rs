@@ -9,3 +9,4 @@ mod refused;
 mod roster;
 mod to_pbx;
 mod to_teams;
+mod unfollowed_calls;

@@ -56,6 +56,10 @@ impl Lines {
     }
 
     fn initialize(&mut self, request: &Request, ground: &Ground<'_>, outbox: &mut Outbox) {
+        if let Some(error) = &ground.faults.lines_error {
+            outbox.send(request.result().with("error", error.clone()));
+            return;
+        }
         let all = AllUsers {
             src: request.key(),
             calls: request.is_true("calls"),
@@ -160,7 +164,9 @@ fn tell_call(all: &AllUsers, resident: &Resident, call: &Call, step: Step, outbo
             outbox.send(call_update(src, resident, call, step));
         }
     }
-    outbox.send(user_info(&all.src, resident, Some("update")));
+    if !outbox.faults().uncounted_calls {
+        outbox.send(user_info(&all.src, resident, Some("update")));
+    }
 }
 
 fn user_info(src: &str, resident: &Resident, update: Option<&str>) -> Message {
@@ -201,6 +207,7 @@ fn call_update(src: &str, resident: &Resident, call: &Call, step: Step) -> Messa
     Message::indication("CallUpdate", src, API)
         .with("call", call.id.0)
         .with("msg", step.msg(call.direction))
+        .with_some("state", (step == Step::Parked).then(|| call.state()))
         .with("local", json!({"h323": user.h323, "e164": user.e164}))
         .with("remote", json!({"h323": call.peer.h323, "e164": call.peer.e164}))
 }
@@ -230,6 +237,7 @@ impl Call {
             Phase::Alert => Step::Alerted,
             Phase::Connected if self.held => Step::Held,
             Phase::Connected => Step::Connected,
+            Phase::Parked => Step::Parked,
         }
     }
 
