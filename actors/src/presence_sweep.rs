@@ -26,8 +26,12 @@ use crate::presence_subscription::{GetCoverage, PresenceSubscription};
 use crate::presence_sync::{GetWatched, PresenceSync};
 use crate::supervision::{Context, Fitting, Post};
 
-/// Orders are collected this long before a read begins, so that many become one call.
-const GATHERING: Duration = Duration::from_millis(50);
+/// A read begins this long after the last order, so that a burst of notifications without a state becomes one call.
+const QUIET: Duration = Duration::from_millis(200);
+
+/// It begins at most this long after the first order; what such a notification tells is to be known within two seconds
+/// (DESIGN 5).
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the reading is like.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -140,6 +144,12 @@ pub struct Dependencies {
     pub presence_subscription: Post<PresenceSubscription>,
 }
 
+/// Orders that wait for others.
+struct Gathering {
+    first_at: Instant,
+    last_at: Instant,
+}
+
 /// Who is read when.
 pub struct PresenceSweep {
     fitting: Fitting<Dependencies>,
@@ -148,7 +158,7 @@ pub struct PresenceSweep {
     coverage: Arc<Coverage>,
     finds: BTreeMap<TeamsId, Instant>,
     calls_under_way: usize,
-    gathering: bool,
+    gathering: Option<Gathering>,
     paused_until: Option<Instant>,
     /// When the actor looks next who is due; an earlier time replaces it.
     looking_at: Option<Instant>,
@@ -168,7 +178,7 @@ impl PresenceSweep {
             coverage: Arc::default(),
             finds: BTreeMap::new(),
             calls_under_way: 0,
-            gathering: false,
+            gathering: None,
             paused_until: None,
             looking_at: None,
             outage: Outage::default(),
@@ -314,14 +324,33 @@ impl PresenceSweep {
 
     /// Lets ordered reads leave together in a moment.
     fn gather(&mut self, ctx: &mut Context<Self>) {
-        if !self.gathering && self.cadence.has_orders() {
-            self.gathering = true;
-            ctx.run_later(GATHERING, |actor, ctx| {
-                actor.gathering = false;
-                actor.read(ctx);
-            });
+        if self.cadence.has_orders() {
+            let now = Instant::now();
+            match &mut self.gathering {
+                Some(gathering) => gathering.last_at = now,
+                None => {
+                    self.gathering = Some(Gathering {
+                        first_at: now,
+                        last_at: now,
+                    });
+                    self.end_gathering(ctx);
+                }
+            }
         }
         self.look_later(ctx);
+    }
+
+    /// Reads what was gathered, as soon as it is quiet or has waited long enough.
+    fn end_gathering(&mut self, ctx: &mut Context<Self>) {
+        let Some(gathering) = &self.gathering else { return };
+        let quiet = QUIET.saturating_sub(gathering.last_at.elapsed());
+        let wait = quiet.min(PATIENCE.saturating_sub(gathering.first_at.elapsed()));
+        if wait.is_zero() {
+            self.gathering = None;
+            self.read(ctx);
+        } else {
+            ctx.run_later(wait, |actor, ctx| actor.end_gathering(ctx));
+        }
     }
 
     /// Looks again when somebody is due.

@@ -9,10 +9,11 @@ use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Handler, Message, MessageResult, Supervised, WrapFuture};
+use chrono::{DateTime, Utc};
 use futures_util::{FutureExt, StreamExt, stream};
 use m365_presence::identity::TeamsId;
 use m365_presence::ports::{AcceptedState, Discard, Notice, NotificationOpener, Opened};
-use m365_presence::teams::TeamsObservation;
+use m365_presence::teams::{TeamsObservation, is_older_sequence};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -52,6 +53,8 @@ pub struct Status {
     pub lifecycle: u64,
     /// What was thrown away, by reason.
     pub discarded: BTreeMap<Discard, u64>,
+    /// Since when resource data comes without validation tokens, if the last that came had none.
+    pub without_tokens_since: Option<DateTime<Utc>>,
 }
 
 /// A body has arrived in the queue.
@@ -204,8 +207,9 @@ impl WebhookIntake {
         let opened = async move {
             stream::iter(fresh)
                 .map(|(hash, raw)| {
-                    let opened = opener.open(raw.body, raw.received_at, &accepted);
-                    opened.map(move |opened| (hash, opened))
+                    let received_at = raw.received_at;
+                    let opened = opener.open(raw.body, received_at, &accepted);
+                    opened.map(move |opened| (hash, received_at, opened))
                 })
                 .buffered(OPENED_AT_A_TIME)
                 .collect()
@@ -219,15 +223,16 @@ impl WebhookIntake {
     }
 
     /// Tells what was verified, then goes on: the receivers' pace is the intake's pace.
-    fn tell(&mut self, opened: Vec<(u64, Opened)>, ctx: &mut Context<Self>) {
+    fn tell(&mut self, opened: Vec<(u64, DateTime<Utc>, Opened)>, ctx: &mut Context<Self>) {
         let mut newest: HashMap<TeamsId, usize> = HashMap::new();
         let mut observations: Vec<TeamsObservation> = Vec::new();
         let mut hints = Vec::new();
         let mut users_changed = false;
         let mut lifecycle = Vec::new();
         let now = Instant::now();
-        for (hash, opened) in opened {
+        for (hash, received_at, opened) in opened {
             self.status.opened += 1;
+            self.note_tokens(received_at, &opened);
             if !opened.sealed {
                 self.seen.remove(&hash);
             }
@@ -286,6 +291,16 @@ impl WebhookIntake {
         }));
     }
 
+    /// Notes whether Microsoft vouches for resource data: what carries our client state and no token at all shows a
+    /// misconfiguration (graph.md 4.5).
+    fn note_tokens(&mut self, received_at: DateTime<Utc>, opened: &Opened) {
+        if opened.sealed {
+            self.status.without_tokens_since = None;
+        } else if opened.discarded.contains(&Discard::MissingToken) {
+            self.status.without_tokens_since.get_or_insert(received_at);
+        }
+    }
+
     /// A body that was seen already is dropped before anything is decrypted (DESIGN 5). Only encrypted ones stay
     /// remembered: a body in the clear may come again because the same has happened again.
     fn if_new(&mut self, raw: Raw) -> Option<(u64, Raw)> {
@@ -306,8 +321,10 @@ impl WebhookIntake {
     fn count_discarded(&mut self, reason: Discard) {
         let count = self.status.discarded.entry(reason).or_default();
         *count += 1;
-        if *count == 1 {
-            log::warn!(reason:serde = reason; "a notification was thrown away: {reason:?}; further ones are only counted");
+        if *count == 1 && reason == Discard::Duplicate {
+            log::info!(reason:serde = reason; "a notification was thrown away: {}; further ones are only counted", reason.explanation());
+        } else if *count == 1 {
+            log::warn!(reason:serde = reason; "a notification was thrown away: {}; further ones are only counted", reason.explanation());
         }
     }
 }
@@ -321,11 +338,13 @@ fn coalesce(
     let known = newest
         .get(&observation.user)
         .and_then(|index| observations.get_mut(*index));
-    match known {
-        Some(known) if known.sequence.is_some() && known.sequence <= observation.sequence => {
-            *known = observation
-        }
-        Some(known) if known.sequence.is_some() && observation.sequence.is_some() => {}
+    let older = known.as_ref().and_then(|known| {
+        let (new, known) = (observation.sequence.as_ref()?, known.sequence.as_ref()?);
+        Some(is_older_sequence(new, known))
+    });
+    match (known, older) {
+        (Some(known), Some(false)) => *known = observation,
+        (Some(_), Some(true)) => {}
         _ => {
             newest.insert(observation.user.clone(), observations.len());
             observations.push(observation);

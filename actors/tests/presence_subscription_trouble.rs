@@ -24,7 +24,7 @@ use stage::house::{Cast, House, play, play_on};
 use stage::people::{ANNA, teams_id, teams_user};
 use stage::shelf::Shelf;
 use stage::subscriptions::URL;
-use stage::{minutes, pass, seconds};
+use stage::{millis, minutes, pass, seconds};
 
 const CREATE: &str = "graph: create anna";
 
@@ -371,6 +371,79 @@ fn a_late_notification_speaks_for_its_subscription() {
             let reads = cast.sweep.ask(presence_sweep::GetStatus).await.unwrap();
             assert_eq!(reads.found_first, 6);
             assert_eq!((of(&cast, &anna()).await.missed, id_at_graph(&cast)), (0, before));
+        },
+    );
+}
+
+#[test]
+fn a_storm_of_lifecycle_notices_costs_few_requests() {
+    play(
+        2,
+        |house| house.registry.renewal_delay.set(seconds(1)),
+        async |_, cast| {
+            cast.settle().await;
+            pass(minutes(1)).await;
+            let id = id_at_graph(&cast);
+            cast.journal().clear();
+            for number in 0..300 {
+                cast.notify(&format!("lifecycle {ANNA} {id} reauthorize\nhint t{number}"));
+                cast.notify(&format!("lifecycle {ANNA} {id} missed\nhint t{number}"));
+                cast.notify(&format!("lifecycle {ANNA} s-old removed\nhint t{number}"));
+                pass(millis(100)).await;
+            }
+            pass(seconds(60)).await;
+            let renewals = cast.journal().count("graph: renew");
+            assert!((1..=15).contains(&renewals), "{renewals} renewals");
+            let reads = cast.journal().lines("teams: read t1,t2").len();
+            assert!((1..=10).contains(&reads), "{reads} reads");
+            assert_eq!(id_at_graph(&cast), id, "nothing is made anew");
+            assert_eq!(cast.journal().count("graph: list"), 0);
+        },
+    );
+}
+
+#[test]
+fn a_notice_every_few_minutes_is_answered_by_one_renewal_each() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            let id = id_at_graph(&cast);
+            for _ in 0..5 {
+                pass(minutes(2)).await;
+                cast.journal().clear();
+                cast.notify(&format!("lifecycle {ANNA} {id} reauthorize"));
+                pass(seconds(5)).await;
+                assert_eq!(cast.journal().count("graph: renew"), 1);
+            }
+        },
+    );
+}
+
+#[test]
+fn a_removal_that_is_told_twice_makes_one_new_subscription() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            let id = id_at_graph(&cast);
+            cast.house
+                .registry
+                .live
+                .borrow_mut()
+                .retain(|(kind, _)| *kind != anna());
+            cast.journal().clear();
+            for number in 0..5 {
+                cast.notify(&format!("lifecycle {ANNA} {id} removed\nhint {number}"));
+            }
+            pass(seconds(10)).await;
+            assert_eq!(cast.journal().count(CREATE), 1);
+            assert!(cast.journal().count("teams: read t1") >= 1);
+            cast.notify(&format!("lifecycle {ANNA} {id} removed\nhint late"));
+            pass(seconds(10)).await;
+            assert_eq!(cast.journal().count(CREATE), 1);
         },
     );
 }

@@ -228,3 +228,84 @@ fn a_restart_of_the_board_gets_the_truth_by_reads() {
         },
     );
 }
+
+#[test]
+fn resource_data_without_validation_tokens_is_noticed_until_it_comes_with_some() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            let since = async || status(&cast).await.without_tokens_since;
+            assert_eq!(since().await, None);
+            cast.notify("untokened\nhint t1");
+            pass(seconds(1)).await;
+            let first = since().await;
+            assert!(first.is_some());
+            cast.notify("untokened\nhint t1\n");
+            cast.notify("hint t1");
+            pass(seconds(1)).await;
+            assert_eq!(since().await, first, "a basic one proves nothing");
+            cast.notify("presence t1 Busy/Busy 5");
+            pass(seconds(1)).await;
+            assert_eq!(since().await, None);
+        },
+    );
+}
+
+#[test]
+fn plain_numbers_order_by_their_value_and_not_by_their_letters() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            cast.house.opener.delay.set(millis(100));
+            for (number, pair) in [("9", "Away/Away"), ("10", "Busy/Busy"), ("8", "Offline/Offline")] {
+                cast.notify(&format!("plain t1 {pair} {number}"));
+            }
+            pass(seconds(1)).await;
+            assert_eq!(seen(&cast, 1).await.as_deref(), Some("Busy/Busy"));
+            assert_eq!(cast.journal().count("pbx-main: entry g1"), 1);
+        },
+    );
+}
+
+#[test]
+fn a_burst_of_notifications_without_a_state_is_answered_by_one_read() {
+    play(
+        500,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            cast.journal().clear();
+            for number in 1..=500 {
+                cast.notify(&format!("hint t{number}"));
+                if number % 100 == 0 {
+                    pass(millis(50)).await;
+                }
+            }
+            pass(seconds(2)).await;
+            let reads = cast.journal().count("teams: read");
+            assert!((1..=2).contains(&reads), "{reads} reads");
+            assert_eq!(status(&cast).await.hints, 500);
+        },
+    );
+}
+
+#[test]
+fn a_stream_of_notifications_without_a_state_is_read_within_two_seconds_all_the_same() {
+    play(
+        1,
+        |_| (),
+        async |_, cast| {
+            cast.settle().await;
+            cast.house.teams.show(teams_id(1), "Busy", "Busy");
+            for _ in 0..15 {
+                cast.notify("hint t1");
+                pass(millis(100)).await;
+            }
+            assert_eq!(seen(&cast, 1).await.as_deref(), Some("Busy/Busy"));
+        },
+    );
+}

@@ -144,6 +144,8 @@ codes! {
         OverCapacity = "over_capacity", "Add a communication user for every further 650 users.";
         /// Graph does not send resource data.
         ResourceDataRefused = "resource_data_refused", "Nothing is lost: every notification is followed by a read. It is tried again every day, and at once after POST /api/v1/subscriptions/renew.";
+        /// Resource data comes without any proof that Microsoft sent it.
+        ValidationTokensMissing = "validation_tokens_missing", "In the Entra admin center under Enterprise applications > the app > Properties set 'Assignment required?' to No, or assign Microsoft Graph Change Tracking to the app.";
         /// The encryption key has outlived its time and cannot be replaced.
         NotificationKeyOverdue = "notification_key_overdue", "Correct what the detail names, mostly the database's disk or its rights; the key is replaced by itself then.";
         /// More licenses are assigned than installed at the PBX.

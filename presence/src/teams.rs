@@ -78,3 +78,14 @@ pub enum Source {
         begun_at: DateTime<Utc>,
     },
 }
+
+/// Whether a sequence number is older than a known one: sortable text (graph.md 4.3), or plain numbers of whatever
+/// length, for numbers without leading zeros are seen, too.
+pub fn is_older_sequence(new: &str, known: &str) -> bool {
+    let numeric = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if numeric(new) && numeric(known) {
+        let (new, known) = (new.trim_start_matches('0'), known.trim_start_matches('0'));
+        return (new.len(), new) < (known.len(), known);
+    }
+    new < known
+}

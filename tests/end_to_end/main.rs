@@ -16,6 +16,7 @@
 
 mod actors;
 mod app_objects;
+mod basic_notifications;
 mod certificates;
 mod deliveries;
 mod demo;

@@ -77,7 +77,8 @@ impl PresenceSubscription {
             return;
         }
         let since = entry.losses.read_at.map(|read_at| read_at.elapsed());
-        match since.and_then(|since| BETWEEN_READS.checked_sub(since)) {
+        let left = since.map(|since| BETWEEN_READS.saturating_sub(since));
+        match left.filter(|left| !left.is_zero()) {
             Some(wait) => {
                 entry.losses.again = true;
                 ctx.run_later(wait, move |actor, ctx| {

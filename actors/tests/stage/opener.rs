@@ -1,5 +1,5 @@
-//! Opens bodies of one line per notice: `presence t1 Busy/InACall 5`, `hint t1`, `user t1`, `lifecycle anna@… s-1 missed`,
-//! `discard`.
+//! Opens bodies of one line per notice: `presence t1 Busy/InACall 5`, `plain` with the number as it is, `hint t1`,
+//! `user t1`, `lifecycle anna@… s-1 missed`, `untokened`, and anything else is discarded.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -43,12 +43,13 @@ impl NotificationOpener for Opener {
                 .note(format!("opener: {text} with {} states", accepted.len()));
             sleep(self.delay.get()).await;
             let mut opened = Opened {
-                sealed: text.starts_with("presence"),
+                sealed: text.starts_with("presence") || text.starts_with("plain"),
                 ..Opened::default()
             };
             for line in text.lines() {
                 match notice(line, received_at) {
                     Some(notice) => opened.notices.push(notice),
+                    None if line == "untokened" => opened.discarded.push(Discard::MissingToken),
                     None => opened.discarded.push(Discard::UnknownClientState),
                 }
             }
@@ -68,6 +69,16 @@ fn notice(line: &str, received_at: DateTime<Utc>) -> Option<Notice> {
                 sequence: sequence.first().map(|number| format!("{number:0>10}")),
                 source: Source::Notified { received_at },
             }))
+        }
+        ["plain", user, pair, number] => {
+            let padded = notice(&format!("presence {user} {pair} {number}"), received_at);
+            padded.map(|notice| match notice {
+                Notice::Presence(seen) => Notice::Presence(TeamsObservation {
+                    sequence: Some((*number).to_owned()),
+                    ..seen
+                }),
+                other => other,
+            })
         }
         ["hint", user] => Some(Notice::PresenceHint(TeamsId::new(user))),
         ["user", user] => Some(Notice::UserChanged(TeamsId::new(user))),

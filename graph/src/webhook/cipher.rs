@@ -18,41 +18,29 @@ const KEY_LENGTH: usize = 32;
 
 /// Encrypted content with the private key that belongs to it.
 pub(super) struct Sealed {
-    data: Vec<u8>,
-    signature: Vec<u8>,
-    data_key: Vec<u8>,
+    content: Value,
     private_key: Arc<OaepPrivateDecryptingKey>,
 }
 
 impl Sealed {
-    /// Reads `encryptedContent`; `None` when a part of it is missing or no base64.
-    pub(super) fn read(content: &Value, private_key: Arc<OaepPrivateDecryptingKey>) -> Option<Self> {
-        let bytes = |name| STANDARD.decode(member(content, name)?.as_str()?).ok();
-        Some(Self {
-            data: bytes("data")?,
-            signature: bytes("dataSignature")?,
-            data_key: bytes("dataKey")?,
-            private_key,
-        })
+    pub(super) fn new(content: Value, private_key: Arc<OaepPrivateDecryptingKey>) -> Self {
+        Self { content, private_key }
     }
 
     /// Decrypts and parses; `None` for whatever is wrong with it. Blocks for about a millisecond.
-    pub(super) fn open(mut self) -> Option<Value> {
+    pub(super) fn open(self) -> Option<Value> {
+        let bytes = |name| STANDARD.decode(member(&self.content, name)?.as_str()?).ok();
+        let (mut data, signature, data_key) = (bytes("data")?, bytes("dataSignature")?, bytes("dataKey")?);
         let mut buffer = Zeroizing::new(vec![0; self.private_key.min_output_size()]);
         let key = self
             .private_key
-            .decrypt(&OAEP_SHA1_MGF1SHA1, &self.data_key, &mut buffer, None)
+            .decrypt(&OAEP_SHA1_MGF1SHA1, &data_key, &mut buffer, None)
             .ok()?;
         let initial = key.first_chunk::<16>().filter(|_| key.len() == KEY_LENGTH)?;
-        hmac::verify(
-            &hmac::Key::new(hmac::HMAC_SHA256, key),
-            &self.data,
-            &self.signature,
-        )
-        .ok()?;
+        hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, key), &data, &signature).ok()?;
         let context = DecryptionContext::Iv128(FixedLength::from(initial));
         let cipher = PaddedBlockDecryptingKey::cbc_pkcs7(UnboundCipherKey::new(&AES_256, key).ok()?).ok()?;
-        let plain = cipher.decrypt(&mut self.data, context).ok()?;
+        let plain = cipher.decrypt(&mut data, context).ok()?;
         serde_json::from_slice(plain).ok()
     }
 }
@@ -76,7 +64,7 @@ mod tests {
     }
 
     fn opened(content: &Value) -> Option<Value> {
-        Sealed::read(content, private_key())?.open()
+        Sealed::new(content.clone(), private_key()).open()
     }
 
     #[test]

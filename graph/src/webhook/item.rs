@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use m365_presence::identity::{SubscriptionId, TeamsId};
-use m365_presence::ports::{AcceptedState, Discard, LifecycleEvent, Notice, SubscriptionKind};
+use m365_presence::ports::{Discard, LifecycleEvent, Notice, SubscriptionKind};
 use m365_presence::teams::{Source, TeamsObservation};
 use serde_json::Value;
-use subtle::{Choice, ConstantTimeEq};
 
 use crate::client::pair;
 use crate::fault::member;
@@ -13,59 +12,17 @@ use crate::fault::member;
 /// Longest id that names a user.
 const LONGEST_ID: usize = 128;
 
-/// A whole body.
-pub(super) struct Envelope {
-    items: Vec<Value>,
-    tokens: Vec<String>,
-}
-
-impl Envelope {
-    /// Reads a body; `None` when it is no change notification collection.
-    pub(super) fn read(body: &[u8]) -> Option<Self> {
-        let body: Value = serde_json::from_slice(body).ok()?;
-        let tokens = member(&body, "validationTokens").and_then(Value::as_array);
-        Some(Self {
-            items: member(&body, "value")?.as_array()?.clone(),
-            tokens: tokens
-                .map(|tokens| {
-                    tokens
-                        .iter()
-                        .map(|token| token.as_str().unwrap_or_default().to_owned())
-                        .collect()
-                })
-                .unwrap_or_default(),
-        })
-    }
-
-    pub(super) fn items(&self) -> impl Iterator<Item = &Value> {
-        self.items.iter()
-    }
-
-    /// The validation tokens; what stands there and is no text is an empty one, which no check passes.
-    pub(super) fn tokens(&self) -> &[String] {
-        &self.tokens
-    }
-}
-
 /// What an item says before any decryption.
-pub(super) enum Reading<'a> {
+pub(super) enum Reading {
     Discarded(Discard),
     Told(Notice),
     /// Carries resource data of a user.
-    Sealed {
-        user: TeamsId,
-        content: &'a Value,
-    },
+    Sealed(TeamsId),
 }
 
-impl<'a> Reading<'a> {
-    pub(super) fn of(item: &'a Value, received_at: DateTime<Utc>, accepted: &[AcceptedState]) -> Self {
-        if !item.is_object() {
-            return Self::Discarded(Discard::Malformed);
-        }
-        let Some(kind) = kind(item, accepted) else {
-            return Self::Discarded(Discard::UnknownClientState);
-        };
+impl Reading {
+    /// Reads an item whose client state stands for `kind`.
+    pub(super) fn of(item: &Value, kind: &SubscriptionKind, received_at: DateTime<Utc>) -> Self {
         if let Some(event) = member(item, "lifecycleEvent") {
             return lifecycle(item, event, kind).map_or(Self::Discarded(Discard::Malformed), Self::Told);
         }
@@ -74,7 +31,7 @@ impl<'a> Reading<'a> {
         };
         match (kind, member(item, "encryptedContent")) {
             (SubscriptionKind::Users, _) => Self::Told(Notice::UserChanged(user)),
-            (SubscriptionKind::Presence(_), Some(content)) => Self::Sealed { user, content },
+            (SubscriptionKind::Presence(_), Some(_)) => Self::Sealed(user),
             (SubscriptionKind::Presence(_), None) => Self::Told(basic(item, user, received_at)),
         }
     }
@@ -88,6 +45,15 @@ pub(super) fn tenants(item: &Value) -> impl Iterator<Item = &str> {
         .filter(|tenant| !tenant.is_empty())
 }
 
+/// Takes the encrypted content out of an item.
+pub(super) fn take_content(item: &mut Value) -> Option<Value> {
+    let members = item.as_object_mut()?;
+    let content = members
+        .iter_mut()
+        .find(|(name, _)| name.eq_ignore_ascii_case("encryptedContent"));
+    content.map(|(_, content)| content.take())
+}
+
 /// The key that encrypted content asks for.
 pub(super) fn certificate_id(content: &Value) -> Option<&str> {
     member(content, "encryptionCertificateId")?.as_str()
@@ -97,20 +63,6 @@ pub(super) fn certificate_id(content: &Value) -> Option<&str> {
 pub(super) fn inner_user(content: &Value) -> Option<TeamsId> {
     let id = member(content, "id").and_then(Value::as_str).and_then(plain_id);
     id.or_else(|| member(content, "@odata.id")?.as_str().and_then(path_id))
-}
-
-/// Compares the client state with every accepted one, all of them and each in constant time.
-fn kind<'s>(item: &Value, accepted: &'s [AcceptedState]) -> Option<&'s SubscriptionKind> {
-    let given = member(item, "clientState")?.as_str()?.as_bytes();
-    let mut found = None;
-    for state in accepted {
-        let expected = state.client_state.expose().as_bytes();
-        let equal: Choice = expected.ct_eq(given) & Choice::from(u8::from(!expected.is_empty()));
-        if bool::from(equal) {
-            found = Some(&state.kind);
-        }
-    }
-    found
 }
 
 fn lifecycle(item: &Value, event: &Value, kind: &SubscriptionKind) -> Option<Notice> {
@@ -178,25 +130,19 @@ fn path_id(path: &str) -> Option<TeamsId> {
 mod tests {
     use super::*;
     use m365_presence::identity::Account;
-    use m365_presence::secret::Secret;
     use m365_presence::teams::TeamsPresence;
     use serde_json::json;
 
-    fn accepted() -> Vec<AcceptedState> {
-        vec![
-            AcceptedState {
-                client_state: Secret::new("for presence"),
-                kind: SubscriptionKind::Presence(Account::new("presence@contoso.com")),
-            },
-            AcceptedState {
-                client_state: Secret::new("for users"),
-                kind: SubscriptionKind::Users,
-            },
-        ]
+    fn presence_kind() -> SubscriptionKind {
+        SubscriptionKind::Presence(Account::new("presence@contoso.com"))
     }
 
-    fn read(item: &Value) -> Reading<'_> {
-        Reading::of(item, DateTime::UNIX_EPOCH, &accepted())
+    fn read(item: &Value) -> Reading {
+        Reading::of(item, &presence_kind(), DateTime::UNIX_EPOCH)
+    }
+
+    fn read_of_users(item: &Value) -> Reading {
+        Reading::of(item, &SubscriptionKind::Users, DateTime::UNIX_EPOCH)
     }
 
     fn discarded(item: &Value) -> Option<Discard> {
@@ -240,7 +186,7 @@ mod tests {
             "rich",
             "for presence",
         );
-        assert!(matches!(read(&item), Reading::Sealed { user, .. } if user == TeamsId::new("oid")));
+        assert!(matches!(read(&item), Reading::Sealed(user) if user == TeamsId::new("oid")));
         item["encryptedContent"] = Value::Null;
         assert!(matches!(read(&item), Reading::Told(Notice::PresenceHint(_))));
     }
@@ -252,7 +198,7 @@ mod tests {
             "body",
             "for users",
         );
-        let Reading::Told(Notice::Lifecycle { kind, event, .. }) = read(&item) else {
+        let Reading::Told(Notice::Lifecycle { kind, event, .. }) = read_of_users(&item) else {
             panic!("no event")
         };
         assert_eq!(
@@ -269,35 +215,13 @@ mod tests {
             json!({"clientState": "for users", "resourceData": {"@odata.id": "Users('OID')"}}),
         ] {
             assert!(
-                matches!(read(&item), Reading::Told(Notice::UserChanged(user)) if user.as_str() == "oid")
+                matches!(read_of_users(&item), Reading::Told(Notice::UserChanged(user)) if user.as_str() == "oid")
             );
         }
     }
 
     #[test]
-    fn a_foreign_client_state_ends_the_matter() {
-        for state in [
-            json!("for presenc"),
-            json!("for presence "),
-            json!(""),
-            json!(null),
-            json!(7),
-        ] {
-            let item = json!({"clientState": state, "resource": "users/OID"});
-            assert_eq!(discarded(&item), Some(Discard::UnknownClientState));
-        }
-        let unset = [AcceptedState {
-            client_state: Secret::default(),
-            kind: SubscriptionKind::Users,
-        }];
-        let empty = json!({"clientState": "", "resource": "users/OID"});
-        let reading = Reading::of(&empty, DateTime::UNIX_EPOCH, &unset);
-        assert!(matches!(reading, Reading::Discarded(Discard::UnknownClientState)));
-    }
-
-    #[test]
     fn odd_items_are_discarded_by_reason() {
-        assert_eq!(discarded(&json!(7)), Some(Discard::Malformed));
         let state = "for presence";
         assert_eq!(
             discarded(&json!({"clientState": state, "resource": ""})),
@@ -311,14 +235,5 @@ mod tests {
             discarded(&json!({"clientState": state, "lifecycleEvent": "new", "subscriptionId": "s"})),
             Some(Discard::Malformed)
         );
-    }
-
-    #[test]
-    fn a_body_without_its_list_is_no_envelope() {
-        for body in ["", "{}", "[]", "null", r#"{"value":{}}"#, "{\"value\":[", "\u{0}"] {
-            assert!(Envelope::read(body.as_bytes()).is_none(), "{body}");
-        }
-        let envelope = Envelope::read(br#"{"Value":[1],"ValidationTokens":[7,"t"]}"#).unwrap();
-        assert_eq!(envelope.tokens(), ["", "t"]);
     }
 }

@@ -28,18 +28,21 @@ const KEPT: Duration = Duration::from_secs(24 * 3600);
 const LOOKUPS: usize = 10;
 const LOOKUPS_PER: Duration = Duration::from_secs(60);
 
-/// How long a key that Entra does not know is not asked for again.
-const UNKNOWN_FOR: Duration = Duration::from_secs(3600);
+/// How long a key that Entra does not know is not asked for again: Entra's own servers learn of a new one in minutes.
+const UNKNOWN_FOR: Duration = Duration::from_secs(300);
 
 /// Bound of what is remembered of unknown keys.
 const MOST_UNKNOWN: usize = 1000;
+
+/// What stands for the directory in the issuer of a key that signs for all of them (graph.md 1.1).
+const ANY_TENANT: &str = "{tenantid}";
 
 /// How long a discovery document that could not be read is left alone.
 const DISCOVERY_PAUSE: Duration = Duration::from_secs(30);
 
 #[derive(Default)]
 struct Known {
-    keys: HashMap<String, Rc<DecodingKey>>,
+    keys: HashMap<String, Rc<SigningKey>>,
     fetched_at: Option<Instant>,
     unknown: HashMap<String, Instant>,
     lookups: VecDeque<Instant>,
@@ -47,10 +50,27 @@ struct Known {
     discovery_after: Option<Instant>,
 }
 
+/// A key by which Entra signs.
+pub(super) struct SigningKey {
+    pub(super) key: DecodingKey,
+    /// Whose tokens it signs, where the document says so: a template for every directory, or one directory's issuer.
+    issuer: Option<String>,
+}
+
+impl SigningKey {
+    /// Whether it signs tokens of this directory. A document for everybody lists keys of single directories as well.
+    pub(super) fn signs_for(&self, tenant: &str) -> bool {
+        self.issuer.as_ref().is_none_or(|issuer| {
+            let issuer = issuer.to_ascii_lowercase();
+            issuer.contains(ANY_TENANT) || issuer.contains(&tenant.to_ascii_lowercase())
+        })
+    }
+}
+
 /// What is known of a signing key.
 pub(super) enum Search {
     /// The key.
-    Found(Rc<DecodingKey>),
+    Found(Rc<SigningKey>),
     /// Entra does not know it.
     Unknown,
     /// Entra could not be asked now.
@@ -170,7 +190,7 @@ impl SigningKeys {
 }
 
 impl Known {
-    fn fresh(&self, kid: &str) -> Option<Rc<DecodingKey>> {
+    fn fresh(&self, kid: &str) -> Option<Rc<SigningKey>> {
         let fresh = self.fetched_at.is_some_and(|at| at.elapsed() < KEPT);
         self.keys.get(kid).filter(|_| fresh).cloned()
     }
@@ -187,7 +207,7 @@ impl Known {
         may
     }
 
-    fn take_in(&mut self, kid: &str, found: HashMap<String, Rc<DecodingKey>>) {
+    fn take_in(&mut self, kid: &str, found: HashMap<String, Rc<SigningKey>>) {
         let now = Instant::now();
         if !found.contains_key(kid) && self.unknown.len() < MOST_UNKNOWN {
             self.unknown.insert(kid.to_owned(), now);
@@ -201,7 +221,7 @@ impl Known {
 }
 
 /// The RSA keys of a document; whatever else stands there is passed over.
-fn keys(document: &Value) -> HashMap<String, Rc<DecodingKey>> {
+fn keys(document: &Value) -> HashMap<String, Rc<SigningKey>> {
     let items = member(document, "keys")
         .and_then(Value::as_array)
         .map(Vec::as_slice)
@@ -214,7 +234,10 @@ fn keys(document: &Value) -> HashMap<String, Rc<DecodingKey>> {
             let key = DecodingKey::from_rsa_components(text("n")?, text("e")?)
                 .ok()
                 .filter(|_| usable)?;
-            Some((text("kid")?.to_owned(), Rc::new(key)))
+            let issuer = text("issuer").map(str::to_owned);
+            // both names are the same (graph.md 1.1)
+            let id = text("kid").or_else(|| text("x5t"))?;
+            Some((id.to_owned(), Rc::new(SigningKey { key, issuer })))
         })
         .collect()
 }

@@ -32,10 +32,21 @@ type Hash = [u8; 32];
 pub(super) enum Verdict {
     /// Microsoft sent the notification to us.
     Good,
+    /// Microsoft sent it, but to another application or directory: it vouches for nothing of ours, and forges nothing. A
+    /// body carries one token per application and directory that it has items for (graph.md 4.5).
+    Foreign,
     /// It proves nothing.
     Bad,
     /// The key that it was signed with could not be looked up now.
     Open,
+}
+
+/// What a genuine token says of itself.
+struct Claims<'a> {
+    audience: &'a Value,
+    tenant: &'a str,
+    /// In seconds since the epoch.
+    end: f64,
 }
 
 /// Judges validation tokens, and remembers the good ones until they end.
@@ -57,7 +68,7 @@ impl TokenCheck {
     }
 
     /// Judges whether Entra signed this token for one of our applications, in our directory, for Microsoft's change
-    /// tracking, and for now.
+    /// tracking, and for now. A good one is remembered until it ends, for Microsoft sends the same for hours.
     pub(super) async fn judge(&self, token: &str, directory: &str, keys: &SigningKeys) -> Verdict {
         let Some(hash) = hash(token).filter(|_| token.len() <= LONGEST) else {
             return Verdict::Bad;
@@ -74,35 +85,39 @@ impl TokenCheck {
             Ok(claims) => claims,
             Err(verdict) => return verdict,
         };
-        match self.end(&claims, directory) {
-            Some(end) => {
-                self.remember(hash, end);
-                Verdict::Good
-            }
-            None => Verdict::Bad,
+        let Some(claims) = self.genuine(&claims) else {
+            return Verdict::Bad;
+        };
+        if !self.is_for_us(claims.audience) || !claims.tenant.eq_ignore_ascii_case(directory) {
+            return Verdict::Foreign;
         }
+        self.remember(hash, claims.end);
+        Verdict::Good
     }
 
-    /// When a token with these claims ends; `None` when it is not for us or not for now.
-    fn end(&self, claims: &Value, directory: &str) -> Option<f64> {
+    /// What a signed token says of itself, where Entra issued it to Microsoft's change tracking, for now.
+    fn genuine<'a>(&self, claims: &'a Value) -> Option<Claims<'a>> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         let publisher = match version(claims)? {
             TokenVersion::One => text("appid")?,
             TokenVersion::Two => text("azp")?,
         };
+        let tenant = text("tid")?;
         let issuer = text("iss")?.trim_end_matches('/');
-        let issuers = self.endpoints.issuers(directory);
+        let issuers = self.endpoints.issuers(&tenant.to_ascii_lowercase());
         let end = claims.get("exp")?.as_f64()?;
         let start = claims.get("nbf").map_or(Some(0.0), Value::as_f64)?;
         let good = publisher.eq_ignore_ascii_case(PUBLISHER)
-            && self.is_for_us(claims.get("aud")?)
-            && text("tid")?.eq_ignore_ascii_case(directory)
             && issuers
                 .iter()
                 .any(|known| issuer.eq_ignore_ascii_case(known.trim_end_matches('/')))
             && self.now() < end + LEEWAY
             && self.now() + LEEWAY >= start;
-        good.then_some(end)
+        good.then_some(Claims {
+            audience: claims.get("aud")?,
+            tenant,
+            end,
+        })
     }
 
     fn is_for_us(&self, audience: &Value) -> bool {
@@ -147,9 +162,15 @@ async fn verified(token: &str, keys: &SigningKeys) -> Result<Value, Verdict> {
     validation.validate_exp = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
-    jsonwebtoken::decode::<Value>(token, &key, &validation)
+    let claims = jsonwebtoken::decode::<Value>(token, &key.key, &validation)
         .map(|token| token.claims)
-        .map_err(|_| Verdict::Bad)
+        .map_err(|_| Verdict::Bad)?;
+    let tenant = claims.get("tid").and_then(Value::as_str).unwrap_or_default();
+    if key.signs_for(tenant) {
+        Ok(claims)
+    } else {
+        Err(Verdict::Bad)
+    }
 }
 
 /// The key that a token names. What is read before the signature only chooses where to look for the key first.
@@ -158,7 +179,7 @@ fn wanted_key(token: &str) -> Option<(String, TokenVersion)> {
         .ok()
         .filter(|header| header.alg == Algorithm::RS256)?;
     let claimed: Value = jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
-    Some((header.kid?, version(&claimed)?))
+    Some((header.kid.or(header.x5t)?, version(&claimed)?))
 }
 
 fn version(claims: &Value) -> Option<TokenVersion> {

@@ -119,7 +119,139 @@ async fn every_token_of_a_body_must_be_good_and_there_must_be_one() {
             .open(&json!({"value": [item], "validationTokens": tokens}))
             .await;
         assert_eq!(opened.discarded, [expected], "{tokens}");
+        // what nobody vouches for is not believed, but it may be looked at; what is forged is not even that
+        let hints = usize::from(expected == Discard::MissingToken);
+        assert_eq!(opened.notices.len(), hints, "{tokens}");
+        assert!(
+            opened
+                .notices
+                .iter()
+                .all(|notice| matches!(notice, Notice::PresenceHint(_)))
+        );
     }
+}
+
+#[actix_rt::test]
+async fn a_body_for_several_directories_carries_a_token_for_each_and_ours_counts() {
+    const OTHER: &str = "00000000-1111-2222-3333-444444444444";
+    let signer = Signer::new("k1");
+    let desk = Desk::with_signers(&[&signer]);
+    let of_other = |changes: Value| {
+        let mut claims = changed(json!({
+            "tid": OTHER, "iss": format!("https://login.microsoftonline.com/{OTHER}/v2.0"),
+        }));
+        for (name, value) in changes.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        signer.sign(&claims)
+    };
+    let ours = signer.sign(&claims());
+    let mut theirs = rich(&desk.key, "theirs", &busy("theirs"));
+    theirs["tenantId"] = json!(OTHER);
+    let body = |tokens: Value| json!({"value": [theirs, rich(&desk.key, "oid", &busy("oid"))], "validationTokens": tokens});
+    for tokens in [
+        json!([ours, of_other(json!({}))]),
+        json!([of_other(json!({})), ours]),
+    ] {
+        let opened = desk.open(&body(tokens)).await;
+        assert!(is_busy(&opened), "{opened:?}");
+        assert_eq!(opened.discarded, [Discard::WrongTenant]);
+    }
+    // another directory's token alone vouches for nothing of ours, and a forged one spoils the whole
+    let now = Utc::now().timestamp();
+    for tokens in [
+        json!([of_other(json!({}))]),
+        json!([ours, of_other(json!({"azp": APP}))]),
+        json!([ours, of_other(json!({"exp": now - 600}))]),
+        json!([
+            ours,
+            of_other(json!({"iss": format!("https://login.microsoftonline.com/{DIRECTORY}/v2.0")}))
+        ]),
+    ] {
+        let opened = desk.open(&body(tokens.clone())).await;
+        assert!(opened.notices.is_empty(), "{tokens}");
+        assert_eq!(
+            opened.discarded,
+            [Discard::WrongTenant, Discard::BadToken],
+            "{tokens}"
+        );
+    }
+}
+
+#[actix_rt::test]
+async fn keys_of_a_document_for_everybody_sign_for_whom_they_say() {
+    let signers = ["template", "ours", "theirs", "silent"].map(Signer::new);
+    let issuers = [
+        Some("https://login.microsoftonline.com/{tenantid}/v2.0".to_owned()),
+        Some(format!(
+            "https://login.microsoftonline.com/{}/v2.0",
+            DIRECTORY.to_uppercase()
+        )),
+        Some("https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0".to_owned()),
+        None,
+    ];
+    let keys: Vec<Value> = signers
+        .iter()
+        .zip(issuers)
+        .map(|(signer, issuer)| {
+            let mut key = signer.jwk();
+            key["issuer"] = json!(issuer);
+            key
+        })
+        .collect();
+    // nothing but the document for everybody is served
+    let desk = Desk::new(DIRECTORY, move |seen| match seen.path.as_str() {
+        "/common/discovery/v2.0/keys" => Reply::json(200, json!({ "keys": keys })),
+        _ => Reply::text(404, ""),
+    });
+    for (signer, good) in signers.iter().zip([true, true, false, true]) {
+        let opened = desk.under(&signer.sign(&claims())).await;
+        assert_eq!(is_busy(&opened), good, "{}", signer.kid);
+    }
+}
+
+#[actix_rt::test]
+async fn a_key_may_be_named_by_its_thumbprint_alone() {
+    let signer = Signer::new("k1");
+    let mut jwk = signer.jwk();
+    jwk.as_object_mut().unwrap().remove("kid");
+    let desk = Desk::new(DIRECTORY, move |_| Reply::json(200, json!({"keys": [jwk]})));
+    let header = Header {
+        x5t: Some("k1".to_owned()),
+        ..Header::new(Algorithm::RS256)
+    };
+    let key = EncodingKey::from_rsa_pem(pem_of(&signer.pkcs8).as_bytes()).unwrap();
+    let token = jsonwebtoken::encode(&header, &claims(), &key).unwrap();
+    assert!(is_busy(&desk.under(&token).await));
+}
+
+#[actix_rt::test]
+async fn many_notifications_that_wait_for_one_key_ask_for_it_once() {
+    let signer = Signer::new("k1");
+    let desk = Desk::with_signers(&[&signer]);
+    let tokens: Vec<String> = (0..20)
+        .map(|number| signer.sign(&changed(json!({"uti": number}))))
+        .collect();
+    let opened = futures_util::future::join_all(tokens.iter().map(|token| desk.under(token))).await;
+    assert!(opened.iter().all(is_busy));
+    assert_eq!(desk.rig.server.journal().len(), 1);
+}
+
+#[actix_rt::test]
+async fn a_large_body_is_taken_apart_like_a_small_one() {
+    let signer = Signer::new("k1");
+    let desk = Desk::with_signers(&[&signer]);
+    let token = signer.sign(&claims());
+    let mut items = vec![json!({"clientState": "a stranger's", "padding": "x".repeat(200)}); 3000];
+    items.insert(1500, rich(&desk.key, "oid", &busy("oid")));
+    let opened = desk
+        .open(&json!({"value": items, "validationTokens": [token]}))
+        .await;
+    assert!(is_busy(&opened));
+    assert_eq!(opened.discarded, vec![Discard::UnknownClientState; 3000]);
+    let mut cut = json!({"value": items}).to_string().into_bytes();
+    cut.pop();
+    assert_eq!(desk.open_raw(&cut).await.discarded, [Discard::Malformed]);
 }
 
 #[actix_rt::test]
@@ -242,10 +374,14 @@ async fn old_keys_still_open_and_unknown_ones_are_told() {
     let unknown = mislabelled.clone();
     mislabelled["encryptedContent"]["encryptionCertificateId"] = json!(desk.key.id);
     let body = json!({"value": [unknown, mislabelled], "validationTokens": [token]});
+    let opened = desk.open(&body).await;
     assert_eq!(
-        desk.open(&body).await.discarded,
+        opened.discarded,
         [Discard::UnknownCertificate, Discard::BadCiphertext]
     );
+    // a key of ours may be lost: that something has changed is true all the same
+    assert!(matches!(opened.notices.as_slice(), [Notice::PresenceHint(user)] if user.as_str() == "oid"));
+    assert!(!opened.sealed, "the same may come again when the key is known");
 }
 
 #[actix_rt::test]

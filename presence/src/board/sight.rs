@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::claim::SETTLING;
 use crate::identity::PbxName;
 use crate::pbx::PresenceEntry;
-use crate::teams::{Source, TeamsObservation, TeamsPresence};
+use crate::teams::{Source, TeamsObservation, TeamsPresence, is_older_sequence};
 
 /// The activity by which the PBX tells of a call (pbx.md 3.2).
 pub const ON_THE_PHONE: &str = "on-the-phone";
@@ -221,7 +221,7 @@ impl TeamsSight {
         echo: bool,
     ) -> Verdict {
         if let (Some(new), Some(known)) = (&observation.sequence, &self.sequence)
-            && is_older(new, known)
+            && is_older_sequence(new, known)
         {
             return Verdict::Old;
         }
@@ -244,7 +244,7 @@ impl TeamsSight {
         self.newest_read = Some(begun_at);
         let older = matches!(
             (&observation.sequence, &self.sequence),
-            (Some(new), Some(known)) if is_older(new, known)
+            (Some(new), Some(known)) if is_older_sequence(new, known)
         );
         // a lower number is believed when the next read repeats it
         if older && self.doubted != observation.sequence {
@@ -267,14 +267,4 @@ impl TeamsSight {
         }
         Verdict::Believed
     }
-}
-
-/// Compares two sequence numbers: sortable text (graph.md 4.3), or plain numbers of different length.
-fn is_older(new: &str, known: &str) -> bool {
-    let numeric = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if numeric(new) && numeric(known) {
-        let (new, known) = (new.trim_start_matches('0'), known.trim_start_matches('0'));
-        return (new.len(), new) < (known.len(), known);
-    }
-    new < known
 }

@@ -42,6 +42,33 @@ pub enum Discard {
     Duplicate,
 }
 
+impl Discard {
+    /// What an administrator should think of it, as one sentence for the log.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::Malformed => {
+                "it is no change notification: somebody else knows the address, or a proxy changes bodies"
+            }
+            Self::UnknownClientState => {
+                "its client state is none of ours: somebody else knows the address, or it belongs to a subscription of an earlier database"
+            }
+            Self::MissingToken => {
+                "its resource data comes without validation tokens: the app demands an assignment that microsoft graph change tracking does not have; its users are read instead"
+            }
+            Self::BadToken => {
+                "its validation token is not microsoft's for this app, directory and time: check microsoft.tenant and microsoft.client_id, else it is forged"
+            }
+            Self::UnknownCertificate => {
+                "it is encrypted for a key that is not at hand, as after the loss of the database; its users are read instead"
+            }
+            Self::BadCiphertext => "its resource data does not decrypt: it was changed on its way",
+            Self::NoUser => "it names nobody",
+            Self::WrongTenant => "it belongs to another directory",
+            Self::Duplicate => "the same came before, microsoft repeats what was answered late",
+        }
+    }
+}
+
 /// What Graph wants to tell about a subscription (graph.md 4.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -10,7 +10,11 @@ use crate::view::overview::Overview;
 
 pub(super) fn warnings(overview: &Overview) -> Vec<Warning> {
     let refused = refusals(overview);
-    refused.into_iter().chain(overdue(overview, Utc::now())).collect()
+    refused
+        .into_iter()
+        .chain(without_tokens(overview))
+        .chain(overdue(overview, Utc::now()))
+        .collect()
 }
 
 /// One per account whose subscription Graph gives no resource data.
@@ -37,6 +41,15 @@ fn refusals(overview: &Overview) -> Vec<Warning> {
             ))
         })
         .collect()
+}
+
+fn without_tokens(overview: &Overview) -> Option<Warning> {
+    let since = overview.webhook_intake.as_ref()?.without_tokens_since?;
+    let cause = format!(
+        "since {} encrypted notifications come without validation tokens, so that nothing proves that microsoft sent them",
+        since.format("%Y-%m-%dT%H:%M:%SZ")
+    );
+    Some(Warning::new(WarningCode::ValidationTokensMissing, "", &cause))
 }
 
 fn overdue(overview: &Overview, now: DateTime<Utc>) -> Option<Warning> {
