@@ -12,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use m365_connector::config::{Layer, Layers};
+use m365_presence::board::ClaimState;
 use m365_presence::light::{AuthenticationCode, MasterPbxCode, SubscriptionCode, WarningCode};
 use m365_presence::matching::Reason;
 
@@ -108,6 +109,17 @@ fn every_reason_why_a_user_is_not_synchronised_is_explained() {
     let rows = table(&read("docs/LIGHTS.md"), "Why a user is not synchronised");
     let written: Vec<&str> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
     assert_eq!(written, Reason::ALL.map(Reason::as_str));
+    assert!(
+        rows.iter()
+            .all(|row| row.len() == 3 && row.iter().all(|cell| !cell.is_empty()))
+    );
+}
+
+#[test]
+fn every_state_of_a_claim_in_teams_is_explained() {
+    let rows = table(&read("docs/LIGHTS.md"), "How it stands with what is set in Teams");
+    let written: Vec<&str> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
+    assert_eq!(written, ClaimState::ALL.map(ClaimState::as_str));
     assert!(
         rows.iter()
             .all(|row| row.len() == 3 && row.iter().all(|cell| !cell.is_empty()))

@@ -20,7 +20,7 @@ use actix::{
     WrapFuture,
 };
 use chrono::{DateTime, Utc};
-use m365_presence::board::{Board, PersonView, Rules};
+use m365_presence::board::{Board, ClaimState, PersonView, Rules};
 use m365_presence::clock::Clock;
 use m365_presence::identity::{PbxGuid, PbxName, TeamsId};
 use m365_presence::pbx::PresenceEntry;
@@ -182,6 +182,8 @@ pub struct Status {
     pub entries_failed: u64,
     /// Entries at the PBX that were refused.
     pub entries_refused: u64,
+    /// How the claims in Teams stand, by number of users.
+    pub claims: std::collections::BTreeMap<ClaimState, usize>,
     /// States without a row in the mapping, by number.
     pub unmapped: BTreeMap<String, u64>,
 }
@@ -333,6 +335,7 @@ impl Handler<GetStatus> for PresenceSync {
             leaving: self.board.people().filter(|(_, leaving)| *leaving).count(),
             teams_waiting: self.waiting_writes(),
             teams_rate: self.pace.rate(),
+            claims: self.board.claim_states(self.dependencies.clock.now()),
             unmapped: self.board.unmapped().clone(),
             ..self.status.clone()
         })

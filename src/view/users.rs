@@ -9,7 +9,7 @@ use m365_actors::license_check::{GetRoster, Roster};
 use m365_actors::presence_subscription::GetAssignment;
 use m365_actors::presence_sync::GetViews;
 use m365_actors::user_sync::GetDirectory;
-use m365_presence::board::PersonView;
+use m365_presence::board::{ClaimState, PersonView};
 use m365_presence::identity::PbxGuid;
 use m365_presence::matching::{Directory, Entry, Position, Reason};
 use m365_presence::sharding::Assignment;
@@ -52,6 +52,10 @@ pub struct UserItem {
     pub shown_at_pbx: Option<String>,
     /// What we hold in Teams.
     pub set_in_teams: Option<String>,
+    /// How it stands with that, one of a closed set; null where nothing is asked for.
+    pub teams_claim_state: Option<&'static str>,
+    /// Whether the user has a Teams session; null where Teams does not tell.
+    pub teams_signed_in: Option<bool>,
 }
 
 /// What the list is made of.
@@ -210,6 +214,10 @@ impl Sources {
             pbx_presence: view.and_then(|view| view.pbx_presence.clone()),
             shown_at_pbx: view.and_then(|view| view.shown_at_pbx.clone()),
             set_in_teams: view.and_then(|view| view.set_in_teams.clone()),
+            teams_claim_state: view
+                .and_then(|view| view.teams_claim_state)
+                .map(ClaimState::as_str),
+            teams_signed_in: view.and_then(|view| view.teams_signed_in),
         }
     }
 

@@ -18,6 +18,7 @@ mod actors;
 mod app_objects;
 mod basic_notifications;
 mod certificates;
+mod claims;
 mod deliveries;
 mod demo;
 mod dialling;

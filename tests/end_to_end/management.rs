@@ -214,6 +214,8 @@ fn a_user_has_the_documented_members() {
         "pbx_presence",
         "shown_at_pbx",
         "set_in_teams",
+        "teams_claim_state",
+        "teams_signed_in",
     ] {
         assert!(anna.get(member).is_some(), "{member} is missing in {anna:#}");
     }

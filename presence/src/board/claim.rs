@@ -26,7 +26,9 @@ pub struct Claim {
     pub stands_for: String,
     /// How sure we are of it.
     pub state: LedgerState,
-    /// When Graph accepted it; before that, when we meant to write it.
+    /// When Graph accepted it first: renewals change nothing.
+    pub since: DateTime<Utc>,
+    /// When Graph accepted it last; before that, when we meant to write it.
     pub written_at: DateTime<Utc>,
     /// When it ends by itself.
     pub until: DateTime<Utc>,

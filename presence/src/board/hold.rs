@@ -16,12 +16,20 @@ const LONGEST: TimeDelta = TimeDelta::seconds(30);
 /// Wait after a refusal: a repeat alone changes nothing.
 const AFTER_REFUSAL: TimeDelta = TimeDelta::minutes(15);
 
+/// A write that was refused, until when it waits, and the other side's words.
+#[derive(Clone, Debug)]
+struct Refused<W> {
+    write: W,
+    until: DateTime<Utc>,
+    message: String,
+}
+
 /// Which writes wait, why and until when. `W` is what is written.
 #[derive(Clone, Debug)]
 pub(super) struct Hold<W> {
     until: Option<DateTime<Utc>>,
     failures: u32,
-    refused: Vec<(W, DateTime<Utc>)>,
+    refused: Vec<Refused<W>>,
     last_refusal: Option<String>,
 }
 
@@ -39,13 +47,25 @@ impl<W> Default for Hold<W> {
 impl<W: Clone + PartialEq> Hold<W> {
     /// Whether this write must wait.
     pub(super) fn stops(&self, write: &W, now: DateTime<Utc>) -> bool {
-        let refused = |(refused, until): &(W, DateTime<Utc>)| refused == write && now < *until;
-        self.until.is_some_and(|until| now < until) || self.refused.iter().any(refused)
+        self.holds_back(write, now).is_some()
+    }
+
+    /// Until when this write must wait and, if it was refused, the other side's words.
+    pub(super) fn holds_back(
+        &self,
+        write: &W,
+        now: DateTime<Utc>,
+    ) -> Option<(DateTime<Utc>, Option<String>)> {
+        let mut refused = self.refused.iter().filter(|refused| now < refused.until);
+        if let Some(refused) = refused.find(|refused| refused.write == *write) {
+            return Some((refused.until, Some(refused.message.clone())));
+        }
+        self.until.filter(|until| now < *until).map(|until| (until, None))
     }
 
     /// When waits end.
     pub(super) fn ends(&self) -> impl Iterator<Item = DateTime<Utc>> {
-        self.refused.iter().map(|(_, until)| *until).chain(self.until)
+        self.refused.iter().map(|refused| refused.until).chain(self.until)
     }
 
     /// The other side's text, when it refused the last write.
@@ -66,8 +86,12 @@ impl<W: Clone + PartialEq> Hold<W> {
     /// Notes a refusal: the other side answers, but takes no repeat.
     pub(super) fn refuse(&mut self, write: W, now: DateTime<Utc>, message: &str) {
         self.refused
-            .retain(|(refused, until)| *refused != write && now < *until);
-        self.refused.push((write, now + AFTER_REFUSAL));
+            .retain(|refused| refused.write != write && now < refused.until);
+        self.refused.push(Refused {
+            write,
+            until: now + AFTER_REFUSAL,
+            message: message.to_owned(),
+        });
         self.last_refusal = Some(message.to_owned());
         self.until = None;
         self.failures = 0;
@@ -75,7 +99,7 @@ impl<W: Clone + PartialEq> Hold<W> {
 
     /// Notes a write that was taken.
     pub(super) fn succeed(&mut self, write: &W) {
-        self.refused.retain(|(refused, _)| refused != write);
+        self.refused.retain(|refused| refused.write != *write);
         self.last_refusal = None;
         self.until = None;
         self.failures = 0;

@@ -15,6 +15,7 @@ mod pace;
 mod person;
 mod rules;
 mod sight;
+mod standing;
 mod teams_side;
 mod writing;
 
@@ -33,6 +34,7 @@ pub use pace::{Brake, WritePaces};
 pub use person::{Person, PersonView};
 pub use rules::{Direction, OnThePhone, Rules};
 pub use sight::{ON_THE_PHONE, PbxSight, ToldCalls, Verdict};
+pub use standing::ClaimState;
 pub use writing::{Due, EntryWrite, Member, Outcome};
 
 /// Everything that is known and set, for all users.
@@ -336,6 +338,19 @@ impl Board {
         self.people
             .get(user)
             .map(|person| person.view(sight, now, &self.rules))
+    }
+
+    /// How many users' claims in Teams stand how.
+    pub fn claim_states(&self, now: DateTime<Utc>) -> BTreeMap<ClaimState, usize> {
+        let nothing = PbxSight::default();
+        let mut states = BTreeMap::new();
+        for (user, person) in &self.people {
+            let sight = self.sights.get(user).unwrap_or(&nothing);
+            if let Some(standing) = person.standing(sight, now, &self.rules) {
+                *states.entry(standing.state).or_default() += 1;
+            }
+        }
+        states
     }
 
     /// Everybody on the board, leaving ones included.

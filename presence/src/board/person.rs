@@ -1,9 +1,10 @@
 //! One synchronised user: what either side shows, what we set there, and what follows from it.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
+mod view;
 
-use super::claim::{Claim, SETTLING};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::claim::SETTLING;
 use super::entry_side::EntrySide;
 use super::pace::Paces;
 use super::sight::{PbxSight, TeamsSight, Verdict};
@@ -11,6 +12,8 @@ use super::teams_side::{Scene, TeamsSide};
 use super::{EntryWrite, Member, Outcome, Rules};
 use crate::mapping::PbxShown;
 use crate::ports::{LedgerChange, LedgerRow, PresenceWrite, Slot};
+pub use view::PersonView;
+
 use crate::teams::{Source, TeamsObservation, TeamsPresence};
 
 /// A notification without a sequence number is confirmed by a read begun this long after it (DESIGN 5: within 2 s).
@@ -38,25 +41,6 @@ pub(super) struct Step {
     pub(super) ledger: Vec<LedgerChange>,
     pub(super) teams: Option<PresenceWrite>,
     pub(super) entry: Option<EntryWrite>,
-}
-
-/// What an administrator sees of one person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PersonView {
-    /// The pair that Teams shows, as `availability/activity`.
-    pub teams_presence: Option<String>,
-    /// The activity that the PBX shows, empty for none.
-    pub pbx_presence: Option<String>,
-    /// Our entry at the PBX, empty for none.
-    pub shown_at_pbx: Option<String>,
-    /// The pairs that we hold in Teams, the session first.
-    pub set_in_teams: Option<String>,
-    /// Whether both sides are known.
-    pub synchronised: bool,
-    /// Whether the user is being released.
-    pub leaving: bool,
-    /// Who decided, as one sentence.
-    pub why: String,
 }
 
 impl Person {
@@ -305,67 +289,8 @@ impl Person {
         }
     }
 
-    /// Tells what an administrator sees.
-    pub(super) fn view(&self, pbx: &PbxSight, now: DateTime<Utc>, rules: &Rules) -> PersonView {
-        let pair = |presence: &TeamsPresence| format!("{}/{}", presence.availability, presence.activity);
-        let held: Vec<&Claim> = [&self.side.session, &self.side.preferred]
-            .into_iter()
-            .flatten()
-            .collect();
-        let set: Vec<String> = held
-            .iter()
-            .filter(|claim| claim.holds())
-            .map(|claim| pair(&claim.presence))
-            .collect();
-        PersonView {
-            teams_presence: self.teams.presence.as_ref().map(pair),
-            pbx_presence: pbx.activity().map(str::to_owned),
-            shown_at_pbx: self.entry.shown().map(str::to_owned),
-            set_in_teams: (!set.is_empty()).then(|| set.join(" + ")),
-            synchronised: self.both_known(pbx),
-            leaving: self.leaving,
-            why: self.why(now, rules),
-        }
-    }
-
     /// Whether both sides are known.
     pub(super) fn both_known(&self, pbx: &PbxSight) -> bool {
         !self.leaving && self.teams.presence.is_some() && !self.teams.missing && pbx.known()
-    }
-
-    fn why(&self, now: DateTime<Utc>, rules: &Rules) -> String {
-        if self.leaving {
-            return "the user is no longer synchronised; what the connector set is being removed".to_owned();
-        }
-        if let Some(refusal) = self.side.hold.refusal() {
-            return format!("teams refused the last write: {refusal}");
-        }
-        if let Some(refusal) = self.entry.hold.refusal() {
-            return format!("the pbx refused the last write: {refusal}");
-        }
-        let Some(observed) = &self.teams.presence else {
-            return "teams has not told this user's presence yet".to_owned();
-        };
-        if let Some(claim) = self.side.preferred.as_ref().filter(|claim| !claim.holds()) {
-            return format!(
-                "the user chose another state in teams after {} was chosen at the pbx; teams prevails until the pbx changes",
-                claim.stands_for
-            );
-        }
-        if self.side.explains(observed, now, rules) {
-            return "teams shows what was set there for the pbx, so the pbx needs no entry of ours"
-                .to_owned();
-        }
-        match rules.teams_to_pbx.map(observed) {
-            PbxShown::Nothing => "teams shows nothing that the pbx should display".to_owned(),
-            PbxShown::Activity(activity) => format!(
-                "teams shows {}, which the pbx displays as {activity}",
-                observed.activity
-            ),
-            PbxShown::Unknown => format!(
-                "the mapping has no row for {}; the last known state stays",
-                observed.activity
-            ),
-        }
     }
 }

@@ -158,6 +158,8 @@ fn is_phone(activity: &str) -> bool {
 pub struct TeamsSight {
     /// The pair of the newest observation that was believed.
     pub presence: Option<TeamsPresence>,
+    /// When that notification was received or that read begun.
+    pub seen_at: Option<DateTime<Utc>>,
     /// Whether a read has been answered since the start, be it that Graph left the user out.
     pub read: bool,
     /// Whether the last read left the user out.
@@ -195,6 +197,10 @@ impl TeamsSight {
         };
         if matches!(verdict, Verdict::Believed | Verdict::BelievedUnconfirmed) {
             self.presence = Some(observation.presence.clone());
+            self.seen_at = Some(match observation.source {
+                Source::Notified { received_at } => received_at,
+                Source::Read { begun_at } => begun_at,
+            });
             let numbered = observation.sequence.is_some();
             match observation.source {
                 Source::Read { .. } => self.unnumbered = !numbered,

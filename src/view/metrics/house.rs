@@ -4,6 +4,7 @@ use std::fmt;
 
 use m365_actors::pbx_session::SessionStatus;
 use m365_actors::supervision::{NodeSnapshot, NodeState};
+use m365_presence::board::ClaimState;
 use m365_presence::identity::PbxName;
 
 use super::exposition::Sheet;
@@ -36,6 +37,14 @@ impl Scrape {
             "writes",
             "Presence writes by side and outcome; failed ones are repeated.",
             writes.map(|([side, outcome], count)| ([("side", side), ("outcome", outcome)], count)),
+        )?;
+        sheet.gauges(
+            "claims",
+            "Users for whom something is or should be set in Teams, by how it stands.",
+            ClaimState::ALL.map(|state| {
+                let users = sync.claims.get(&state).copied().unwrap_or_default();
+                ([("state", state.as_str())], size(users))
+            }),
         )?;
         sheet.gauge(
             "writes_waiting",

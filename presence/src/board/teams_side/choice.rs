@@ -147,6 +147,7 @@ impl TeamsSide {
             presence: preferred.presence(),
             stands_for: choice.clone(),
             state: LedgerState::Overridden,
+            since: begun_at,
             written_at: begun_at,
             until: begun_at + delta(preferred.lifetime()),
         };

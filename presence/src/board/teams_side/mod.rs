@@ -8,6 +8,7 @@ mod last_write;
 mod need;
 mod replaced;
 mod scene;
+mod standing;
 
 use chrono::{DateTime, Utc};
 
@@ -22,6 +23,7 @@ use crate::teams::TeamsPresence;
 use last_write::LastWrite;
 use replaced::ReplacedClaims;
 pub(super) use scene::Scene;
+pub(super) use standing::Look;
 
 #[derive(Clone, Debug)]
 struct UnderWay {
@@ -94,6 +96,7 @@ impl TeamsSide {
             presence: row.value.clone(),
             stands_for: row.stands_for.clone(),
             state: row.state,
+            since: row.written_at,
             written_at: row.written_at,
             until,
         };
@@ -242,6 +245,9 @@ impl TeamsSide {
         };
         let lifetime = claim.until - claim.written_at;
         claim.state = LedgerState::Confirmed;
+        if !written.renewal {
+            claim.since = scene.now;
+        }
         claim.written_at = scene.now;
         claim.until = scene.now + lifetime;
         Written {

@@ -67,7 +67,7 @@ impl TeamsSide {
             .or_else(|| clear().filter(may_leave))
     }
 
-    fn need_session(&self, scene: Scene) -> Option<Need> {
+    pub(super) fn need_session(&self, scene: Scene) -> Option<Need> {
         if !scene.session_wanted() || !scene.surely_calls() {
             return None;
         }
@@ -83,7 +83,7 @@ impl TeamsSide {
         })
     }
 
-    fn need_preferred(&self, scene: Scene) -> Option<Need> {
+    pub(super) fn need_preferred(&self, scene: Scene) -> Option<Need> {
         let Some(wish) = scene.wish() else {
             return self.need_clear(scene);
         };
@@ -134,10 +134,12 @@ impl TeamsSide {
             }
         };
         let slot = slot_of(&need.change);
+        let standing = self.slot(slot).as_ref().filter(|_| need.renewal);
         let claim = Claim {
             presence: presence.clone(),
             stands_for: need.stands_for.clone(),
             state: LedgerState::Intended,
+            since: standing.map_or(scene.now, |claim| claim.since),
             written_at: scene.now,
             until: scene.now + delta(lifetime),
         };

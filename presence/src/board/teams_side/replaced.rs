@@ -26,6 +26,7 @@ impl ReplacedClaims {
                 presence: replaced.value.clone(),
                 stands_for: replaced.stands_for.clone(),
                 state: LedgerState::Intended,
+                since: written_at,
                 written_at,
                 until: replaced.until,
             });

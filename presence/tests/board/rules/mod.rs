@@ -7,6 +7,7 @@ mod order;
 mod pace;
 mod refused;
 mod roster;
+mod standing;
 mod to_pbx;
 mod to_teams;
 mod unfollowed_calls;

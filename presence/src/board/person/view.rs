@@ -1,0 +1,116 @@
+//! What an administrator sees of one person: both sides, what we set, and why.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::super::Rules;
+use super::super::claim::Claim;
+use super::super::sight::PbxSight;
+use super::super::standing::{ClaimState, Standing, pair};
+use super::super::teams_side::{Look, Scene};
+use super::Person;
+use crate::mapping::PbxShown;
+
+/// What an administrator sees of one person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PersonView {
+    /// The pair that Teams shows, as `availability/activity`.
+    pub teams_presence: Option<String>,
+    /// The activity that the PBX shows, empty for none.
+    pub pbx_presence: Option<String>,
+    /// Our entry at the PBX, empty for none.
+    pub shown_at_pbx: Option<String>,
+    /// The pairs that we hold in Teams or are about to set there, the session first.
+    pub set_in_teams: Option<String>,
+    /// How it stands with them.
+    pub teams_claim_state: Option<ClaimState>,
+    /// Whether the user has a Teams session of the user's own, as far as Teams shows it.
+    pub teams_signed_in: Option<bool>,
+    /// Whether both sides are known.
+    pub synchronised: bool,
+    /// Whether the user is being released.
+    pub leaving: bool,
+    /// Who decided, as one sentence.
+    pub why: String,
+}
+
+impl Person {
+    /// Tells what an administrator sees.
+    pub(in super::super) fn view(&self, pbx: &PbxSight, now: DateTime<Utc>, rules: &Rules) -> PersonView {
+        let held = [&self.side.session, &self.side.preferred].into_iter().flatten();
+        let set: Vec<String> = held
+            .filter(|claim| claim.holds())
+            .map(|claim| pair(&claim.presence))
+            .collect();
+        let standing = self.standing(pbx, now, rules);
+        PersonView {
+            teams_presence: self.teams.presence.as_ref().map(pair),
+            pbx_presence: pbx.activity().map(str::to_owned),
+            shown_at_pbx: self.entry.shown().map(str::to_owned),
+            set_in_teams: (!set.is_empty()).then(|| set.join(" + ")),
+            teams_claim_state: standing.as_ref().map(|standing| standing.state),
+            teams_signed_in: self.signed_in(),
+            synchronised: self.both_known(pbx),
+            leaving: self.leaving,
+            why: self.why(standing.as_ref(), now, rules),
+        }
+    }
+
+    /// How it stands with what the PBX asks Teams to show.
+    pub(in super::super) fn standing(
+        &self,
+        pbx: &PbxSight,
+        now: DateTime<Utc>,
+        rules: &Rules,
+    ) -> Option<Standing> {
+        let look = self.teams.presence.as_ref().zip(self.teams.seen_at);
+        let look = look.map(|(presence, at)| Look { presence, at });
+        let scene = Scene {
+            member: &self.member,
+            pbx,
+            leaving: self.leaving,
+            now,
+            rules,
+        };
+        self.side.standing(look, scene)
+    }
+
+    /// Somebody without any session is shown Offline whatever is preferred; a session of ours is a session, too, and who
+    /// prefers to be off work may or may not be there (graph.md 5.3).
+    fn signed_in(&self) -> Option<bool> {
+        let shown = self.teams.presence.as_ref()?;
+        let unknown = shown.availability.eq_ignore_ascii_case("PresenceUnknown")
+            || shown.activity.eq_ignore_ascii_case("OffWork")
+            || self.side.session.as_ref().is_some_and(Claim::holds);
+        (!unknown).then(|| !shown.availability.eq_ignore_ascii_case("Offline"))
+    }
+
+    fn why(&self, standing: Option<&Standing>, now: DateTime<Utc>, rules: &Rules) -> String {
+        if self.leaving {
+            return "the user is no longer synchronised; what the connector set is being removed".to_owned();
+        }
+        if let Some(refusal) = self.entry.hold.refusal() {
+            return format!("the pbx refused the last write: {refusal}");
+        }
+        let Some(observed) = &self.teams.presence else {
+            return "teams has not told this user's presence yet".to_owned();
+        };
+        if let Some(standing) = standing {
+            return standing.sentence();
+        }
+        if self.side.explains(observed, now, rules) {
+            return "teams still shows what was set there for the pbx and has been removed".to_owned();
+        }
+        match rules.teams_to_pbx.map(observed) {
+            PbxShown::Nothing => "teams shows nothing that the pbx should display".to_owned(),
+            PbxShown::Activity(activity) => format!(
+                "teams shows {}, which the pbx displays as {activity}",
+                observed.activity
+            ),
+            PbxShown::Unknown => format!(
+                "the mapping has no row for {}; the last known state stays",
+                observed.activity
+            ),
+        }
+    }
+}
