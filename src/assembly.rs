@@ -26,7 +26,7 @@ use m365_graph::{GraphClock, HttpClient, KeyRing};
 use m365_presence::clock::Clock;
 use m365_presence::identity::PbxName;
 use m365_presence::ports::Store;
-use m365_store::SqliteStore;
+use m365_store::SqlStore;
 
 use crate::BUILD;
 use crate::config::{DatabaseUrl, Settings};
@@ -51,7 +51,7 @@ pub struct Assembly {
     /// The supervision tree.
     pub tree: TreeHandle,
     /// What must be closed at the end.
-    pub store: Rc<SqliteStore>,
+    pub store: Rc<SqlStore>,
     ground: Ground,
     fittings: Fittings,
     pbx_branch: Branch,
@@ -63,20 +63,22 @@ pub struct Assembly {
 ///
 /// # Errors
 /// The cause and its remedy, when the database cannot be used.
-pub fn open_store(settings: &Settings) -> anyhow::Result<SqliteStore> {
-    let DatabaseUrl::Sqlite(path) = &settings.database.url;
+pub fn open_store(settings: &Settings) -> anyhow::Result<SqlStore> {
     let key = match &settings.database.key {
         Some(text) => m365_store::KeySource::Given(text.expose().parse().context("database.key")?),
         None => m365_store::KeySource::Beside,
     };
-    Ok(SqliteStore::open(path, key)?)
+    Ok(match &settings.database.url {
+        DatabaseUrl::Sqlite(path) => SqlStore::open_file(path, &key)?,
+        DatabaseUrl::Postgres(address) => SqlStore::open_server(address, &key)?,
+    })
 }
 
 /// Wires and starts everything, on the thread of an actix system.
 ///
 /// # Errors
 /// What cannot be used: certificates, addresses.
-pub async fn assemble(settings: &Settings, store: Rc<SqliteStore>) -> anyhow::Result<Assembly> {
+pub async fn assemble(settings: &Settings, store: Rc<SqlStore>) -> anyhow::Result<Assembly> {
     let clock = GraphClock::new();
     let shared_clock: Rc<dyn Clock> = Rc::new(clock.clone());
     let port: Rc<dyn Store> = store.clone();

@@ -20,6 +20,8 @@ pub(super) enum Shape {
     Text,
     /// A text that is never shown, and may come from a file.
     Secret,
+    /// An address that may carry a password: it is shown without, and may come from a file.
+    Address,
     /// `true` or `false`.
     Flag,
     /// A list of texts; in the environment separated by commas.

@@ -163,7 +163,7 @@ fn secret_of_file(path: &Path) -> Option<(Path, &'static Key)> {
     let base = path.last().strip_suffix("_file")?;
     let path = path.parent()?.join(base);
     match catalogue::at(&path) {
-        Place::Key(key) if key.shape == Shape::Secret => Some((path, key)),
+        Place::Key(key) if matches!(key.shape, Shape::Secret | Shape::Address) => Some((path, key)),
         _ => None,
     }
 }

@@ -1,9 +1,10 @@
 //! What can be wrong with the database, told so that an administrator knows what to do.
 
+use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use diesel::result::Error as DieselError;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use m365_presence::ports::StoreError;
 
 use crate::key::KeyError;
@@ -32,6 +33,50 @@ pub enum Fault {
         /// SQLite's finding.
         detail: String,
     },
+    /// The server does not answer.
+    #[error(
+        "cannot be reached ({detail}); check that PostgreSQL runs there, and host, port and firewall on the way"
+    )]
+    Unreachable {
+        /// The cause in the words of whoever told it.
+        detail: String,
+    },
+    /// The user or the password is wrong.
+    #[error("refuses the user name or the password; correct them in database.url, or give database.password")]
+    WrongPassword,
+    /// The server's `pg_hba.conf` has no place for us.
+    #[error("does not let this user in from here ({detail}); add a line for it to the server's pg_hba.conf")]
+    NotAdmitted {
+        /// The server's words.
+        detail: String,
+    },
+    /// The server has no database of that name.
+    #[error("does not exist; create it with CREATE DATABASE, or correct its name in database.url")]
+    NoSuchDatabase,
+    /// The server takes no further connection.
+    #[error("has no connection left; raise the server's max_connections, or end who holds so many")]
+    NoRoom,
+    /// TLS with the server fails.
+    #[error("cannot be reached by TLS ({detail}); check sslmode and sslrootcert in database.url")]
+    Tls {
+        /// The cause in the words of whoever told it.
+        detail: String,
+    },
+    /// The user may not do what is needed.
+    #[error("does not let its user work ({detail}); make the user the database's owner")]
+    NoRight {
+        /// The server's words.
+        detail: String,
+    },
+    /// The server takes no writes.
+    #[error("takes no writes, for it is a replica or set read-only; name the primary server in database.url")]
+    ReadOnlyServer,
+    /// The server is too old.
+    #[error("runs on PostgreSQL {version}; use version 14 or newer")]
+    TooOld {
+        /// Its version.
+        version: String,
+    },
     /// Another program holds it.
     #[error("is locked by another program; end the program that has it open")]
     Busy,
@@ -49,12 +94,12 @@ pub enum OpenError {
     /// Another process has it: end that one, or give this one another file.
     #[error(
         "the database {} is in use: another connector holds {}; end it, or give this one its own database",
-        database.display(),
+        database,
         lock.display()
     )]
     InUse {
         /// The database.
-        database: PathBuf,
+        database: String,
         /// The lock file, which may be left behind without harm.
         lock: PathBuf,
     },
@@ -62,11 +107,11 @@ pub enum OpenError {
     #[error(
         "the database {} was written by a newer build (unknown migrations: {}); run that \
          build, or restore the backup made before its update",
-        database.display(), unknown.join(", ")
+        database, unknown.join(", ")
     )]
     Newer {
         /// The database.
-        database: PathBuf,
+        database: String,
         /// The migrations that this build does not know.
         unknown: Vec<String>,
     },
@@ -75,12 +120,11 @@ pub enum OpenError {
         "{key} does not open the secrets in the database {database}; give the key that the database was created \
          with. If that key is lost, move the database and the key away to start anew. That loses the client states \
          (subscriptions are created anew), the sign-ins by device code (each communication user must sign in again), \
-         the notification keys, and the record of what was set: entries at the PBX stay until they are set again",
-        database = database.display()
+         the notification keys, and the record of what was set: entries at the PBX stay until they are set again"
     )]
     WrongKey {
         /// The database.
-        database: PathBuf,
+        database: String,
         /// Where the key came from, e.g. "the key file connector.db.key".
         key: String,
     },
@@ -88,10 +132,10 @@ pub enum OpenError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The file is unusable.
-    #[error("the database {} {fault}", database.display())]
+    #[error("the database {database} {fault}")]
     Unusable {
         /// The database.
-        database: PathBuf,
+        database: String,
         /// Why.
         fault: Fault,
     },
@@ -121,14 +165,17 @@ impl Fault {
             "file is not a database" => Self::NotADatabase,
             "database disk image is malformed" => Self::Damaged { detail },
             "database is locked" | "database table is locked" => Self::Busy,
+            // PostgreSQL's words, in the language that its administrators leave it in
+            _ if text.starts_with("permission denied") => Self::NoRight { detail },
+            _ if text.contains("No space left on device") => Self::Full,
             _ => Self::Other { detail },
         }
     }
 
     /// Makes the error of opening.
-    pub(crate) fn at(self, database: &Path) -> OpenError {
+    pub(crate) fn at(self, database: impl fmt::Display) -> OpenError {
         OpenError::Unusable {
-            database: database.to_owned(),
+            database: database.to_string(),
             fault: self,
         }
     }
@@ -137,6 +184,12 @@ impl Fault {
 impl From<DieselError> for Fault {
     fn from(error: DieselError) -> Self {
         match error {
+            DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, information) => {
+                Self::Unreachable {
+                    detail: information.message().to_owned(),
+                }
+            }
+            DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) => Self::ReadOnlyServer,
             DieselError::DatabaseError(_, information) => Self::of_text(information.message()),
             // A rollback that fails too says less than the error that asked for it.
             DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
@@ -182,9 +235,9 @@ impl From<DieselError> for Failure {
 
 impl Failure {
     /// Makes the port's error.
-    pub(crate) fn at(&self, database: &Path) -> StoreError {
+    pub(crate) fn at(&self, database: &str) -> StoreError {
         StoreError {
-            detail: format!("the database {} {self}", database.display()),
+            detail: format!("the database {database} {self}"),
         }
     }
 }
@@ -211,7 +264,7 @@ mod tests {
     fn a_read_only_database_names_file_and_remedy() {
         let failure = Failure::Database(Fault::of_text("attempt to write a readonly database"));
         assert_eq!(
-            failure.at(Path::new("connector.db")).to_string(),
+            failure.at("connector.db").to_string(),
             "the database connector.db cannot be written; give the service's user write access to the file and its \
              directory"
         );

@@ -28,7 +28,8 @@ pub struct EncryptionKey([u8; KEY_BYTES]);
 /// Where the key comes from.
 #[derive(Clone, Debug)]
 pub enum KeySource {
-    /// `FILE.key` beside the database, drawn with mode 0600 when there is no database yet.
+    /// Beside the database, drawn when there is no database yet: `FILE.key` with mode 0600, or a row of the server's
+    /// table `meta`.
     Beside,
     /// A file that the administrator provides.
     File(PathBuf),
@@ -70,6 +71,15 @@ pub enum KeyError {
         /// The database.
         database: PathBuf,
     },
+    /// The key of an existing database on a server is not given.
+    #[error(
+        "the secrets in the database {database} are encrypted with a key of its own; give it as database.key, the \
+         same to every instance"
+    )]
+    NotGiven {
+        /// The database.
+        database: String,
+    },
     /// The key file cannot be read or written.
     #[error("the key file {} cannot be used: {error}; check its path and its owner", path.display())]
     File {
@@ -96,7 +106,8 @@ impl EncryptionKey {
         &self.0
     }
 
-    fn hexadecimal(&self) -> Zeroizing<String> {
+    /// Returns the text form, for where it is kept.
+    pub(crate) fn hexadecimal(&self) -> Zeroizing<String> {
         Zeroizing::new(self.0.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }

@@ -1,17 +1,22 @@
 #![doc = include_str!("../README.md")]
 
+mod database;
 mod error;
+mod file;
 mod key;
 mod lock;
 mod migration;
+mod postgres;
 mod queries;
 mod rows;
 mod schema;
 mod seal;
 mod sealed;
-mod sqlite;
+mod sql;
+mod unlock;
 mod writer;
 
 pub use error::{Fault, OpenError};
 pub use key::{EncryptionKey, KeyError, KeySource};
-pub use sqlite::SqliteStore;
+pub use postgres::{AddressError, PostgresAddress};
+pub use sql::SqlStore;

@@ -23,14 +23,14 @@ impl FileLock {
             .truncate(false)
             .mode(0o600)
             .open(&lock)
-            .map_err(|error| Fault::of_file(&error).at(database))?;
+            .map_err(|error| Fault::of_file(&error).at(database.display()))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
-                database: database.to_owned(),
+                database: database.display().to_string(),
                 lock: lock.into(),
             }),
-            Err(TryLockError::Error(error)) => Err(Fault::of_file(&error).at(database)),
+            Err(TryLockError::Error(error)) => Err(Fault::of_file(&error).at(database.display())),
         }
     }
 }

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use m365_presence::ports::{AuditRecord, LedgerChange};
 
+use crate::database::Database;
 use crate::rows::{AuditRow, LedgerTableRow, LicenseAnswerRow, SubscriptionRow, slot_column};
 use crate::schema::{
     audit, client_states, ledger, license_answers, meta, notification_keys, refresh_tokens, settings,
@@ -15,8 +16,15 @@ use crate::schema::{
 };
 use crate::sealed::{ClientStateRow, NotificationKeyRow, RefreshTokenRow, SettingRow, SignInRow};
 
-/// The connection that the statements run on.
-pub(crate) type Database = SqliteConnection;
+/// Runs a statement that has no common form for both databases, such as an insert of many rows.
+macro_rules! in_its_dialect {
+    ($database:expr, $connection:ident => $statement:expr) => {
+        match $database {
+            Database::Sqlite($connection) => $statement,
+            Database::Postgres($connection) => $statement,
+        }
+    };
+}
 
 /// Rows of one insert: SQLite allows 32,766 parameters in a statement.
 const ROWS_AT_ONCE: usize = 1000;
@@ -27,8 +35,11 @@ const AUDIT_KEPT: i64 = 10_000;
 /// Applies all of some work or nothing, and keeps the error that ended it.
 ///
 /// SQLite rolls back by itself when the disk is full; diesel's own rollback then finds no transaction, and its
-/// complaint would hide the cause.
+/// complaint would hide the cause. On a server the request is a transaction already.
 fn whole(database: &mut Database, work: impl FnOnce(&mut Database) -> QueryResult<()>) -> QueryResult<()> {
+    if matches!(database, Database::Postgres(_)) {
+        return work(database);
+    }
     let mut cause = None;
     let outcome = database.transaction(|database| {
         work(database).map_err(|error| {
@@ -221,9 +232,8 @@ pub(crate) fn put_license_answers(database: &mut Database, rows: &[LicenseAnswer
     whole(database, |database| {
         diesel::delete(license_answers::table).execute(database)?;
         for rows in rows.chunks(ROWS_AT_ONCE) {
-            diesel::insert_into(license_answers::table)
-                .values(rows)
-                .execute(database)?;
+            let insert = diesel::insert_into(license_answers::table).values(rows);
+            in_its_dialect!(database, connection => insert.execute(connection))?;
         }
         Ok(())
     })
@@ -254,11 +264,14 @@ pub(crate) fn change_settings(
         }
         let newest: Option<i64> = audit::table.select(max(audit::id)).first(database)?;
         let mut id = newest.unwrap_or(0);
-        for record in records {
+        let numbered = |record| {
             id = id.saturating_add(1);
-            diesel::insert_into(audit::table)
-                .values(AuditRow::new(id, record))
-                .execute(database)?;
+            AuditRow::new(id, record)
+        };
+        let rows: Vec<_> = records.iter().map(numbered).collect();
+        for rows in rows.chunks(ROWS_AT_ONCE) {
+            let insert = diesel::insert_into(audit::table).values(rows);
+            in_its_dialect!(database, connection => insert.execute(connection))?;
         }
         diesel::delete(audit::table.filter(audit::id.le(id.saturating_sub(AUDIT_KEPT))))
             .execute(database)

@@ -55,7 +55,7 @@ pub(crate) struct LicenseAnswerRow {
 
 /// A row of table `audit`.
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::audit)]
+#[diesel(table_name = schema::audit, treat_none_as_default_value = false)]
 pub(crate) struct AuditRow {
     id: i64,
     at: NaiveDateTime,

@@ -1,29 +1,63 @@
 //! The thread that owns the connection.
 //!
-//! SQLite has one writer anyway. A thread of its own gives every request its place in one order, keeps the actors'
+//! SQLite has one writer anyway, and one server connection is far faster than needed. A thread of its own gives every request its place in one order, keeps the actors'
 //! thread free, and holds the prepared statements.
 
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{SimpleConnection, TransactionManager};
 use m365_presence::ports::StoreError;
 use tokio::sync::oneshot;
 
-use crate::error::{Failure, Fault};
+use crate::database::Database;
+use crate::error::{Failure, Fault, OpenError};
 use crate::lock::FileLock;
-use crate::queries::Database;
+use crate::postgres::Server;
 use crate::seal::Cipher;
 
-/// What the thread works with; its fields are dropped in this order, the lock last.
+/// What the thread works with.
 pub(crate) struct Desk {
     /// The connection.
     pub(crate) database: Database,
     /// Seals and opens secrets.
     pub(crate) cipher: Cipher,
-    /// Keeps other processes off.
-    pub(crate) _lock: FileLock,
+    /// Dropped last: it keeps other processes off a file until the connection is closed.
+    pub(crate) way: Way,
+}
+
+/// What stands between the connection and the database.
+pub(crate) enum Way {
+    /// The lock that keeps other processes off the file.
+    File(#[expect(dead_code, reason = "it is held, never read")] FileLock),
+    /// The server that a lost connection is made to again.
+    Server(Box<Server>),
+}
+
+impl Desk {
+    /// Carries out a request; on a server as one transaction, on a new connection when the old one is lost.
+    fn carry_out<T>(&mut self, request: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
+        if let (Way::Server(server), Database::Postgres(connection)) = (&self.way, &mut self.database) {
+            if connection.is_lost() {
+                *connection = server.connect().map_err(Failure::Database)?;
+            }
+            Database::begin_transaction(&mut self.database)?;
+            let outcome = request(self);
+            match outcome {
+                Ok(answer) => {
+                    Database::commit_transaction(&mut self.database)?;
+                    Ok(answer)
+                }
+                Err(failure) => {
+                    // a connection that cannot roll back is lost, and made anew by the next request
+                    let _lost = Database::rollback_transaction(&mut self.database);
+                    Err(failure)
+                }
+            }
+        } else {
+            request(self)
+        }
+    }
 }
 
 type Job = Box<dyn FnOnce(&mut Desk) + Send>;
@@ -35,24 +69,43 @@ enum Order {
 
 /// The way to the thread. Dropping it waits for what was ordered before.
 pub(crate) struct Writer {
-    path: PathBuf,
+    name: String,
     orders: Sender<Order>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    /// Starts the thread.
-    pub(crate) fn start(path: &Path, desk: Desk) -> Result<Self, Fault> {
+    /// Starts the thread, lets it open the database of this name, and waits until it has.
+    pub(crate) fn start(
+        name: String,
+        open: impl FnOnce() -> Result<Desk, OpenError> + Send + 'static,
+    ) -> Result<Self, OpenError> {
         let (orders, received) = channel();
+        let (opened, outcome) = channel();
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || work(desk, received))
-            .map_err(|error| Fault::of_file(&error))?;
-        Ok(Self {
-            path: path.to_owned(),
+            .spawn(move || match open() {
+                Ok(desk) => {
+                    let _waits = opened.send(Ok(()));
+                    work(desk, received);
+                }
+                Err(error) => {
+                    let _waits = opened.send(Err(error));
+                }
+            })
+            .map_err(|error| Fault::of_file(&error).at(&name))?;
+        let writer = Self {
+            name,
             orders,
             thread: Some(thread),
-        })
+        };
+        match outcome.recv() {
+            Ok(outcome) => outcome.map(|()| writer),
+            Err(_panicked) => Err(Fault::Other {
+                detail: "its thread ended".to_owned(),
+            }
+            .at(&writer.name)),
+        }
     }
 
     /// Runs a request after all earlier ones and returns its answer. A request whose caller has gone is carried out
@@ -64,13 +117,13 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |desk| {
             // Nobody waits for an answer any more: fine.
-            let _gone = answer.send(request(desk));
+            let _gone = answer.send(desk.carry_out(request));
         });
         self.orders
             .send(Order::Run(job))
             .map_err(|_closed| self.closed())?;
         let answer = answered.await.map_err(|_closed| self.closed())?;
-        answer.map_err(|failure| failure.at(&self.path))
+        answer.map_err(|failure| failure.at(&self.name))
     }
 
     /// Carries out what was ordered before, then closes the database and gives up its lock. Later requests fail.
@@ -83,10 +136,7 @@ impl Writer {
 
     fn closed(&self) -> StoreError {
         StoreError {
-            detail: format!(
-                "the database {} is closed; restart the service",
-                self.path.display()
-            ),
+            detail: format!("the database {} is closed; restart the service", self.name),
         }
     }
 }
@@ -106,7 +156,9 @@ fn work(mut desk: Desk, orders: Receiver<Order>) {
         match order {
             Order::Run(job) => job(&mut desk),
             Order::Close(answer) => {
-                if let Err(error) = desk.database.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)") {
+                if let Way::File(_) = desk.way
+                    && let Err(error) = desk.database.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                {
                     log::warn!(error:%; "could not fold the write-ahead log into the database, the next start does");
                 }
                 drop(desk);

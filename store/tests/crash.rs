@@ -14,7 +14,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 use m365_presence::ports::{Slot, Store};
-use m365_store::{KeySource, SqliteStore};
+use m365_store::{KeySource, SqlStore};
 use stage::{Place, put};
 
 const DATABASE: &str = "STORE_TEST_DATABASE";
@@ -60,7 +60,7 @@ async fn writes_until_it_is_killed() {
     let Ok(database) = std::env::var(DATABASE) else {
         return;
     };
-    let store = SqliteStore::open(database, KeySource::Beside).unwrap();
+    let store = SqlStore::open_file(database, &KeySource::Beside).unwrap();
     let first = store.ledger().await.unwrap().len() / 2 + 1;
     // The harness has begun a line already.
     println!();

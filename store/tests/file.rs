@@ -15,71 +15,11 @@ use std::os::unix::fs::PermissionsExt;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
-use m365_presence::identity::{Account, PbxGuid};
-use m365_presence::ports::{LicenseAnswer, Slot, Store, SubscriptionKind};
-use m365_presence::secret::Secret;
-use m365_store::{Fault, KeyError, KeySource, OpenError, SqliteStore};
-use stage::{Place, accepted, ledger_row, notification_key, presence_of, put, subscription, time};
-
-const SECRETS: [&str; 3] = [
-    "the-client-state-in-clear",
-    "the-refresh-token-in-clear",
-    "private key of key-1",
-];
-
-async fn fill(store: &dyn Store) {
-    store
-        .put_subscription(&subscription(SubscriptionKind::Users, "users"))
-        .await
-        .unwrap();
-    store
-        .put_client_state(&accepted(presence_of("presence1@example.com"), SECRETS[0]))
-        .await
-        .unwrap();
-    store
-        .change_ledger(&[put("01ab", Slot::Preferred)])
-        .await
-        .unwrap();
-    let account = Account::new("presence1@example.com");
-    store
-        .put_refresh_token(&account, Some(&Secret::new(SECRETS[1])))
-        .await
-        .unwrap();
-    store
-        .put_notification_key(&notification_key("key-1", time(0)))
-        .await
-        .unwrap();
-    let answer = LicenseAnswer {
-        user: PbxGuid::new("01ab"),
-        held: true,
-    };
-    store.put_license_answers(&[answer]).await.unwrap();
-}
-
-async fn assert_filled(store: &dyn Store) {
-    assert_eq!(store.subscriptions().await.unwrap()[0].id.as_str(), "users");
-    assert_eq!(
-        store.client_states().await.unwrap()[0].client_state.expose(),
-        SECRETS[0]
-    );
-    assert_eq!(
-        store.ledger().await.unwrap(),
-        [ledger_row("01ab", Slot::Preferred)]
-    );
-    let token = store
-        .refresh_token(&Account::new("presence1@example.com"))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(token.expose(), SECRETS[1]);
-    assert_eq!(
-        store.notification_keys().await.unwrap().keys[0]
-            .private_key
-            .expose(),
-        SECRETS[2]
-    );
-    assert!(store.license_answers().await.unwrap()[0].held);
-}
+use m365_presence::identity::Account;
+use m365_presence::ports::{Slot, Store};
+use m365_store::{Fault, KeyError, KeySource, OpenError, SqlStore};
+use stage::filled::{SECRETS, assert_filled, fill};
+use stage::{Place, ledger_row, notification_key, put, time};
 
 /// Changes the database behind the store's back.
 fn meddle(place: &Place, statements: &str) {
@@ -184,7 +124,7 @@ async fn a_second_open_is_refused_until_the_first_is_closed() {
     let alias = place.directory.path().join("alias.db");
     std::os::unix::fs::symlink(place.database(), &alias).unwrap();
     assert!(matches!(
-        SqliteStore::open(&alias, KeySource::Beside),
+        SqlStore::open_file(&alias, &KeySource::Beside),
         Err(OpenError::InUse { .. })
     ));
 
@@ -240,14 +180,14 @@ async fn a_key_may_come_from_a_file_or_be_given() {
     let elsewhere = place.directory.path().join("elsewhere");
     fs::write(&elsewhere, format!("{}\n", "5a".repeat(32))).unwrap();
     let given = || KeySource::Given("5a".repeat(32).parse().unwrap());
-    fill(&SqliteStore::open(place.database(), given()).unwrap()).await;
+    fill(&SqlStore::open_file(place.database(), &given()).unwrap()).await;
     assert!(!place.key().exists());
-    let store = SqliteStore::open(place.database(), KeySource::File(elsewhere.clone())).unwrap();
+    let store = SqlStore::open_file(place.database(), &KeySource::File(elsewhere.clone())).unwrap();
     assert_filled(&store).await;
     drop(store);
 
     fs::write(&elsewhere, "no key").unwrap();
-    let error = SqliteStore::open(place.database(), KeySource::File(elsewhere))
+    let error = SqlStore::open_file(place.database(), &KeySource::File(elsewhere))
         .err()
         .unwrap();
     assert!(
@@ -359,7 +299,7 @@ fn another_file_is_not_taken_for_a_database() {
 fn a_missing_directory_is_told() {
     let place = Place::new();
     let path = place.directory.path().join("missing/connector.db");
-    let error = SqliteStore::open(&path, KeySource::Beside).err().unwrap();
+    let error = SqlStore::open_file(&path, &KeySource::Beside).err().unwrap();
     assert!(
         matches!(
             &error,

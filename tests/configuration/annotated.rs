@@ -47,6 +47,7 @@ fn the_annotated_file_shows_the_defaults() {
         "client_private_key",
         "client_secret_expires",
         "key_file",
+        "password_file = \"/run/secrets/database",
         "url = \"wss:",
         "certificate =",
     ];

@@ -190,24 +190,66 @@ fn a_viewer_is_no_administrator() {
 }
 
 #[test]
-fn postgresql_is_announced_but_not_there_yet() {
-    let answer = check(&and(
-        "[database]\nurl = \"postgres://connector:hidden@db/connector\"",
-    ));
-    answer.refuses(
-        "database.url",
-        &["later version", "postgres://********@db/connector", "sqlite:"],
-    );
-    assert!(!(answer.stdout + &answer.stderr).contains("hidden"));
+fn a_password_in_the_address_of_a_database_is_never_shown() {
+    for url in [
+        "postgres://connector:hidden@localhost/connector",
+        "postgres://connector:hid@den@localhost/connector",
+        "postgres://connector@localhost/connector?password=hidden",
+        "postgres://connector:hidden@localhost:port/connector",
+    ] {
+        let answer = check(&and(&format!("[database]\nurl = \"{url}\"")));
+        let said = answer.stdout + &answer.stderr;
+        assert!(said.contains("********"), "{said}");
+        assert!(!said.contains("hid") && !said.contains("den@"), "{said}");
+    }
+    let key = "0f".repeat(32);
+    let section = "[database]\nurl = \"postgres://connector:x@localhost/connector\"";
+    check(&and(&format!("{section}\nkey = \"{key}\""))).is_fine();
 }
 
 #[test]
-fn a_database_is_a_file() {
+fn the_address_of_a_database_and_its_password_may_come_from_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let key = format!("key = \"{}\"", "0f".repeat(32));
+    let url = file("url", "postgres://connector:hidden@localhost/connector\n");
+    let answer = check(&and(&format!("[database]\nurl_file = \"{url}\"\n{key}")));
+    assert!(answer.stdout.contains("postgres://********@localhost/connector"));
+    answer.is_fine();
+
+    let password = file("password", "hid%den\n");
+    let section = "[database]\nurl = \"postgres://connector@localhost/connector\"";
+    let answer = check(&and(&format!("{section}\npassword_file = \"{password}\"\n{key}")));
+    assert!(!answer.stdout.contains("hid%den"));
+    answer.is_fine();
+}
+
+#[test]
+fn what_weakens_a_database_is_warned_of() {
+    let at = |url: &str| check(&and(&format!("[database]\nurl = \"{url}\"")));
+    at("postgres://c:x@db.example.com/c?sslmode=require").warns("database.url", &["sslmode=verify-full"]);
+    at("postgres://c:x@localhost/c").warns("database.key", &["same database", "openssl rand -hex 32"]);
+    check(&and("[database]\npassword = \"hidden\"")).warns("database.password", &["not used"]);
+}
+
+#[test]
+fn a_database_is_a_file_or_on_a_server() {
     for url in ["connector.db", "sqlite:", "sqlite::memory:", "mysql://x"] {
         check(&and(&format!("[database]\nurl = \"{url}\""))).refuses("database.url", &[url, "sqlite:"]);
     }
     check(&and("[database]\nurl = \"sqlite:missing/connector.db\""))
         .warns("database.url", &["does not exist"]);
+    for (url, cause) in [
+        ("postgres://c:x@/c", "names no host"),
+        ("postgres://c:x@localhost", "names no database"),
+        ("postgres://c:x@localhost/c?sslmode=on", "verify-full"),
+    ] {
+        check(&and(&format!("[database]\nurl = \"{url}\""))).refuses("database.url", &[cause]);
+    }
 }
 
 #[test]

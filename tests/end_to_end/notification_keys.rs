@@ -5,7 +5,7 @@ use std::future::Future;
 use m365_presence::ports::{NotificationKey, Store as _, StoredKeys};
 use m365_presence::secret::Secret;
 use m365_simulator::microsoft::{CertificateChange, Family, Subscription};
-use m365_store::{KeySource, SqliteStore};
+use m365_store::{KeySource, SqlStore};
 use uuid::Uuid;
 
 use crate::world::World;
@@ -178,13 +178,13 @@ fn a_lost_database_is_no_disaster() {
 }
 
 /// Does something in the store of a connector that does not run.
-fn in_store<F: Future<Output = ()>>(world: &World, work: impl FnOnce(SqliteStore) -> F) {
+fn in_store<F: Future<Output = ()>>(world: &World, work: impl FnOnce(SqlStore) -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let store = SqliteStore::open(world.folder().join("connector.db"), KeySource::Beside).unwrap();
+        let store = SqlStore::open_file(world.folder().join("connector.db"), &KeySource::Beside).unwrap();
         work(store).await;
     });
 }

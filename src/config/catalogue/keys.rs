@@ -68,9 +68,16 @@ pub(in crate::config) static KEYS: &[Key] = &[
     text(
         "database.url",
         Some("sqlite:connector.db"),
-        "sqlite: followed by the path of a file",
+        "sqlite: followed by the path of a file, or postgres://user:password@host/database",
         r#""sqlite:/data/connector.db""#,
-    ),
+    )
+    .written_as(Shape::Address),
+    secret(
+        "database.password",
+        "the password of the PostgreSQL user, when it does not stand in database.url",
+        "CONNECTOR__DATABASE__PASSWORD_FILE=/run/secrets/database_password",
+    )
+    .found_at("ask whoever runs the PostgreSQL server; psql's \\password sets it"),
     secret(
         "database.key",
         "32 bytes, as 64 hexadecimal digits or 44 characters of base64",

@@ -29,13 +29,26 @@ pub(super) fn shown(shape: Shape, value: &Value) -> String {
     }
 }
 
-/// Masks the password of an address like `postgres://user:password@host/db`.
+/// Masks the password of an address like `postgres://user:password@host/db?password=password`.
 fn without_password(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
         return text.to_owned();
     };
-    match rest.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://{MASK}@{host}"),
-        None => text.to_owned(),
+    let rest = match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{MASK}@{host}"),
+        None => rest.to_owned(),
+    };
+    let Some((place, parameters)) = rest.split_once('?') else {
+        return format!("{scheme}://{rest}");
+    };
+    let parameters: Vec<_> = parameters.split('&').map(masked).collect();
+    format!("{scheme}://{place}?{}", parameters.join("&"))
+}
+
+/// Masks a parameter that is called like a password.
+fn masked(parameter: &str) -> String {
+    match parameter.split_once('=') {
+        Some((name, _)) if name.to_lowercase().contains("pass") => format!("{name}={MASK}"),
+        _ => parameter.to_owned(),
     }
 }

@@ -1,6 +1,9 @@
 //! Rows to store, and a database file to store them in.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod filled;
+pub mod postgres;
+
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,7 +14,7 @@ use m365_presence::ports::{
 };
 use m365_presence::secret::Secret;
 use m365_presence::teams::TeamsPresence;
-use m365_store::{KeySource, OpenError, SqliteStore};
+use m365_store::{KeySource, OpenError, PostgresAddress, SqlStore};
 
 /// A directory of its own with a database in it.
 pub struct Place {
@@ -33,12 +36,12 @@ impl Place {
         self.directory.path().join("connector.db.key")
     }
 
-    pub fn open(&self) -> SqliteStore {
+    pub fn open(&self) -> SqlStore {
         self.try_open().unwrap()
     }
 
-    pub fn try_open(&self) -> Result<SqliteStore, OpenError> {
-        SqliteStore::open(self.database(), KeySource::Beside)
+    pub fn try_open(&self) -> Result<SqlStore, OpenError> {
+        SqlStore::open_file(self.database(), &KeySource::Beside)
     }
 
     /// The error that opening ends with, and its text.
@@ -47,6 +50,15 @@ impl Place {
         let text = error.to_string();
         (error, text)
     }
+}
+
+/// Opens the store at an address.
+pub fn open_server(url: &str) -> SqlStore {
+    try_open_server(url).unwrap()
+}
+
+pub fn try_open_server(url: &str) -> Result<SqlStore, OpenError> {
+    SqlStore::open_server(&PostgresAddress::parse(url, None).unwrap(), &KeySource::Beside)
 }
 
 pub fn time(seconds: i64) -> DateTime<Utc> {

@@ -1,12 +1,7 @@
-//! The store in an SQLite file.
+//! The store in tables: each request of the port as statements, on whichever database.
 
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
-use diesel::sql_types::Text;
 use m365_presence::identity::Account;
 use m365_presence::ports::{
     AcceptedState, AuditRecord, LedgerChange, LedgerRow, LicenseAnswer, NotificationKey, NumberedRecord,
@@ -16,121 +11,82 @@ use m365_presence::ports::{
 use m365_presence::secret::Secret;
 use m365_presence::sign_in::SignInRecord;
 
-use crate::error::{Failure, Fault, OpenError};
+use crate::database::Database;
+use crate::error::{Failure, OpenError};
+use crate::file;
 use crate::key::KeySource;
 use crate::lock::FileLock;
 use crate::migration;
-use crate::queries::{self, Database};
+use crate::postgres::{PostgresAddress, Server};
+use crate::queries;
 use crate::rows::{LicenseAnswerRow, SubscriptionRow, kind_columns};
-use crate::seal::{Cipher, Place};
 use crate::sealed::{ClientStateRow, NotificationKeyRow, RefreshTokenRow, SettingRow, SignInRow};
-use crate::writer::{Desk, Writer};
+use crate::unlock::unlock;
+use crate::writer::{Desk, Way, Writer};
 
-/// Set on the connection before anything else. Five seconds bridge an administrator's look with another program.
-const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
-                       PRAGMA foreign_keys = ON;";
-
-/// The row of table `meta` that tells a wrong key.
-const KEY_CHECK: &str = "key_check";
-
-/// What that row holds, sealed.
-const KEY_CHECK_TEXT: &str = "this is the right key";
-
-/// Keeps what must survive a restart in one SQLite file, which no other process can open meanwhile.
-pub struct SqliteStore {
+/// Keeps what must survive a restart in one database.
+pub struct SqlStore {
     writer: Writer,
 }
 
-impl SqliteStore {
-    /// Opens or creates the database, migrates it, and checks that the key fits. Blocks while it does.
+impl SqlStore {
+    /// Opens or creates an SQLite file, migrates it, and checks that the key fits. Blocks while it does. No other
+    /// process can open the file meanwhile.
     ///
     /// # Errors
     ///
     /// Each error's text says what is wrong with which file and what to do about it.
-    pub fn open(path: impl AsRef<Path>, key: KeySource) -> Result<Self, OpenError> {
-        let path = &create(path.as_ref())?;
-        let lock = FileLock::take(path)?;
-        let mut database = connect(path).map_err(|fault| fault.at(path))?;
-        migration::run(&mut database, path)?;
-        let cipher = unlock(&mut database, path, &key)?;
-        let desk = Desk {
-            database,
-            cipher,
-            _lock: lock,
-        };
-        let writer = Writer::start(path, desk).map_err(|fault| fault.at(path))?;
+    pub fn open_file(path: impl AsRef<Path>, key: &KeySource) -> Result<Self, OpenError> {
+        let path = file::create(path.as_ref())?;
+        let lock = FileLock::take(&path)?;
+        let (name, key) = (path.display().to_string(), key.clone());
+        let writer = Writer::start(name.clone(), move || {
+            let connection = file::connect(&path).map_err(|fault| fault.at(&name))?;
+            desk(&name, Database::Sqlite(connection), Way::File(lock), &key)
+        })?;
         Ok(Self { writer })
     }
 
-    /// Carries out every request made before, folds the write-ahead log into the file, and gives up the lock. Requests
-    /// made afterwards answer an error.
+    /// Opens a database of a PostgreSQL server, migrates it, and checks that the key fits. Blocks while it does. A
+    /// connection that is lost later is made anew by the next request.
+    ///
+    /// # Errors
+    ///
+    /// Each error's text says what is wrong with which database and what to do about it.
+    pub fn open_server(address: &PostgresAddress, key: &KeySource) -> Result<Self, OpenError> {
+        let (name, key) = (address.to_string(), key.clone());
+        let server = Server::new(address).map_err(|fault| fault.at(&name))?;
+        let writer = Writer::start(name.clone(), move || {
+            let connection = server.connect().map_err(|fault| fault.at(&name))?;
+            desk(
+                &name,
+                Database::Postgres(connection),
+                Way::Server(Box::new(server)),
+                &key,
+            )
+        })?;
+        Ok(Self { writer })
+    }
+
+    /// Carries out every request made before, folds a file's write-ahead log into it, and gives the database up.
+    /// Requests made afterwards answer an error.
     pub async fn close(&self) {
         self.writer.close().await;
     }
 }
 
-/// Makes sure that the file exists, readable by its owner only, and returns its one true path: two spellings or a
-/// symbolic link must not lead to two locks.
-fn create(path: &Path) -> Result<PathBuf, OpenError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .and_then(|_file| fs::canonicalize(path))
-        .map_err(|error| Fault::of_file(&error).at(path))
+/// Brings the tables up to date and finds the key.
+fn desk(name: &str, mut database: Database, way: Way, key: &KeySource) -> Result<Desk, OpenError> {
+    migration::run(&mut database, name)?;
+    let cipher = unlock(&mut database, name, key)?;
+    Ok(Desk {
+        database,
+        cipher,
+        way,
+    })
 }
 
-fn connect(path: &Path) -> Result<Database, Fault> {
-    let unusable = || Fault::Other {
-        detail: "its path is not UTF-8".to_owned(),
-    };
-    let name = path.to_str().ok_or_else(unusable)?;
-    let mut database = Database::establish(name).map_err(|error| match error {
-        ConnectionError::BadConnection(text) => Fault::of_text(&text),
-        other => Fault::Other {
-            detail: other.to_string(),
-        },
-    })?;
-    database.batch_execute(PRAGMAS)?;
-    let verdict: String = diesel::dsl::sql::<Text>("PRAGMA quick_check(1)").get_result(&mut database)?;
-    if verdict != "ok" {
-        return Err(Fault::Damaged { detail: verdict });
-    }
-    Ok(database)
-}
-
-/// Fetches the key and proves it on the database; a database without any proof yet gets one.
-fn unlock(database: &mut Database, path: &Path, key: &KeySource) -> Result<Cipher, OpenError> {
-    let failed = |error: diesel::result::Error| Fault::from(error).at(path);
-    let place = Place::new("meta", &[KEY_CHECK]);
-
-    let proof = queries::meta(database, KEY_CHECK).map_err(failed)?;
-    let fetched = key.fetch(path, proof.is_some())?;
-    let cipher = Cipher::new(&fetched).map_err(|_unspecified| wrong_key(path, key))?;
-    if let Some(proof) = proof {
-        cipher
-            .open(place, &proof)
-            .map_err(|_sealed| wrong_key(path, key))?;
-    } else {
-        let proof = cipher
-            .seal(place, &Secret::new(KEY_CHECK_TEXT))
-            .map_err(|_sealed| wrong_key(path, key))?;
-        queries::add_meta(database, KEY_CHECK, &proof).map_err(failed)?;
-    }
-    Ok(cipher)
-}
-
-fn wrong_key(path: &Path, key: &KeySource) -> OpenError {
-    OpenError::WrongKey {
-        database: path.to_owned(),
-        key: key.describe(path),
-    }
-}
-
-impl Store for SqliteStore {
+impl Store for SqlStore {
     fn subscriptions(&self) -> Stored<'_, Vec<StoredSubscription>> {
         Box::pin(self.writer.run(|desk| {
             queries::subscriptions(&mut desk.database)?
@@ -276,7 +232,7 @@ impl Store for SqliteStore {
     }
 }
 
-impl SettingsStore for SqliteStore {
+impl SettingsStore for SqlStore {
     fn settings(&self) -> Stored<'_, Vec<StoredSetting>> {
         Box::pin(self.writer.run(|desk| {
             let rows = queries::settings(&mut desk.database)?;
@@ -318,6 +274,7 @@ impl SettingsStore for SqliteStore {
 
 #[cfg(test)]
 mod tests {
+    use diesel::connection::SimpleConnection;
     use m365_presence::identity::PbxGuid;
 
     use super::*;
@@ -325,7 +282,7 @@ mod tests {
     /// Stores answers under a limit that SQLite itself enforces, and returns the error's text and what is kept.
     async fn store_under(limit: &'static str) -> (String, usize) {
         let directory = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(directory.path().join("connector.db"), KeySource::Beside).unwrap();
+        let store = SqlStore::open_file(directory.path().join("connector.db"), &KeySource::Beside).unwrap();
         let answer = |number| LicenseAnswer {
             user: PbxGuid::new(format!("{number:032x}")),
             held: true,

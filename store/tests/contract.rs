@@ -1,4 +1,4 @@
-//! The SQLite store: the tests that every store must pass, and those about its file.
+//! The tests that every store must pass, on both databases.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,21 +7,32 @@
     missing_docs
 )]
 
-mod contract;
+mod rules;
 mod stage;
 
-use m365_store::{KeySource, SqliteStore};
-
-/// Makes one test per function of the contract, each with a store of its own.
+/// Makes two tests per rule, each with a database of its own.
 macro_rules! every_store {
-    ($($test:ident),+ $(,)?) => {$(
-        #[tokio::test]
-        async fn $test() {
-            let directory = tempfile::tempdir().unwrap();
-            let store = SqliteStore::open(directory.path().join("connector.db"), KeySource::Beside).unwrap();
-            contract::$test(&store).await;
+    ($($rule:ident),+ $(,)?) => {
+        mod in_a_file {
+            $(
+                #[tokio::test]
+                async fn $rule() {
+                    let place = crate::stage::Place::new();
+                    crate::rules::$rule(&place.open()).await;
+                }
+            )+
         }
-    )+};
+
+        mod on_a_server {
+            $(
+                #[tokio::test]
+                async fn $rule() {
+                    let url = crate::stage::postgres::Postgres::shared().new_database();
+                    crate::rules::$rule(&crate::stage::open_server(&url)).await;
+                }
+            )+
+        }
+    };
 }
 
 every_store!(
