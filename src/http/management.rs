@@ -200,8 +200,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readable("/healthz", probes::readyz))
         .service(readable("/metrics", answers::metrics))
         .service(readable("/", page::show))
-        .service(readable("/page.js", page::script))
-        .service(readable("/page.css", page::style))
+        .service(readable("/page/{name}", page::asset))
         .service(api)
         .default_service(web::to(no_route));
 }

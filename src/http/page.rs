@@ -1,34 +1,60 @@
-//! The page at `/`: lights, counts, PBX connections, subscriptions and actors.
+//! The page at `/` and its assets, which are part of the program.
 //!
-//! The page itself holds nothing worth protecting; it asks for the token, keeps it for the browser's tab only, and reads
-//! the API with it. Nothing is loaded from another host.
+//! The page itself holds nothing worth protecting: it asks for the token, which becomes a session, and reads the API with
+//! that. Nothing is loaded from another host, and the policy forbids it.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, web};
 
-const PAGE: &str = include_str!("page/page.html");
-const SCRIPT: &str = include_str!("page/page.js");
-const STYLE: &str = include_str!("page/page.css");
+use super::problem::Problem;
 
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-fn asset(content_type: &str, body: &'static str) -> HttpResponse {
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// Names an asset and takes it into the program.
+macro_rules! assets {
+    ($($name:literal: $kind:expr,)*) => {
+        &[$(($name, $kind, include_str!(concat!("page/", $name)))),*]
+    };
+}
+
+/// Every asset: its name below `/page/`, its content type, and its text.
+const ASSETS: &[(&str, &str, &str)] = assets! {
+    "index.html": HTML,
+    "style.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "actors.js": SCRIPT,
+    "api.js": SCRIPT,
+    "app.js": SCRIPT,
+    "diagnosis.js": SCRIPT,
+    "dom.js": SCRIPT,
+    "log.js": SCRIPT,
+    "overview.js": SCRIPT,
+    "pbxs.js": SCRIPT,
+    "settings.js": SCRIPT,
+    "subscriptions.js": SCRIPT,
+    "user.js": SCRIPT,
+    "users.js": SCRIPT,
+};
+
+fn serve(name: &str) -> HttpResponse {
+    let Some((_, kind, text)) = ASSETS.iter().find(|(known, _, _)| *known == name) else {
+        return Problem::not_found(format!("the page has no asset {name}")).respond();
+    };
     HttpResponse::Ok()
-        .content_type(content_type)
+        .content_type(*kind)
         .insert_header(("Content-Security-Policy", POLICY))
         .insert_header(("X-Content-Type-Options", "nosniff"))
         .insert_header(("Referrer-Policy", "no-referrer"))
         .insert_header(("Cache-Control", "no-cache"))
-        .body(body)
+        .body(*text)
 }
 
 pub(super) async fn show() -> HttpResponse {
-    asset("text/html; charset=utf-8", PAGE)
+    serve("index.html")
 }
 
-pub(super) async fn script() -> HttpResponse {
-    asset("text/javascript; charset=utf-8", SCRIPT)
-}
-
-pub(super) async fn style() -> HttpResponse {
-    asset("text/css; charset=utf-8", STYLE)
+pub(super) async fn asset(name: web::Path<String>) -> HttpResponse {
+    serve(&name)
 }

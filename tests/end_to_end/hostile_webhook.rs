@@ -216,7 +216,7 @@ fn every_other_address_is_empty() {
         "/readyz",
         "/metrics",
         "/api/v1/status",
-        "/page.js",
+        "/page/app.js",
     ] {
         let answer = world.ask_public("GET", path, &[], b"").unwrap();
         assert_eq!((answer.status, answer.text().as_str()), (404, ""), "{path}");

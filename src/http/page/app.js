@@ -1,0 +1,127 @@
+// The page: who has signed in, which view is shown, and the stream of events that keeps it true.
+
+import { follow, recall, session, signIn, signOut, read } from "./api.js";
+import { chip, make, time } from "./dom.js";
+import * as actors from "./actors.js";
+import * as diagnosis from "./diagnosis.js";
+import * as log from "./log.js";
+import * as overview from "./overview.js";
+import * as pbxs from "./pbxs.js";
+import * as settings from "./settings.js";
+import * as subscriptions from "./subscriptions.js";
+import * as user from "./user.js";
+import * as users from "./users.js";
+
+const LIGHTS = { master_pbx: "Master PBX", authentication: "Authentication", presence_subscription: "Presence" };
+const VIEWS = { "": overview, users, subscriptions, pbxs, actors, log, settings, diagnosis };
+const TOPICS = ["status", "users", "actors", "subscriptions", "sessions", "log"];
+
+const main = document.getElementById("main");
+const nav = document.querySelector("nav");
+let view = null;
+let stream = null;
+
+function route() {
+  const [name = "", ...rest] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  if (name === "users" && rest.length > 0 && rest[0]) return [user, "users", rest.join("/")];
+  return [VIEWS[name] ?? overview, VIEWS[name] ? name : "", null];
+}
+
+async function show() {
+  const [module, name, argument] = route();
+  for (const link of nav.querySelectorAll("a")) {
+    const current = link.getAttribute("href") === `#/${name}`;
+    if (current) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+  }
+  view?.leave?.();
+  main.replaceChildren(make("p", { class: "empty" }, "Loading…"));
+  const shown = { module };
+  view = shown;
+  try {
+    const made = await module.open(main, argument);
+    if (view === shown) view = { module, ...made };
+    else made?.leave?.();
+  } catch (error) {
+    if (error.status === 401) return askForToken();
+    main.replaceChildren(make("p", { class: "notice bad", role: "alert" }, error.message));
+  }
+}
+
+function showStatus(status) {
+  const chips = Object.entries(LIGHTS).map(([light, name]) => {
+    const { code, state } = status.lights[light];
+    return make("li", {}, make("a", { href: "#/" }, chip(`${name}: ${code}`, state === "green" ? "good" : "bad")));
+  });
+  document.getElementById("chips").replaceChildren(...chips);
+  const about = `version ${status.version} · started ${time(status.started_at)} · clock ${status.clock_offset_seconds.toFixed(1)} s off`;
+  document.getElementById("about").textContent = about;
+  const red = Object.values(status.lights).some(light => light.state !== "green");
+  document.title = `${red ? "● " : ""}m365-connector`;
+}
+
+function hear(topic, news) {
+  if (topic === "status") showStatus(news);
+  if (topic === "reload") show();
+  else view?.hear?.(topic, news);
+}
+
+function connected(well) {
+  if (!well) document.getElementById("about").textContent = "the connector does not answer; trying again";
+}
+
+function askForToken(refusal) {
+  stream?.close();
+  stream = null;
+  nav.hidden = true;
+  document.getElementById("sign-out").hidden = true;
+  document.getElementById("chips").replaceChildren();
+  document.getElementById("about").textContent = "";
+  const message = make("p", { class: "refusal", role: "alert" }, refusal ?? "");
+  const token = make("input", { id: "token", type: "password", autocomplete: "current-password", required: true });
+  const form = make("form", { id: "sign-in", class: "card" },
+    make("h2", {}, "Sign in"),
+    make("label", { for: "token" }, "Management token", token),
+    make("button", {}, "Open"),
+    message,
+    make("p", { class: "faint small" }, "The token of management.token, or of management.viewer_token to read only. It becomes a session of this browser and is not kept."));
+  form.addEventListener("submit", async event => {
+    event.preventDefault();
+    try {
+      await signIn(token.value.trim());
+      begin();
+    } catch (error) {
+      message.textContent = error.message;
+      token.select();
+    }
+  });
+  main.replaceChildren(form);
+  token.focus();
+}
+
+async function begin() {
+  nav.hidden = false;
+  document.getElementById("sign-out").hidden = false;
+  stream ??= follow(TOPICS, hear, connected);
+  showStatus(await read("/api/v1/status"));
+  await show();
+}
+
+document.getElementById("sign-out").addEventListener("click", async () => {
+  await signOut();
+  askForToken();
+});
+window.addEventListener("hashchange", async () => {
+  if (session.role === null) return;
+  await show();
+  main.focus({ preventScroll: true });
+  scrollTo(0, 0);
+});
+
+const given = new URLSearchParams(location.hash.slice(1)).get("token");
+if (given) history.replaceState(null, "", "/#/");
+try {
+  if (given) await signIn(given); else await recall();
+  await begin();
+} catch (error) {
+  askForToken(given ? error.message : undefined);
+}
