@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::BUILD;
 use crate::assembly::{Assembly, assemble, open_store};
-use crate::config::{Layers, Read, Settings};
+use crate::config::{Layers, Settings};
 use crate::heartbeat::Heartbeat;
 use crate::http::access::Keys;
 use crate::http::access_log;
@@ -216,7 +216,6 @@ fn put_in_force(
 fn terms(settings: &Settings) -> Terms {
     Terms {
         license: settings.pbx.license.clone(),
-        swept: settings.sync.read != Read::Subscription,
     }
 }
 

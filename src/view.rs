@@ -6,6 +6,7 @@ pub mod metrics;
 pub mod newsroom;
 pub mod overview;
 pub mod sessions;
+pub mod shards;
 pub mod status;
 pub mod users;
 pub mod warnings;

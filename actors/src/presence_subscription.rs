@@ -35,6 +35,7 @@ use crate::license_check::{Check, GetRoster, LicenseCheck, Roster, RosterChanged
 use crate::notification_keys::NotificationKeys;
 use crate::outage::Outage;
 use crate::presence_sweep::{Coverage, PresenceSweep};
+use crate::presence_sync::PresenceSync;
 use crate::supervision::{Context, Fitting, Post};
 use crate::user_sync::UserSync;
 use crate::webhook_intake::WebhookIntake;
@@ -157,6 +158,8 @@ pub struct Dependencies {
     pub presence_sweep: Post<PresenceSweep>,
     /// Who has the encryption keys.
     pub notification_keys: Post<NotificationKeys>,
+    /// Who must know when other users find no place.
+    pub presence_sync: Post<PresenceSync>,
     /// Who must know the client states.
     pub webhook_intake: Post<WebhookIntake>,
 }
@@ -190,6 +193,8 @@ pub struct PresenceSubscription {
     roster: Option<Roster>,
     /// The subscriptions that cover somebody, and whether each is doubted, as the sweep was told.
     covering: Option<Vec<(SubscriptionId, bool)>>,
+    /// Who finds no place and is not polled instead, as the board was told.
+    unserved: Option<Arc<BTreeSet<TeamsId>>>,
 }
 
 impl PresenceSubscription {
@@ -206,6 +211,7 @@ impl PresenceSubscription {
             assignment: Arc::default(),
             roster: None,
             covering: None,
+            unserved: None,
         }
     }
 
@@ -263,6 +269,7 @@ impl Handler<RosterChanged> for PresenceSubscription {
 
     fn handle(&mut self, message: RosterChanged, ctx: &mut Self::Context) {
         self.take_in_roster(message.0, ctx);
+        self.tell_unserved(ctx);
     }
 }
 
@@ -315,7 +322,7 @@ impl Handler<GetStatus> for PresenceSubscription {
                 .map(|(kind, entry)| self.status_of(kind, entry))
                 .collect(),
             overflow: self.assignment.overflow.len(),
-            unserved: self.unserved().count(),
+            unserved: self.without_observer().count(),
             roster_known: self.roster.is_some(),
             polling: !self.has_shards(),
         })
@@ -344,7 +351,10 @@ impl PresenceSubscription {
         let checked = tokio::time::timeout(LICENSE_PATIENCE, self.dependencies.license_check.ask(Check));
         ctx.spawn(checked.into_actor(self).map(move |checked, actor, ctx| {
             match checked {
-                Ok(Ok(Some(roster))) => actor.take_in_roster(roster, ctx),
+                Ok(Ok(Some(roster))) => {
+                    actor.take_in_roster(roster, ctx);
+                    actor.tell_unserved(ctx);
+                }
                 Ok(Ok(None) | Err(_)) => {}
                 Err(_elapsed) => {
                     log::warn!("the license check takes long, the subscriptions go on without it")
@@ -368,6 +378,7 @@ impl PresenceSubscription {
         ctx.spawn(roster.into_actor(self).map(|roster, actor, ctx| {
             if let Ok(Some(roster)) = roster {
                 actor.take_in_roster(roster, ctx);
+                actor.tell_unserved(ctx);
             }
         }));
     }

@@ -30,7 +30,7 @@ use m365_presence::traffic::Urgency;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use crate::license_check::{GetRoster, LicenseCheck, RosterChanged};
+use crate::license_check::{GetRoster, LicenseCheck, Roster, RosterChanged};
 use crate::pbx_session::Report;
 use crate::presence_subscription::PresenceSubscription;
 use crate::presence_sweep::PresenceSweep;
@@ -123,6 +123,11 @@ pub struct Reception {
     /// Which of those who were asked for are on the phone at their PBX.
     pub on_the_phone: Vec<TeamsId>,
 }
+
+/// Others find no place in a subscription than before.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct PlacesChanged;
 
 /// Asks whose presence is to be read, once that is known.
 #[derive(Message)]
@@ -218,7 +223,8 @@ pub struct PresenceSync {
     board: Board,
     /// Whose presence is to be read, once that is known.
     watched: Option<Arc<BTreeSet<TeamsId>>>,
-    /// Number of rosters so far, so that an older one is not taken in late.
+    /// The last roster, and their number so far, so that an older one is not taken in late.
+    roster: Option<Roster>,
     rosters: u64,
     /// Who is on the phone at the PBX, as it was told last.
     phones: HashSet<TeamsId>,
@@ -245,6 +251,7 @@ impl PresenceSync {
             fitting,
             dependencies,
             watched: None,
+            roster: None,
             rosters: 0,
             phones: HashSet::new(),
             leaving: BTreeMap::new(),
@@ -296,6 +303,16 @@ impl Handler<RosterChanged> for PresenceSync {
 
     fn handle(&mut self, message: RosterChanged, ctx: &mut Self::Context) {
         self.admit(message.0, ctx);
+    }
+}
+
+impl Handler<PlacesChanged> for PresenceSync {
+    type Result = ();
+
+    fn handle(&mut self, _message: PlacesChanged, ctx: &mut Self::Context) {
+        if let Some(roster) = self.roster.clone() {
+            self.admit(roster, ctx);
+        }
     }
 }
 

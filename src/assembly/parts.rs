@@ -144,6 +144,7 @@ impl Ground {
                 user_sync: posts.user_sync.clone(),
                 presence_sweep: posts.presence_sweep.clone(),
                 notification_keys: posts.notification_keys.clone(),
+                presence_sync: posts.presence_sync.clone(),
                 webhook_intake: posts.webhook_intake.clone(),
             },
             presence_sweep: presence_sweep::Dependencies {

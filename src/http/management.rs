@@ -64,7 +64,7 @@ use crate::view::metrics::Scrape;
 use crate::view::newsroom::NewsDesk;
 use crate::view::overview::{Overview, Posts};
 use crate::view::sessions;
-use crate::view::status::{Counts, Status, subscription};
+use crate::view::status::{Counts, Reading, Status, subscription};
 use crate::view::users::Terms;
 use crate::view::warnings::WarningBook;
 
@@ -122,6 +122,7 @@ impl Management {
             version: env!("CARGO_PKG_VERSION"),
             started_at: self.started_at,
             lights: self.lights_of(overview),
+            reading: Reading::of(overview),
             warnings: self.warnings.read(overview, self.clock.now()),
             users: Counts::of(overview),
             licenses: Licenses::of(&self.terms.get().license, overview),
@@ -156,7 +157,6 @@ impl Management {
             master: self.posts.sessions.master_name().clone(),
             started_at: self.started_at,
             refused: self.doorkeeper.last_refusal(),
-            swept: self.terms.get().swept,
         };
         self.lights.read(overview, &surroundings, Utc::now())
     }

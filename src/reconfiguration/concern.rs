@@ -88,6 +88,7 @@ const RULES: &[(&str, &[Part])] = &[
         &[
             Part::PresenceSubscription,
             Part::PresenceSweep,
+            Part::PresenceSync,
             Part::NotificationKeys,
         ],
     ),

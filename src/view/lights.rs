@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use m365_actors::presence_subscription::SubscriptionStatus;
 use m365_pbx::Refusal;
-use m365_presence::identity::PbxName;
+use m365_presence::identity::{Account, PbxName};
 use m365_presence::light::SubscriptionCode;
-use m365_presence::ports::SubscriptionKind;
 use serde::Serialize;
 
 use super::overview::Overview;
+use super::shards::Shards;
 use master_pbx::master_pbx;
 
 /// One light.
@@ -73,8 +73,6 @@ pub struct Surroundings {
     pub started_at: DateTime<Utc>,
     /// The last refused login of a PBX.
     pub refused: Option<(Refusal, DateTime<Utc>)>,
-    /// Whether users beyond the shards are swept instead.
-    pub swept: bool,
 }
 
 /// A light's code, and since when it stands.
@@ -92,11 +90,7 @@ impl LightBook {
         Lights {
             master_pbx: self.note("master_pbx", master_pbx(overview, surroundings, now), now),
             authentication: self.note("authentication", authentication::authentication(overview), now),
-            presence_subscription: self.note(
-                "presence_subscription",
-                subscription(overview, surroundings),
-                now,
-            ),
+            presence_subscription: self.note("presence_subscription", subscription(overview), now),
         }
     }
 
@@ -154,7 +148,7 @@ fn unknown_users(overview: &Overview) -> String {
     }
 }
 
-fn subscription(overview: &Overview, surroundings: &Surroundings) -> Shown {
+fn subscription(overview: &Overview) -> Shown {
     let show = |code: SubscriptionCode, cause: &str| Shown {
         green: matches!(code, SubscriptionCode::Ok | SubscriptionCode::Polling),
         code: code.as_str(),
@@ -200,29 +194,40 @@ fn subscription(overview: &Overview, surroundings: &Surroundings) -> Shown {
         }
         return show(SubscriptionCode::Polling, "presence is read in bulk");
     }
-    let shards = || {
-        status
-            .subscriptions
-            .iter()
-            .filter(|shard| shard.kind != SubscriptionKind::Users)
-    };
+    let shards = Shards::of(status);
     // an account without users carries nothing, which is no trouble while others carry everybody
     let used =
-        |shard: &&SubscriptionStatus| shard.users > 0 || shard.code != SubscriptionCode::NoLicensedUsers;
-    let green = |shard: &&SubscriptionStatus| shard.code == SubscriptionCode::Ok;
-    if let Some(failed) = shards().filter(used).find(|shard| !green(shard)) {
-        let whose = match &failed.kind {
-            SubscriptionKind::Presence(account) => account.to_string(),
-            SubscriptionKind::Users => "the directory".to_owned(),
-        };
-        return show(failed.code, &format!("{whose}: {}", failed.detail));
-    }
-    if status.overflow > 0 && !surroundings.swept {
+        |shard: &SubscriptionStatus| shard.users > 0 || shard.code != SubscriptionCode::NoLicensedUsers;
+    let failed = |shard: &&SubscriptionStatus| used(shard) && shard.code != SubscriptionCode::Ok;
+    if let Some(failed) = shards.each().into_iter().find(failed) {
+        let account = failed.kind.account().map(Account::as_str).unwrap_or_default();
+        let number = failed.shard.unwrap_or_default();
         return show(
-            SubscriptionCode::TooManyUsers,
-            &format!("{} licensed users find no place", status.overflow),
+            failed.code,
+            &format!("shard {number} ({account}): {}", failed.detail),
         );
     }
-    let users: usize = shards().map(|shard| shard.users).sum();
-    show(SubscriptionCode::Ok, &format!("{users} users are subscribed"))
+    if status.unserved > 0 {
+        return show(
+            SubscriptionCode::TooManyUsers,
+            &format!(
+                "{} licensed users find no place ({})",
+                status.unserved,
+                shards.filling()
+            ),
+        );
+    }
+    let subscribed = format!("{} users are subscribed ({})", shards.taken(), shards.filling());
+    if status.overflow == 0 {
+        return show(SubscriptionCode::Ok, &subscribed);
+    }
+    let reads = overview.presence_sweep.as_ref();
+    if let Some(failure) = reads.and_then(|sweep| sweep.last_failure.as_ref()) {
+        return show(
+            SubscriptionCode::Unreachable,
+            &format!("users without a place cannot be read: {failure}"),
+        );
+    }
+    let overflow = format!("{subscribed}, {} more are read in bulk", status.overflow);
+    show(SubscriptionCode::Ok, &overflow)
 }

@@ -15,8 +15,8 @@ use super::lights::{Light, Lights};
 use super::overview::Overview;
 use super::warnings::Warning;
 
-/// Troubles of a subscription that the periodic sweep bridges.
-const BRIDGED_BY_SWEEPS: &[SubscriptionCode] = &[
+/// Troubles of a shard that are bridged by polling its users.
+const BRIDGED: &[SubscriptionCode] = &[
     SubscriptionCode::WaitingForExpiry,
     SubscriptionCode::NotificationUrlUnreachable,
     SubscriptionCode::NotificationUrlRejected,
@@ -26,9 +26,6 @@ const BRIDGED_BY_SWEEPS: &[SubscriptionCode] = &[
     SubscriptionCode::Deaf,
     SubscriptionCode::NotSignedIn,
 ];
-
-/// The trouble that is bridged even without a periodic sweep.
-const BRIDGED_WITHOUT_SWEEPS: &[SubscriptionCode] = &[SubscriptionCode::WaitingForExpiry];
 
 /// The users in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -83,12 +80,51 @@ pub struct Status {
     pub sessions: Vec<Value>,
     /// The Graph subscriptions that live.
     pub subscriptions: Vec<Value>,
+    /// How presence is read in bulk.
+    pub reading: Reading,
     /// What is no trouble yet, but will be.
     pub warnings: Vec<Warning>,
     /// PBX connections that were turned away since the start, by reason.
     pub refused_logins: BTreeMap<&'static str, u64>,
     /// Graph's clock minus this machine's, in seconds; 0 while unknown.
     pub clock_offset_seconds: f64,
+}
+
+/// How presence is read in bulk, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Reading {
+    /// Users whom a living subscription watches: they are compared once a sweep.
+    pub covered: usize,
+    /// Other users, who are on a call or have changed just now: they are read every few seconds.
+    pub hot: usize,
+    /// All others, who are polled.
+    pub idle: usize,
+    /// Licensed users who find no place in a subscription.
+    pub overflow: usize,
+    /// Changes of covered users that no notification told and a read found.
+    pub missed: u64,
+    /// When everybody had been read once more.
+    pub last_full_sweep: Option<DateTime<Utc>>,
+    /// How long that took.
+    pub full_sweep_seconds: Option<f64>,
+}
+
+impl Reading {
+    /// Reads the numbers off the overview; an actor that is being restarted counts nothing.
+    pub fn of(overview: &Overview) -> Self {
+        let reads = overview.presence_sweep.clone().unwrap_or_default();
+        let subscribed = overview.presence_subscription.as_ref();
+        let missed = |subscriptions: &[SubscriptionStatus]| subscriptions.iter().map(|one| one.missed).sum();
+        Self {
+            covered: reads.watched.saturating_sub(reads.uncovered),
+            hot: reads.hot,
+            idle: reads.idle,
+            overflow: subscribed.map_or(0, |status| status.overflow),
+            missed: subscribed.map_or(0, |status| missed(&status.subscriptions)),
+            last_full_sweep: reads.swept_at,
+            full_sweep_seconds: reads.sweep_seconds,
+        }
+    }
 }
 
 /// A Graph subscription in short.
@@ -101,7 +137,10 @@ pub fn subscription(subscription: &SubscriptionStatus) -> Value {
         "kind": kind,
         "account": account,
         "id": subscription.id,
+        "shard": subscription.shard,
         "users": subscription.users,
+        "capacity": subscription.shard.map(|_| m365_presence::sharding::CAPACITY),
+        "missed": subscription.missed,
         "expires_at": subscription.expires_at,
     })
 }
@@ -127,7 +166,6 @@ fn subscription_in_full(status: &SubscriptionStatus, keys: &[KeyStatus]) -> Valu
             json!(status.resource_data_refusal),
         );
         item.insert("key".into(), json!(key));
-        item.insert("capacity".into(), json!(m365_presence::sharding::CAPACITY));
     }
     item
 }
@@ -142,18 +180,16 @@ pub fn subscriptions_in_full(overview: &Overview) -> Option<Vec<Value>> {
 }
 
 /// What keeps this instance from doing its whole job, in the lights' codes. A shard without a subscription whose users
-/// are read in bulk meanwhile is no lack.
-pub fn missing(lights: &Lights, overview: &Overview, swept: bool) -> Vec<&'static str> {
-    let read_in_bulk = overview
-        .presence_sweep
+/// are polled meanwhile is no lack, but users who are neither watched nor polled are one.
+pub fn missing(lights: &Lights, overview: &Overview) -> Vec<&'static str> {
+    let reads = overview.presence_sweep.as_ref();
+    let everybody_served = overview
+        .presence_subscription
         .as_ref()
-        .is_some_and(|sweep| sweep.whole && sweep.last_failure.is_none());
-    let bridged = if swept {
-        BRIDGED_BY_SWEEPS
-    } else {
-        BRIDGED_WITHOUT_SWEEPS
-    };
-    let covered = |code: &str| read_in_bulk && bridged.iter().any(|bridged| bridged.as_str() == code);
+        .is_some_and(|status| status.unserved == 0);
+    let read_in_bulk =
+        everybody_served && reads.is_some_and(|sweep| sweep.whole && sweep.last_failure.is_none());
+    let covered = |code: &str| read_in_bulk && BRIDGED.iter().any(|bridged| bridged.as_str() == code);
     let lacking = |(name, light): &&(&str, &Light)| {
         light.state != "green" && !(*name == "presence_subscription" && covered(light.code))
     };

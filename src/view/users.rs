@@ -6,16 +6,17 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use m365_actors::license_check::{GetRoster, Roster};
-use m365_actors::presence_subscription::GetAssignment;
+use m365_actors::presence_subscription::{self, GetAssignment};
 use m365_actors::presence_sync::GetViews;
 use m365_actors::user_sync::GetDirectory;
 use m365_presence::board::{ClaimState, PersonView};
-use m365_presence::identity::PbxGuid;
+use m365_presence::identity::{Account, PbxGuid};
 use m365_presence::matching::{Directory, Entry, Position, Reason};
 use m365_presence::sharding::Assignment;
 use serde::Serialize;
 
 use super::overview::{Posts, answered};
+use super::shards::Shards;
 pub use sought::Sought;
 
 /// Users who are looked at together while some are looked for.
@@ -44,6 +45,8 @@ pub struct UserItem {
     pub explanation: String,
     /// The communication user whose subscription watches the user.
     pub shard: Option<String>,
+    /// The number of that shard, from 1 on in the configured order of the communication users.
+    pub shard_number: Option<usize>,
     /// What Teams shows, as `availability/activity`.
     pub teams_presence: Option<String>,
     /// What the PBX shows, empty for none.
@@ -65,7 +68,7 @@ struct Sources {
     assignment: Arc<Assignment>,
     views: HashMap<PbxGuid, PersonView>,
     license: String,
-    swept: bool,
+    subscriptions: Option<presence_subscription::Status>,
     reachable: Box<dyn Fn(&Entry) -> bool>,
 }
 
@@ -83,8 +86,6 @@ pub struct Page {
 pub struct Terms {
     /// The license's name.
     pub license: String,
-    /// Whether users beyond the shards are swept instead.
-    pub swept: bool,
 }
 
 impl Posts {
@@ -159,9 +160,10 @@ impl Posts {
             .iter()
             .filter_map(|entry| entry.pbx.as_ref().map(|user| user.guid.clone()))
             .collect();
-        let (roster, assignment, views) = futures_util::join!(
+        let (roster, assignment, subscriptions, views) = futures_util::join!(
             answered(self.license_check.ask(GetRoster)),
             answered(self.presence_subscription.ask(GetAssignment)),
+            answered(self.presence_subscription.ask(presence_subscription::GetStatus)),
             answered(self.presence_sync.ask(GetViews(guids))),
         );
         let sessions = self.sessions.clone();
@@ -171,7 +173,7 @@ impl Posts {
             assignment: assignment.unwrap_or_default(),
             views: views.unwrap_or_default().into_iter().collect(),
             license: terms.license.clone(),
-            swept: terms.swept,
+            subscriptions,
             reachable: Box::new(move |entry| {
                 entry
                     .pbx
@@ -196,7 +198,7 @@ impl Sources {
         let reason = self.reason(entry, licensed, shard.is_some(), view);
         let explanation = match (reason, view) {
             (Some(reason), _) => self.directory.explanation(entry, reason, &self.license),
-            (None, Some(view)) => view.why.clone(),
+            (None, Some(view)) => self.with_shard(&view.why, shard),
             (None, None) => "the user is synchronised".to_owned(),
         };
         UserItem {
@@ -210,6 +212,7 @@ impl Sources {
             reason: reason.map(Reason::as_str),
             explanation,
             shard: shard.map(ToString::to_string),
+            shard_number: shard.and_then(|account| self.shards()?.number_of(account)),
             teams_presence: view.and_then(|view| view.teams_presence.clone()),
             pbx_presence: view.and_then(|view| view.pbx_presence.clone()),
             shown_at_pbx: view.and_then(|view| view.shown_at_pbx.clone()),
@@ -218,6 +221,18 @@ impl Sources {
                 .and_then(|view| view.teams_claim_state)
                 .map(ClaimState::as_str),
             teams_signed_in: view.and_then(|view| view.teams_signed_in),
+        }
+    }
+
+    fn shards(&self) -> Option<Shards<'_>> {
+        self.subscriptions.as_ref().map(Shards::of)
+    }
+
+    /// A sentence that goes on with how the user is observed.
+    fn with_shard(&self, why: &str, shard: Option<&Account>) -> String {
+        match self.shards().and_then(|shards| shards.clause_for(shard)) {
+            Some(clause) => format!("{why}; {clause}"),
+            None => why.to_owned(),
         }
     }
 
@@ -234,7 +249,8 @@ impl Sources {
         if !licensed {
             return Some(Reason::NoLicense);
         }
-        if !sharded && !self.swept {
+        let unserved = |status: &presence_subscription::Status| status.unserved > 0;
+        if !sharded && self.subscriptions.as_ref().is_some_and(unserved) {
             return Some(Reason::OverCapacity);
         }
         if !(self.reachable)(entry) {

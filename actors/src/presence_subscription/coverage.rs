@@ -11,6 +11,7 @@ use m365_presence::subscription::{Held, Phase};
 
 use super::{Entry, GetCoverage, GetUnserved, PresenceSubscription};
 use crate::presence_sweep::{Coverage, SetCoverage};
+use crate::presence_sync::PlacesChanged;
 use crate::supervision::Context;
 
 impl Handler<GetCoverage> for PresenceSubscription {
@@ -26,7 +27,9 @@ impl Handler<GetUnserved> for PresenceSubscription {
 
     fn handle(&mut self, message: GetUnserved, ctx: &mut Self::Context) -> Self::Result {
         self.take_in_roster(message.0, ctx);
-        MessageResult(Arc::new(self.unserved().cloned().collect()))
+        let unserved: Arc<BTreeSet<TeamsId>> = Arc::new(self.without_observer().cloned().collect());
+        self.unserved = Some(Arc::clone(&unserved));
+        MessageResult(unserved)
     }
 }
 
@@ -71,8 +74,19 @@ impl PresenceSubscription {
         }
     }
 
-    /// Users who find no place and are not read in bulk instead.
-    pub(super) fn unserved(&self) -> impl Iterator<Item = &TeamsId> {
+    /// Has the board ask anew who is to come on it, when others find no place now.
+    pub(super) fn tell_unserved(&mut self, ctx: &mut Context<Self>) {
+        let unserved: Arc<BTreeSet<TeamsId>> = Arc::new(self.without_observer().cloned().collect());
+        let lost = self.dependencies.reading == Reading::Subscription;
+        if lost && self.unserved.as_ref() != Some(&unserved) {
+            self.unserved = Some(unserved);
+            let told = self.dependencies.presence_sync.ask(PlacesChanged);
+            ctx.spawn(told.into_actor(self).map(|_asks_when_back, _, _| ()));
+        }
+    }
+
+    /// Users who find no place and are not polled instead.
+    pub(super) fn without_observer(&self) -> impl Iterator<Item = &TeamsId> {
         let lost = self.dependencies.reading == Reading::Subscription;
         self.assignment.overflow.iter().filter(move |_| lost)
     }

@@ -22,6 +22,7 @@ impl PresenceSync {
     /// them would never be renewed.
     pub(super) fn admit(&mut self, roster: Roster, ctx: &mut Context<Self>) {
         self.rosters += 1;
+        self.roster = Some(roster.clone());
         let Some(admission) = &self.dependencies.admission else {
             self.set_roster(&roster, &BTreeSet::new(), ctx);
             return;

@@ -1,5 +1,6 @@
 //! The house: all actors in their tree, before worlds that a test has set up.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use m365_actors::presence_sweep::PresenceSweep;
 use m365_actors::presence_sync::PresenceSync;
 use m365_actors::sessions::Sessions;
 use m365_actors::supervision::stage::{self, Stage};
-use m365_actors::supervision::{ExitKind, Post, Seat, Settings, Strategy, SupervisorSpec};
+use m365_actors::supervision::{ExitKind, Fitting, Post, Seat, Settings, Strategy, SupervisorSpec};
 use m365_actors::token_refresh::{CommunicationUser, ProofEnds, TokenRefresh};
 use m365_actors::user_sync::{Matching, UserSync};
 use m365_actors::webhook_intake::{Arrived, WebhookIntake};
@@ -74,6 +75,7 @@ pub struct Cast {
     pub intake: Post<WebhookIntake>,
     pub sync: Post<PresenceSync>,
     pub sessions: Sessions,
+    subscribing: OnceCell<Fitting<presence_subscription::Dependencies>>,
 }
 
 impl House {
@@ -139,6 +141,7 @@ impl House {
             intake: intake_seat.post(),
             sync: sync_seat.post(),
             sessions: Sessions::new(PbxName::new(MASTER)),
+            subscribing: OnceCell::new(),
             house: self,
         };
         let mut pbx = SupervisorSpec::new("pbx", Strategy::OneForOne);
@@ -201,7 +204,14 @@ impl Cast {
     }
 
     fn subscription_actor(&self) -> PresenceSubscription {
-        PresenceSubscription::new(presence_subscription::Dependencies {
+        let fitting = self
+            .subscribing
+            .get_or_init(|| Fitting::new(self.subscription_dependencies()));
+        PresenceSubscription::new(fitting.clone())
+    }
+
+    fn subscription_dependencies(&self) -> presence_subscription::Dependencies {
+        presence_subscription::Dependencies {
             subscriptions: self.house.registry.clone(),
             store: self.house.shelf.clone(),
             clock: self.clock(),
@@ -219,8 +229,17 @@ impl Cast {
             user_sync: self.user_sync.clone(),
             presence_sweep: self.sweep.clone(),
             notification_keys: self.keys.clone(),
+            presence_sync: self.sync.clone(),
             webhook_intake: self.intake.clone(),
-        })
+        }
+    }
+
+    /// Has the next run of the subscriptions carried by one more account.
+    pub fn add_account(&self, account: &str) {
+        let fitting = self.subscribing.get().unwrap();
+        let mut dependencies = fitting.current();
+        dependencies.accounts.push(Account::new(account));
+        fitting.exchange(dependencies);
     }
 
     fn key_actor(&self) -> NotificationKeys {

@@ -105,7 +105,7 @@ impl Engine {
         let (dropped, late, jitter) = {
             let mut state = self.cloud.state();
             (
-                state.rng.f64() < knobs.drop,
+                state.rng.f64() < knobs.drop || knobs.mute.contains(&outgoing.subscription),
                 state.rng.f64() < knobs.reorder,
                 state.rng.f64(),
             )

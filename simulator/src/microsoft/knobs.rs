@@ -1,7 +1,10 @@
 //! Everything about the cloud's behaviour that a test or the demo may turn. The defaults are what the reference calls
 //! usual.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use uuid::Uuid;
 
 /// Which of the two shapes a basic presence notification has (reference 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +74,8 @@ pub struct Delivery {
     pub reorder: f64,
     /// The share of notifications that are never sent, 0 to 1.
     pub drop: f64,
+    /// Subscriptions of which no notification is ever sent.
+    pub mute: BTreeSet<Uuid>,
     /// How many notifications one POST carries at most.
     pub batch: usize,
     /// Whether rich content carries `sequenceNumber`.
@@ -102,6 +107,7 @@ impl Default for Delivery {
             duplicate: 0.0,
             reorder: 0.0,
             drop: 0.0,
+            mute: BTreeSet::new(),
             batch: 50,
             sequence_numbers: false,
             rich_extras: false,
@@ -134,6 +140,8 @@ pub struct Knobs {
     pub show_certificate_ids: bool,
     /// Whether v1.0 refuses to delete presence subscriptions (reference 3.2).
     pub refuse_presence_delete: bool,
+    /// Whether beta refuses that, too.
+    pub refuse_presence_delete_in_beta: bool,
     /// How long a notification URL may take to prove itself: 10 s.
     pub validation_timeout: Duration,
     /// The life of access tokens; `None` is 60 to 90 minutes as in reality.
@@ -169,6 +177,7 @@ impl Default for Knobs {
             certificate_change: CertificateChange::Taken,
             show_certificate_ids: true,
             refuse_presence_delete: false,
+            refuse_presence_delete_in_beta: false,
             validation_timeout: Duration::from_secs(10),
             token_life: None,
             refresh_life: Duration::from_secs(90 * 86_400),

@@ -130,7 +130,12 @@ pub(super) fn delete(cloud: &Cloud, call: &Call, caller: &Caller, id: &str) -> R
     let mut state = cloud.state();
     let known = own(&mut state, caller, id)?;
     let (id, is_presence) = (known.id, known.is_presence());
-    if is_presence && state.knobs.refuse_presence_delete && call.path.starts_with("/v1.0") {
+    let refuses = if call.path.starts_with("/v1.0") {
+        state.knobs.refuse_presence_delete
+    } else {
+        state.knobs.refuse_presence_delete_in_beta
+    };
+    if is_presence && refuses {
         return Err(GraphError::extension(403, "Delete", "Forbidden", NOT_AUTHORIZED));
     }
     refuse_wrong_token(caller, is_presence, "Delete")?;

@@ -255,7 +255,7 @@ async fn a_user_without_teams_carries_no_presence_subscription() {
 }
 
 #[live]
-async fn deleting_can_be_refused_on_v1_but_not_on_beta() {
+async fn deleting_can_be_refused_on_v1_alone_and_on_beta_too() {
     let (stage, listener) = (Stage::new(), Listener::start());
     stage.control.adjust(|knobs| knobs.refuse_presence_delete = true);
     let token = stage.user_token().await;
@@ -278,6 +278,18 @@ async fn deleting_can_be_refused_on_v1_but_not_on_beta() {
             .status,
         403
     );
+    let beta = format!("/beta/subscriptions/{id}");
+    let refuse = |refuse| {
+        stage
+            .control
+            .adjust(|knobs| knobs.refuse_presence_delete_in_beta = refuse)
+    };
+    refuse(true);
+    assert_eq!(
+        stage.call("DELETE", &token, &beta, &Value::Null).await.status,
+        403
+    );
+    refuse(false);
     assert_eq!(
         stage
             .call(

@@ -21,7 +21,7 @@ pub(super) async fn livez(management: web::Data<Management>) -> HttpResponse {
 pub(super) async fn readyz(management: web::Data<Management>) -> HttpResponse {
     let overview = management.posts.look().await;
     let lights = management.lights_of(&overview);
-    let missing = missing(&lights, &overview, management.terms.get().swept);
+    let missing = missing(&lights, &overview);
     let mut response = if missing.is_empty() {
         HttpResponse::Ok()
     } else {

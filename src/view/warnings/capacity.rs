@@ -1,36 +1,30 @@
 //! The places in the presence subscriptions, before they are all taken.
 
 use m365_presence::light::WarningCode;
-use m365_presence::ports::SubscriptionKind;
-use m365_presence::sharding::CAPACITY;
 
 use super::Warning;
 use crate::view::overview::Overview;
+use crate::view::shards::Shards;
 
 /// Fewer free places than this share of all are too few.
 const FREE_PERCENT: usize = 5;
 
 pub(super) fn warning(overview: &Overview) -> Option<Warning> {
     let status = overview.presence_subscription.as_ref()?;
-    let shards: Vec<usize> = status
-        .subscriptions
-        .iter()
-        .filter(|subscription| subscription.kind != SubscriptionKind::Users)
-        .map(|shard| shard.users)
-        .collect();
-    if status.polling || !status.roster_known || shards.is_empty() {
+    let shards = Shards::of(status);
+    let (taken, places, filling) = (shards.taken(), shards.places(), shards.filling());
+    if !status.roster_known || places == 0 {
         return None;
     }
-    let (taken, places) = (shards.iter().sum(), shards.len().saturating_mul(CAPACITY));
     if status.overflow > 0 {
         let cause = format!(
-            "{} licensed users find no place in a presence subscription: all {places} places are taken",
+            "{} licensed users find no place in a presence subscription: all {places} are taken ({filling})",
             status.overflow
         );
         return Some(Warning::new(WarningCode::OverCapacity, "", &cause));
     }
     is_nearly_full(taken, places).then(|| {
-        let cause = format!("{taken} of {places} places in the presence subscriptions are taken");
+        let cause = format!("{taken} of {places} places in the presence subscriptions are taken ({filling})");
         Warning::new(WarningCode::NearlyFull, "", &cause)
     })
 }

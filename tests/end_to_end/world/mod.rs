@@ -135,6 +135,21 @@ impl World {
         std::fs::write(&file, text.replacen(old, new, 1)).unwrap();
     }
 
+    /// Has the next start carry presence by these communication users, by their numbers and in this order.
+    pub fn carry_by(&self, accounts: &[usize]) {
+        self.reconfigure(&plan::accounts(accounts));
+    }
+
+    /// Removes the database while the connector is down.
+    pub fn lose_database(&self) {
+        for file in std::fs::read_dir(self.folder.path()).unwrap() {
+            let path = file.unwrap().path();
+            if path.to_string_lossy().contains("connector.db") {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+    }
+
     /// Ends the connector by SIGTERM and waits for its end; answers whether its exit code was 0.
     pub fn terminate(&self) -> bool {
         self.child

@@ -51,6 +51,15 @@ impl World {
             .unwrap_or_else(|| panic!("{h323} was never in teams"))
     }
 
+    /// The object id of a communication user, by its number.
+    pub fn account_id(&self, number: usize) -> Uuid {
+        let name = super::plan::account_name(number);
+        let mut id = None;
+        self.cloud()
+            .change_account(&name, |account| id = Some(account.user));
+        id.unwrap_or_else(|| panic!("there is no {name}"))
+    }
+
     /// Lets a user's Teams client show something.
     pub fn in_teams(&self, h323: &str, availability: &str, activity: &str) {
         let pair = Pair::new(availability, activity);

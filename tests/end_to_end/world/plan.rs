@@ -228,7 +228,11 @@ pub(super) fn options(name: &str, public: &str) -> PbxOptions {
 }
 
 fn account_names(accounts: usize) -> impl Iterator<Item = String> {
-    (1..=accounts).map(|number| format!("presence{number}@{DOMAIN}"))
+    (1..=accounts).map(account_name)
+}
+
+pub(super) fn account_name(number: usize) -> String {
+    format!("presence{number}@{DOMAIN}")
 }
 
 fn settings(cloud: &MicrosoftCloud, app: &App, public: &str, management: &str, folder: &Path) -> Table {
@@ -260,12 +264,6 @@ fn settings(cloud: &MicrosoftCloud, app: &App, public: &str, management: &str, f
 
 /// What makes a connector reachable for notifications.
 fn reachable(public: &str, accounts: usize) -> Table {
-    let accounts = account_names(accounts).map(|username| {
-        Value::from(Table::from_iter([
-            ("username".to_owned(), username.into()),
-            ("password".to_owned(), ACCOUNT_PASSWORD.into()),
-        ]))
-    });
     let url = format!("http://{public}");
     Table::from_iter([
         (
@@ -276,7 +274,7 @@ fn reachable(public: &str, accounts: usize) -> Table {
             "microsoft".to_owned(),
             Table::from_iter([(
                 "communication_users".to_owned(),
-                accounts.collect::<Vec<_>>().into(),
+                carried_by(account_names(accounts)),
             )])
             .into(),
         ),
@@ -286,6 +284,24 @@ fn reachable(public: &str, accounts: usize) -> Table {
 fn dial_sections(sections: Vec<Value>) -> Table {
     let pbx = Table::from_iter([("dial".to_owned(), sections.into())]);
     Table::from_iter([("pbx".to_owned(), pbx.into())])
+}
+
+/// Communication users in this order.
+fn carried_by(accounts: impl Iterator<Item = String>) -> Value {
+    let account = |username: String| {
+        Value::from(Table::from_iter([
+            ("username".to_owned(), username.into()),
+            ("password".to_owned(), ACCOUNT_PASSWORD.into()),
+        ]))
+    };
+    accounts.map(account).collect::<Vec<_>>().into()
+}
+
+/// What names these communication users, by their numbers and in this order.
+pub(super) fn accounts(numbers: &[usize]) -> String {
+    let names = numbers.iter().map(|number| account_name(*number));
+    let users = Table::from_iter([("communication_users".to_owned(), carried_by(names))]);
+    Table::from_iter([("microsoft".to_owned(), users.into())]).to_string()
 }
 
 /// Overlays a configuration file.
