@@ -59,10 +59,15 @@ impl Connector {
     }
 
     fn status(&self) -> Option<Value> {
+        self.get("/api/v1/status")
+    }
+
+    /// Asks the management listener.
+    pub fn get(&self, path: &str) -> Option<Value> {
         let mut stream = TcpStream::connect(self.management).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         let request = format!(
-            "GET /api/v1/status HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n",
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n",
             self.management
         );
         stream.write_all(request.as_bytes()).ok()?;
@@ -70,6 +75,11 @@ impl Connector {
         stream.read_to_string(&mut answer).ok()?;
         let (_, body) = answer.split_once("\r\n\r\n")?;
         serde_json::from_str(body).ok()
+    }
+
+    /// When it was started.
+    pub fn started(&self) -> Instant {
+        self.started
     }
 
     /// Resident memory in KiB.

@@ -5,7 +5,8 @@
 //! world is measured from the outside only: the status that an administrator reads, the frames that a PBX receives, the
 //! resident memory that the kernel counts. Both simulated worlds take their share of the same processors.
 //!
-//! `cargo bench --bench load` measures all worlds, `cargo bench --bench load -- 1000` only the one with 1,000 users;
+//! `cargo bench --bench load` measures all worlds, `cargo bench --bench load -- 1000` only the one with 1,000 users,
+//! `cargo bench --bench load -- estate` only the PBX side: 10,000 users of one PBX, a loud PBX, and fifty PBXs;
 //! with `--log` the connector's log is shown. Without `--bench`, as in `cargo test`, nothing is done.
 #![allow(
     clippy::unwrap_used,
@@ -19,6 +20,7 @@
 
 mod burst;
 mod connector;
+mod estate;
 mod latency;
 mod table;
 mod world;
@@ -69,15 +71,20 @@ fn main() {
         return;
     }
     let with_log = arguments.iter().any(|argument| argument == "--log");
+    let only_estate = arguments.iter().any(|argument| argument == "estate");
     let chosen: Vec<usize> = arguments
         .iter()
         .filter_map(|argument| argument.parse().ok())
         .collect();
     let mut table = Table::new();
     for plan in PLANS {
-        if chosen.is_empty() || chosen.contains(&plan.users) {
+        let everything = chosen.is_empty() && !only_estate;
+        if everything || chosen.contains(&plan.users) {
             measure(&plan, with_log, &mut table);
         }
+    }
+    if chosen.is_empty() {
+        estate::measure(with_log, &mut table);
     }
     println!("\n{table}");
 }
@@ -86,7 +93,7 @@ fn measure(plan: &Plan, with_log: bool, table: &mut Table) {
     let name = format!("{} users, {} communication users", plan.users, plan.accounts);
     let world = World::build(plan.users, plan.accounts);
     let connector = Connector::start(&world, with_log);
-    world.connect_pbxs();
+    world.connect_pbxs(2);
     let Some(took) = connector.wait_until_synchronised(plan.users, PATIENCE) else {
         table.note(
             &name,
@@ -159,6 +166,6 @@ fn throttled(world: &World) -> u64 {
         .sum()
 }
 
-fn mebibytes(kibibytes: u64) -> String {
+pub(crate) fn mebibytes(kibibytes: u64) -> String {
     format!("{:.1} MiB", kibibytes as f64 / 1024.0)
 }

@@ -17,7 +17,6 @@ pub const TOKEN: &str = "the-administrator-of-the-load";
 
 const DOMAIN: &str = "contoso.example";
 const MASTER: &str = "pbx-main";
-const BRANCH: &str = "pbx-branch";
 const APP: &str = "innovaphone-microsoft365";
 const LICENSE: &str = "App(innovaphone-microsoft365)";
 const CLIENT_SECRET: &str = "client~secret";
@@ -99,16 +98,18 @@ impl World {
         }
     }
 
-    /// Starts a master and a branch, which dial until the connector accepts them.
-    pub fn connect_pbxs(&self) {
-        let pbxs: Vec<Pbx> = [(MASTER, Role::Master), (BRANCH, Role::Slave)]
-            .into_iter()
+    /// Starts a master and branches, which dial until the connector accepts them; people live at them in turn.
+    pub fn connect_pbxs(&self, count: usize) {
+        let branches = (1..count).map(|number| (format!("pbx-branch-{number}"), Role::Slave));
+        let pbxs: Vec<Pbx> = std::iter::once((MASTER.to_owned(), Role::Master))
+            .chain(branches)
             .map(|(name, role)| {
+                let name = name.as_str();
                 let options = PbxOptions {
                     password: APP_PASSWORD.to_owned(),
                     role,
                     back_off: REDIAL,
-                    journal_capacity: 200_000,
+                    journal_capacity: 400_000 / count,
                     ..PbxOptions::new(name, &format!("http://{}/pbx/{APP}", self.public))
                 };
                 Pbx::start_in(&self.estate, options).expect("the pbx starts")
@@ -116,6 +117,22 @@ impl World {
             .collect();
         let _settled = PbxPhones::settle(pbxs.clone(), &self.people, LICENSE);
         *self.pbxs.lock().unwrap() = pbxs;
+    }
+
+    /// A PBX by its place, the master first.
+    pub fn pbx(&self, place: usize) -> Pbx {
+        self.pbxs.lock().unwrap()[place].clone()
+    }
+
+    /// The users who live at a PBX.
+    pub fn residents(&self, place: usize) -> Vec<&Citizen> {
+        let pbxs = self.pbxs.lock().unwrap().len();
+        self.citizens.iter().skip(place).step_by(pbxs).collect()
+    }
+
+    /// What everybody in Teams sees of a user.
+    pub fn seen_in_teams(&self, citizen: &Citizen) -> Pair {
+        self.control().presence(citizen.teams).unwrap()
     }
 
     pub fn control(&self) -> Control {

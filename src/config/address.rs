@@ -77,6 +77,9 @@ pub(super) fn host(text: &str) -> Result<String, Refusal> {
     }
     let url = Url::parse(&format!("wss://{text}"))
         .map_err(|error| Refusal::from(format!("is no host: {error}")))?;
+    if let Some(Host::Ipv6(_)) = url.host() {
+        return Err(no_ipv6_literal());
+    }
     let host = url.host_str().ok_or_else(|| Refusal::from("is no host"))?;
     Ok(match url.port() {
         Some(port) => format!("{host}:{port}"),
@@ -88,6 +91,7 @@ pub(super) fn host(text: &str) -> Result<String, Refusal> {
 pub(super) fn websocket(text: &str) -> Result<String, Refusal> {
     let url = Url::parse(text).map_err(|error| Refusal::from(format!("is no address: {error}")))?;
     let host = match (url.scheme(), url.host()) {
+        ("wss", Some(Host::Ipv6(_))) => return Err(no_ipv6_literal()),
         ("ws" | "wss", Some(host)) => host,
         _ => return Err("begins neither with wss:// nor with ws://".into()),
     };
@@ -102,6 +106,14 @@ pub(super) fn websocket(text: &str) -> Result<String, Refusal> {
         ));
     }
     Ok(url.as_str().to_owned())
+}
+
+/// The TLS connector takes such an address for a malformed name.
+fn no_ipv6_literal() -> Refusal {
+    Refusal::with_remedy(
+        "is an IPv6 address, which TLS cannot be spoken to here",
+        "use the PBX's DNS name, which may lead to an IPv6 address, or its IPv4 address",
+    )
 }
 
 fn is_loopback(host: &Host<&str>) -> bool {

@@ -10,12 +10,7 @@ fn dial(section: &str) -> Answer {
 
 #[test]
 fn a_host_and_an_object_are_enough() {
-    for host in [
-        "pbx.example.com",
-        "pbx.example.com:8443",
-        "10.1.2.3",
-        "[2001:db8::1]",
-    ] {
+    for host in ["pbx.example.com", "pbx.example.com:8443", "10.1.2.3"] {
         dial(&format!("host = \"{host}\"\nobject = \"m365\"")).is_fine();
     }
 }
@@ -31,6 +26,11 @@ fn a_host_is_no_address() {
     dial("host = \"https://pbx.example.com\"\nobject = \"m365\"")
         .refuses("pbx.dial.0.host", &["whole address", "use the host alone"]);
     dial("host = \"pbx.example.com/PBX0\"\nobject = \"m365\"").refuses("pbx.dial.0.host", &["more in it"]);
+}
+
+#[test]
+fn an_ipv6_address_needs_a_name() {
+    dial("host = \"[2001:db8::1]\"\nobject = \"m365\"").refuses("pbx.dial.0.host", &["IPv6", "DNS name"]);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Whatever arrives: nothing panics, and what is valid afterwards still works.
 
-use m365_pbx::MESSAGE_LIMIT;
+use m365_pbx::{Approach, MESSAGE_LIMIT, Progress};
 use m365_presence::ports::{PbxDialogue, PbxEvent, PbxOrder};
+use m365_presence::secret::Secret;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::stage::{ALICE, Conversation, app_login, doorway, guid, src};
+use crate::stage::{ALICE, APP, BUILD, Conversation, app_login, doorway, guid, src};
 
 /// Messages that a conversation with all orders given is waiting for.
 const EXPECTED: &[&str] = &[
@@ -138,6 +139,23 @@ proptest! {
                 m365_pbx::Outcome::Accepted(_) | m365_pbx::Outcome::Introduced(_)
             ));
         }
+    }
+
+    #[test]
+    fn nothing_that_a_dialled_pbx_says_keeps_us_out_but_a_refusal(messages in prop::collection::vec(anything(), 0..20)) {
+        let mut approach = Approach::new("m365", &Secret::new("secret"), APP, BUILD);
+        for message in &messages {
+            prop_assert_eq!(approach.receive(message).progress, Progress::Waiting);
+        }
+        let challenge = r#"{"mt":"AppChallengeResult","challenge":"4711081547110815"}"#;
+        prop_assert_eq!(approach.receive(challenge).frames.len(), 1);
+        let admission = r#"{"mt":"AppLoginResult","ok":true}"#;
+        prop_assert_eq!(approach.receive(admission).progress, Progress::Admitted);
+        for message in &messages {
+            prop_assert_eq!(approach.receive(message).progress, Progress::Waiting);
+        }
+        let name = r#"{"mt":"GetPbxConfigResult","src":"name","loc":"pbx-main"}"#;
+        prop_assert!(matches!(approach.receive(name).progress, Progress::Arrived(_)));
     }
 
     #[test]
