@@ -72,7 +72,14 @@ mod tests {
     #[test]
     fn keys_are_served_in_turn_and_items_in_order() {
         let mut queue = FairQueue::default();
-        for (key, item) in [("loud", 1), ("loud", 2), ("loud", 3), ("quiet", 10), ("loud", 4), ("quiet", 11)] {
+        for (key, item) in [
+            ("loud", 1),
+            ("loud", 2),
+            ("loud", 3),
+            ("quiet", 10),
+            ("loud", 4),
+            ("quiet", 11),
+        ] {
             queue.push(key, item);
         }
         assert_eq!(queue.len(), 6);

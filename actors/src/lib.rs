@@ -17,6 +17,7 @@
 //!
 //! Actors speak by messages only and reach the outside through the ports of `m365_presence`.
 
+pub mod fair_queue;
 pub mod intake_queue;
 pub mod license_check;
 pub mod notification_keys;

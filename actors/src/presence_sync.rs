@@ -10,7 +10,7 @@ mod admitting;
 mod observing;
 mod writing;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +30,7 @@ use m365_presence::traffic::Urgency;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use crate::fair_queue::FairQueue;
 use crate::license_check::{GetRoster, LicenseCheck, Roster, RosterChanged};
 use crate::pbx_session::Report;
 use crate::presence_subscription::PresenceSubscription;
@@ -229,7 +230,8 @@ pub struct PresenceSync {
     /// Who is on the phone at the PBX, as it was told last.
     phones: HashSet<TeamsId>,
     /// Writes to Teams that have not left yet: what others want to know at once goes before everything else.
-    leaving: BTreeMap<Urgency, VecDeque<(PbxGuid, PresenceWrite)>>,
+    /// Among equals the PBXs take turns, so that a loud one does not delay the others.
+    leaving: BTreeMap<Urgency, FairQueue<Option<PbxName>, (PbxGuid, PresenceWrite)>>,
     batches_under_way: usize,
     pace: WritePace,
     /// Whether the writes wait for the pace.

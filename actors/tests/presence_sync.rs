@@ -16,7 +16,7 @@ use m365_presence::ports::{BATCH_LIMIT, LedgerState, Slot};
 use stage::graph::{lost, throttled};
 use stage::house::{Cast, House, play};
 use stage::pbx::chose;
-use stage::people::{guid, teams_id};
+use stage::people::{SLAVE, guid, teams_id};
 use stage::{millis, minutes, pass, seconds};
 
 const SESSION: &str = "teams: session t1 InACall";
@@ -291,6 +291,28 @@ fn a_state_without_a_row_keeps_what_is_shown_and_is_counted() {
             pass(seconds(5)).await;
             assert_eq!(cast.journal().count("pbx-main: entry"), 1);
             assert!(status(&cast).await.unmapped.contains_key("Novel/Novelty"));
+        },
+    );
+}
+
+#[test]
+fn a_loud_pbx_does_not_delay_the_users_of_another_one() {
+    play(
+        600,
+        |house| house.join(601, SLAVE),
+        async |_, cast| {
+            let branch = cast.dial(SLAVE).await;
+            let master = cast.settle().await;
+            cast.house.teams.delay.set(millis(500));
+            for number in 1..=600 {
+                master.say(chose(number, "dnd")).await;
+            }
+            branch.say(chose(601, "dnd")).await;
+            pass(seconds(20)).await;
+            let written = cast.journal().lines("teams: prefer");
+            assert_eq!(written.len(), 601);
+            let place = written.iter().position(|line| line.contains("t601 ")).unwrap();
+            assert!(place < 400, "the one of the quiet pbx is number {place}");
         },
     );
 }

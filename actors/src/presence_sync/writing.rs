@@ -1,6 +1,5 @@
 //! How what the board wants leaves: the ledger first, then the writes, then the ledger again.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use m365_presence::identity::PbxGuid;
 use m365_presence::ports::{BATCH_LIMIT, GraphError, PresenceWrite};
 
 use super::PresenceSync;
+use crate::fair_queue::FairQueue;
 use crate::pbx_session::SetEntry;
 use crate::presence_sweep::Read;
 use crate::supervision::Context;
@@ -60,7 +60,8 @@ impl PresenceSync {
     ) {
         for (user, write) in teams {
             let queue = self.leaving.entry(write.urgency()).or_default();
-            queue.push_back((user, write));
+            let home = self.board.home(&user).cloned();
+            queue.push(home, (user, write));
         }
         self.write_teams(ctx);
         for entry in entries {
@@ -127,17 +128,14 @@ impl PresenceSync {
 
     /// Number of writes to Teams that have not left yet.
     pub(super) fn waiting_writes(&self) -> usize {
-        self.leaving.values().map(VecDeque::len).sum()
+        self.leaving.values().map(FairQueue::len).sum()
     }
 
     /// Takes so many writes out, the most urgent first.
     fn most_urgent(&mut self, allowed: usize) -> Vec<(PbxGuid, PresenceWrite)> {
-        let mut writes = Vec::with_capacity(allowed);
-        for queue in self.leaving.values_mut() {
-            let taken = queue.len().min(allowed - writes.len());
-            writes.extend(queue.drain(..taken));
-        }
-        writes
+        let queues = self.leaving.values_mut();
+        let waiting = queues.flat_map(|queue| std::iter::from_fn(|| queue.pop()));
+        waiting.take(allowed).collect()
     }
 
     fn take_in(

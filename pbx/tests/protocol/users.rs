@@ -34,7 +34,7 @@ fn a_replication_reads_row_by_row_until_a_result_without_columns() {
         sent,
         [
             json!({"mt": "ReplicateStart", "api": "PbxTableUsers", "src": src, "add": false, "del": false,
-                "columns": {"guid": {}, "h323": {}, "cn": {}, "dn": {}, "loc": {}},
+                "columns": {"guid": {}, "h323": {}, "cn": {}, "dn": {}, "loc": {}, "config": {}},
                 "pseudo": ["", "executive"]})
         ]
     );

@@ -360,6 +360,11 @@ impl Board {
             .map(|person| (&person.member, person.leaving))
     }
 
+    /// The PBX where a user lives.
+    pub fn home(&self, user: &PbxGuid) -> Option<&PbxName> {
+        self.people.get(user).map(|person| &person.member.pbx.home)
+    }
+
     /// Number of members whose two sides are known.
     pub fn synchronised(&self) -> usize {
         let known = |(guid, person): &(&PbxGuid, &Person)| {
