@@ -13,7 +13,6 @@ mod refusals;
 mod status;
 mod work;
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +27,6 @@ use m365_presence::pbx::PbxIntroduction;
 use m365_presence::ports::{LicenseAnswer, PbxDialogues};
 use serde::Serialize;
 use tokio::sync::mpsc;
-use tokio::sync::oneshot;
 
 use crate::license_check::LicenseCheck;
 use crate::presence_sync::{PbxLost, PbxReached, PbxSeen, PresenceSync};
@@ -38,6 +36,7 @@ use crate::user_sync::{GetDirectory, UserSync};
 
 pub use conversation::ConnectionStatus;
 use conversation::Conversations;
+use entries::Entries;
 use followed::Followed;
 use licenses::Licensing;
 use refusals::Refusals;
@@ -163,7 +162,7 @@ pub struct PbxSession {
     conversations: Conversations,
     followed: Followed,
     directory: Option<Arc<Directory>>,
-    entries_under_way: HashMap<PbxGuid, (u64, oneshot::Sender<Outcome>)>,
+    entries: Entries,
     licensing: Licensing,
     next_order: u64,
     table_changed: bool,
@@ -181,7 +180,7 @@ impl PbxSession {
             conversations: Conversations::new(Rc::clone(&dependencies.dialogues)),
             followed: Followed::default(),
             directory: None,
-            entries_under_way: HashMap::new(),
+            entries: Entries::default(),
             licensing: Licensing::default(),
             next_order: 0,
             table_changed: false,

@@ -17,7 +17,7 @@ use m365_presence::pbx::PbxApi;
 use stage::house::{Cast, House, play};
 use stage::pbx::{ALL_APIS, listed};
 use stage::people::{MASTER, SLAVE, guid, pbx_user, teams_id};
-use stage::{pass, seconds};
+use stage::{millis, pass, seconds};
 
 async fn status(cast: &Cast, pbx: &str) -> SessionStatus {
     cast.session(pbx).ask(GetStatus).await.unwrap()
@@ -279,6 +279,33 @@ fn a_second_app_object_takes_over_when_the_first_is_lost() {
             assert_eq!(cast.journal().count("pbx-main: subscribe g1"), 1);
             assert_eq!(cast.journal().count("pbx-main: lines"), 1);
             assert_eq!(status(&cast, MASTER).await.state, "up");
+        },
+    );
+}
+
+#[test]
+fn a_pbx_that_takes_entries_slowly_is_given_a_few_at_a_time_and_none_is_late() {
+    play(
+        1,
+        |house| house.estate.answers_entries.set(false),
+        async |_, cast| {
+            let line = cast.settle().await;
+            let session = cast.session(MASTER);
+            let writes: Vec<_> = (1..=250).map(|number| session.ask(entry(number))).collect();
+            let answers = async {
+                for number in 1..=250 {
+                    pass(millis(90)).await;
+                    line.say(format!("entry-set {}", guid(number))).await;
+                    let unanswered = cast.journal().count("pbx-main: entry") - number;
+                    assert!(unanswered <= 100, "{unanswered} unanswered");
+                }
+            };
+            let (outcomes, ()) = futures_util::join!(futures_util::future::join_all(writes), answers);
+            assert!(
+                outcomes
+                    .into_iter()
+                    .all(|outcome| outcome == Ok(Outcome::Accepted))
+            );
         },
     );
 }

@@ -24,7 +24,7 @@ impl PbxSession {
                 }
                 PbxApi::PbxApi => {
                     self.followed.forget_presence();
-                    self.fail_entries_under_way();
+                    self.entries.fail();
                     for (user, h323) in self.followed.subscribed() {
                         self.conversations
                             .order(PbxOrder::SubscribePresence { user, h323 });
@@ -140,10 +140,10 @@ impl PbxSession {
                     self.note_refusal("its line states", &message);
                     sightings.push(Sighting::LinesLost);
                 }
-                PbxEvent::EntrySet(user) => self.end_entry(&user, Outcome::Accepted),
+                PbxEvent::EntrySet(user) => self.end_entry(&user, Outcome::Accepted, ctx),
                 PbxEvent::EntryRefused { user, message } => {
                     self.note_refusal("a presence entry", &message);
-                    self.end_entry(&user, Outcome::Refused { message, gone: false });
+                    self.end_entry(&user, Outcome::Refused { message, gone: false }, ctx);
                 }
                 PbxEvent::License { user, held } => self.take_license(LicenseAnswer { user, held }),
                 PbxEvent::LicenseFailed { user, message } => self.take_license_failure(user, message, ctx),
