@@ -25,8 +25,7 @@ use m365_actors::webhook_intake::WebhookIntake;
 use m365_graph::{GraphClock, HttpClient, KeyRing};
 use m365_presence::clock::Clock;
 use m365_presence::identity::PbxName;
-use m365_presence::ports::Store;
-use m365_store::SqlStore;
+use m365_store::{SqlStore, SteadyStore};
 
 use crate::BUILD;
 use crate::config::{DatabaseUrl, Settings};
@@ -52,6 +51,8 @@ pub struct Assembly {
     pub tree: TreeHandle,
     /// What must be closed at the end.
     pub store: Rc<SqlStore>,
+    /// What the actors keep, also while the database is away.
+    pub kept: Rc<SteadyStore>,
     ground: Ground,
     fittings: Fittings,
     pbx_branch: Branch,
@@ -81,7 +82,7 @@ pub fn open_store(settings: &Settings) -> anyhow::Result<SqlStore> {
 pub async fn assemble(settings: &Settings, store: Rc<SqlStore>) -> anyhow::Result<Assembly> {
     let clock = GraphClock::new();
     let shared_clock: Rc<dyn Clock> = Rc::new(clock.clone());
-    let port: Rc<dyn Store> = store.clone();
+    let kept = Rc::new(SteadyStore::new(store.clone()));
     let http = Rc::new(HttpClient::new(
         m365_graph::client_config()?,
         Rc::clone(&shared_clock),
@@ -106,10 +107,11 @@ pub async fn assemble(settings: &Settings, store: Rc<SqlStore>) -> anyhow::Resul
         presence_sync: sync_seat.post(),
         sessions: Sessions::new(settings.pbx.master.clone()),
         diallers: Vec::new(),
+        database: kept.health(),
     };
     let ground = Ground {
         clock,
-        store: port,
+        store: kept.clone(),
         http,
         keys: Rc::new(KeyRing::default()),
         posts,
@@ -137,6 +139,7 @@ pub async fn assemble(settings: &Settings, store: Rc<SqlStore>) -> anyhow::Resul
     Ok(Assembly {
         tree,
         store,
+        kept,
         ground,
         fittings,
         pbx_branch,

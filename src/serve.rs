@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{Compress, from_fn};
@@ -51,6 +52,9 @@ const LAST_REQUESTS: u64 = 1;
 
 /// Connections that one thread of the public listener holds open at most.
 const PUBLIC_CONNECTIONS: usize = 4_096;
+
+/// What the database still lacks has this time when the process ends.
+const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// How a run differs from the ordinary one.
 #[derive(Clone, Copy, Debug, Default)]
@@ -144,12 +148,15 @@ async fn run(
         management: management_address,
     });
 
-    let mut look = tokio::time::interval(std::time::Duration::from_secs(1));
+    let mut look = tokio::time::interval(Duration::from_secs(1));
     let mut gave_up = Box::pin(assembly.tree.ended());
+    let kept = assembly.kept.clone();
+    let mut tending = Box::pin(kept.tend());
     loop {
         tokio::select! {
             reason = &mut gave_up => return Ok(give_up(&reason, &assembly, &handles).await),
             () = &mut ended_by_order => break,
+            () = &mut tending => {}
             Some(order) = changes.recv() => carry_out(order, &mut desk, &mut assembly, &management).await,
             Some(order) = orders.recv() => {
                 if assembly.open_session(order.pbx).await {
@@ -235,13 +242,24 @@ async fn end(assembly: &Assembly, handles: &[ServerHandle]) {
     }
     assembly.tree.shutdown().await;
     stop(handles).await;
+    close(assembly).await;
+}
+
+/// Writes what the database still lacks, and closes it.
+async fn close(assembly: &Assembly) {
+    let saved = tokio::time::timeout(LAST_WRITES, assembly.kept.save_all()).await;
+    if saved != Ok(0) {
+        log::error!(
+            "the database is away and misses what happened meanwhile; the next start may find outdated rows"
+        );
+    }
     assembly.store.close().await;
 }
 
 async fn give_up(reason: &ExitReason, assembly: &Assembly, handles: &[ServerHandle]) -> ExitCode {
     log::error!("the supervision tree has given up: {}", reason.text());
     stop(handles).await;
-    assembly.store.close().await;
+    close(assembly).await;
     ExitCode::from(GAVE_UP)
 }
 

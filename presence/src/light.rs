@@ -138,6 +138,8 @@ codes! {
 codes! {
     /// What is no trouble yet, but will be.
     WarningCode {
+        /// The database does not take what it is given.
+        DatabaseAway = "database_away", "Presence goes on, and what must survive a restart is kept in memory; mend what the detail names before the connector is restarted.";
         /// Few places are left in the presence subscriptions.
         NearlyFull = "nearly_full", "Add a communication user before the last place is taken; each carries 650 users.";
         /// More users are licensed than the presence subscriptions have places.

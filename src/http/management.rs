@@ -124,6 +124,7 @@ impl Management {
             lights: self.lights_of(overview),
             reading: Reading::of(overview),
             warnings: self.warnings.read(overview, self.clock.now()),
+            database: overview.database.clone(),
             users: Counts::of(overview),
             licenses: Licenses::of(&self.terms.get().license, overview),
             sessions: sessions::in_short(overview, self.posts.sessions.master_name()),

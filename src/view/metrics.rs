@@ -52,6 +52,7 @@ impl Scrape {
         self.reads(sheet)?;
         self.board(sheet)?;
         self.pbxs(sheet)?;
+        self.database(sheet)?;
         self.actors(sheet)
     }
 

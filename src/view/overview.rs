@@ -18,6 +18,7 @@ use m365_actors::supervision::{Gone, Post};
 use m365_actors::token_refresh::{self, TokenRefresh};
 use m365_actors::user_sync::{self, UserSync};
 use m365_actors::webhook_intake::{self, WebhookIntake};
+use m365_store::{Condition, StoreHealth};
 use serde::Serialize;
 
 /// An actor that does not answer in this time is left out.
@@ -46,6 +47,8 @@ pub struct Posts {
     pub sessions: Sessions,
     /// The PBXs that are dialled, in the order of the configuration.
     pub diallers: Vec<Post<PbxDialler>>,
+    /// How it is with the database.
+    pub database: StoreHealth,
 }
 
 /// What every actor says of itself.
@@ -71,6 +74,8 @@ pub struct Overview {
     pub sessions: Vec<SessionStatus>,
     /// The PBXs that are dialled, in the order of the configuration.
     pub dials: Vec<DialStatus>,
+    /// How it is with the database.
+    pub database: Condition,
 }
 
 impl Posts {
@@ -112,6 +117,7 @@ impl Posts {
             presence_sync,
             sessions: sessions.into_iter().flatten().collect(),
             dials: dials.into_iter().flatten().collect(),
+            database: self.database.now(),
         }
     }
 }

@@ -7,6 +7,7 @@ use m365_actors::notification_keys::KeyStatus;
 use m365_actors::presence_subscription::SubscriptionStatus;
 use m365_presence::light::SubscriptionCode;
 use m365_presence::ports::SubscriptionKind;
+use m365_store::Condition;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -82,6 +83,8 @@ pub struct Status {
     pub subscriptions: Vec<Value>,
     /// How presence is read in bulk.
     pub reading: Reading,
+    /// Whether the database takes what it is given.
+    pub database: Condition,
     /// What is no trouble yet, but will be.
     pub warnings: Vec<Warning>,
     /// PBX connections that were turned away since the start, by reason.

@@ -5,6 +5,7 @@
 //! function here.
 
 mod capacity;
+mod database;
 mod expiry;
 mod licenses;
 mod notifications;
@@ -54,6 +55,7 @@ impl Warning {
 /// Everything that there is to warn of, in the order of the codes.
 fn all(overview: &Overview, tls_certificate: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Vec<Warning> {
     let mut warnings = Vec::new();
+    warnings.extend(database::warning(overview));
     warnings.extend(capacity::warning(overview));
     warnings.extend(notifications::warnings(overview));
     warnings.extend(licenses::warning(overview));

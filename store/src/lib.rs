@@ -13,6 +13,7 @@ mod schema;
 mod seal;
 mod sealed;
 mod sql;
+mod steady;
 mod unlock;
 mod writer;
 
@@ -20,3 +21,4 @@ pub use error::{Fault, OpenError};
 pub use key::{EncryptionKey, KeyError, KeySource};
 pub use postgres::{AddressError, PostgresAddress};
 pub use sql::SqlStore;
+pub use steady::{Condition, SteadyStore, StoreHealth};

@@ -35,6 +35,37 @@ macro_rules! every_store {
     };
 }
 
+/// Makes a test per rule, with a store that keeps everything in memory as well.
+macro_rules! steady_store {
+    ($($rule:ident),+ $(,)?) => {
+        mod before_a_file {
+            $(
+                #[tokio::test]
+                async fn $rule() {
+                    let place = crate::stage::Place::new();
+                    let store = m365_store::SteadyStore::new(std::rc::Rc::new(place.open()));
+                    crate::rules::$rule(&store).await;
+                }
+            )+
+        }
+    };
+}
+
+steady_store!(
+    a_new_store_is_empty,
+    a_subscription_is_found_again_and_replaced_by_its_kind,
+    a_subscription_is_forgotten_alone,
+    a_client_state_is_kept_per_kind,
+    the_ledger_holds_one_row_per_user_and_slot,
+    changes_of_the_ledger_apply_in_order,
+    a_refresh_token_is_replaced_and_forgotten,
+    a_record_of_a_sign_in_is_replaced_per_credential,
+    notification_keys_come_newest_first,
+    a_notification_key_is_forgotten_alone,
+    license_answers_are_replaced_as_a_whole,
+    requests_made_together_are_all_answered,
+);
+
 every_store!(
     a_new_store_is_empty,
     a_subscription_is_found_again_and_replaced_by_its_kind,

@@ -19,6 +19,7 @@ mod app_objects;
 mod basic_notifications;
 mod certificates;
 mod claims;
+mod database;
 mod deliveries;
 mod demo;
 mod dialling;
@@ -45,6 +46,8 @@ mod page_sessions;
 mod pbx_connections;
 mod pbx_to_teams;
 mod peculiar_pbx;
+#[path = "../../store/tests/stage/postgres.rs"]
+mod postgres;
 mod probes;
 mod restart;
 mod restart_elsewhere;

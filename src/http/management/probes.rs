@@ -1,6 +1,8 @@
 //! Liveness and readiness, without a token.
 
 use actix_web::{HttpResponse, web};
+use m365_presence::light::WarningCode;
+use m365_store::Condition;
 use serde_json::json;
 
 use super::Management;
@@ -22,6 +24,11 @@ pub(super) async fn readyz(management: web::Data<Management>) -> HttpResponse {
     let overview = management.posts.look().await;
     let lights = management.lights_of(&overview);
     let missing = missing(&lights, &overview);
+    // presence goes on without it: turning this instance away would cost more than waiting
+    let degraded: &[WarningCode] = match overview.database {
+        Condition::Ok => &[],
+        Condition::Away { .. } => &[WarningCode::DatabaseAway],
+    };
     let mut response = if missing.is_empty() {
         HttpResponse::Ok()
     } else {
@@ -29,5 +36,5 @@ pub(super) async fn readyz(management: web::Data<Management>) -> HttpResponse {
     };
     response
         .insert_header(("Cache-Control", "no-store"))
-        .json(json!({"ready": missing.is_empty(), "missing": missing}))
+        .json(json!({"ready": missing.is_empty(), "missing": missing, "degraded": degraded}))
 }

@@ -7,6 +7,8 @@ use m365_actors::supervision::{NodeSnapshot, NodeState};
 use m365_presence::board::ClaimState;
 use m365_presence::identity::PbxName;
 
+use m365_store::Condition;
+
 use super::exposition::Sheet;
 use super::{Scrape, float, size, truth};
 
@@ -112,6 +114,23 @@ impl Scrape {
             self.refused_logins
                 .iter()
                 .map(|(reason, count)| ([("reason", *reason)], *count)),
+        )
+    }
+
+    pub(super) fn database(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let unsaved = match &self.overview.database {
+            Condition::Ok => None,
+            Condition::Away { unsaved, .. } => Some(*unsaved),
+        };
+        sheet.gauge(
+            "database_up",
+            "Whether the database takes what it is given.",
+            truth(unsaved.is_none()),
+        )?;
+        sheet.gauge(
+            "database_rows_waiting",
+            "Rows that are kept in memory until the database takes them.",
+            size(unsaved.unwrap_or_default()),
         )
     }
 

@@ -18,9 +18,12 @@ use crate::stage::{accepted, ledger_row, notification_key, presence_of, put, sub
 
 async fn subscription_ids(store: &dyn Store) -> Vec<String> {
     let all = store.subscriptions().await.unwrap();
-    all.iter()
+    let mut ids: Vec<_> = all
+        .iter()
         .map(|subscription| subscription.id.to_string())
-        .collect()
+        .collect();
+    ids.sort();
+    ids
 }
 
 fn assert_same(found: &StoredSubscription, expected: &StoredSubscription) {
