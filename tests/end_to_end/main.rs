@@ -22,6 +22,7 @@ mod claims;
 mod database;
 mod deliveries;
 mod demo;
+mod device_code;
 mod dialling;
 mod echo;
 mod ending;

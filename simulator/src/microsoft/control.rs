@@ -121,6 +121,17 @@ impl Control {
         account.map(change).is_some()
     }
 
+    /// Returns the tenant that an account belongs to; `None` when nobody signs in by this name.
+    #[must_use]
+    pub fn tenant_of(&self, username: &str) -> Option<Uuid> {
+        let state = self.cloud.state();
+        let account = state
+            .accounts
+            .iter()
+            .find(|account| account.username.eq_ignore_ascii_case(username));
+        account.map(|account| account.tenant)
+    }
+
     /// Changes a password, unlocks the account and revokes its refresh tokens.
     pub fn change_password(&self, username: &str, password: &str) {
         let mut state = self.cloud.state();

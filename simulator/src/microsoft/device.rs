@@ -12,15 +12,21 @@ use super::{
     refusal::{Aadsts, Refusal},
     scope::scope,
     tenant::App,
-    token::{refuse_condition, signed_in, tenant_of},
+    token::{Trace, refuse_condition, signed_in, tenant_of},
 };
 
 /// The grant type of the device code flow.
 pub(super) const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Answers `POST /{tenant}/oauth2/v2.0/devicecode`.
-pub(super) fn device_code(cloud: &Cloud, call: &Call, tenant: &str) -> Result<Answer, Refusal> {
+pub(super) fn device_code(
+    cloud: &Cloud,
+    call: &Call,
+    tenant: &str,
+    trace: &mut Trace,
+) -> Result<Answer, Refusal> {
     let form = Form::of(call)?;
+    trace.read(&form);
     let tenant = tenant_of(cloud, &form, tenant, DEVICE_GRANT)?;
     let client = Client::of(cloud, call, &form, tenant)?;
     client.must_be_proven(true)?;

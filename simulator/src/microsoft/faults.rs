@@ -59,6 +59,8 @@ pub enum ErrorBody {
     Html,
     /// Nothing.
     Empty,
+    /// This text, which calls itself JSON.
+    Text(&'static str),
 }
 
 /// One thing that goes wrong.

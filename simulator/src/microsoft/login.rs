@@ -57,7 +57,10 @@ pub(super) async fn answer(cloud: &Cloud, call: &Call) -> Answer {
         what: format!("{} {}", call.method, call.path),
         status: answer.sent_status(),
         users: Vec::new(),
-        detail: json!({"grant": trace.grant, "code": code}),
+        detail: json!({
+            "grant": trace.grant, "code": code, "scope": trace.scope, "claims": trace.claims,
+            "assertion": trace.has_assertion,
+        }),
     });
     with_headers(answer, call, code)
 }
@@ -67,7 +70,7 @@ fn route(cloud: &Cloud, call: &Call, segments: &[&str], trace: &mut Trace) -> Re
     let gets = call.method == Method::GET;
     match segments {
         [tenant, "oauth2", "v2.0", "token"] if posts => token::token(cloud, call, tenant, trace),
-        [tenant, "oauth2", "v2.0", "devicecode"] if posts => device::device_code(cloud, call, tenant),
+        [tenant, "oauth2", "v2.0", "devicecode"] if posts => device::device_code(cloud, call, tenant, trace),
         [_, "oauth2", "v2.0", "token" | "devicecode"] => Err(Refusal::from(Aadsts(9_002_313))),
         [tenant, "v2.0", ".well-known", "openid-configuration"] if gets => {
             discovery::configuration(cloud, tenant, true)

@@ -40,6 +40,10 @@ pub(super) async fn around(
                     ..Answer::empty(status)
                 },
                 ErrorBody::Empty => Answer::empty(status),
+                ErrorBody::Text(text) => Answer {
+                    body: Body::Text("application/json; charset=utf-8", text.to_owned()),
+                    ..Answer::empty(status)
+                },
             };
             announced(cloud, answer, retry_after)
         }

@@ -22,18 +22,29 @@ use super::{
 pub(super) struct Trace {
     pub(super) grant: String,
     pub(super) who: String,
+    pub(super) scope: String,
+    pub(super) claims: String,
+    pub(super) has_assertion: bool,
+}
+
+impl Trace {
+    /// Takes down what a form asks for; no secret is among it.
+    pub(super) fn read(&mut self, form: &Form) {
+        let field = |name: &str| form.get(name).unwrap_or_default().to_owned();
+        self.grant = field("grant_type");
+        self.who = form
+            .get("username")
+            .map_or_else(|| field("client_id"), str::to_owned);
+        self.scope = field("scope");
+        self.claims = field("claims");
+        self.has_assertion = form.get("client_assertion").is_some();
+    }
 }
 
 /// Answers `POST /{tenant}/oauth2/v2.0/token`.
 pub(super) fn token(cloud: &Cloud, call: &Call, tenant: &str, trace: &mut Trace) -> Result<Answer, Refusal> {
     let form = Form::of(call)?;
-    form.get("grant_type")
-        .unwrap_or_default()
-        .clone_into(&mut trace.grant);
-    form.get("username")
-        .or_else(|| form.get("client_id"))
-        .unwrap_or_default()
-        .clone_into(&mut trace.who);
+    trace.read(&form);
     let ordered = {
         let mut state = cloud.state();
         if state.refusals.is_empty() {
@@ -202,15 +213,20 @@ pub(super) fn signed_in(app: &App, user: Uuid, scope: Scope, by_password: bool) 
 }
 
 fn delegated(cloud: &Cloud, form: &Form, app: &App, sign_in: SignIn) -> Result<Answer, Refusal> {
-    let (claims, life, key, now) = {
+    let (claims, life, key, now, username) = {
         let mut state = cloud.state();
         let (claims, life) =
             state.access_claims(app.tenant, app.client_id, Some((sign_in.user, &sign_in.scopes)));
+        let account = state.accounts.iter().find(|account| account.user == sign_in.user);
+        let username = account
+            .map(|account| account.username.clone())
+            .unwrap_or_default();
         (
             claims,
             life,
             state.keys.first().cloned().ok_or(Aadsts::BUSY)?,
             state.clock.now(),
+            username,
         )
     };
     let scopes: Vec<String> = sign_in
@@ -231,7 +247,7 @@ fn delegated(cloud: &Cloud, form: &Form, app: &App, sign_in: SignIn) -> Result<A
         let id = json!({
             "aud": app.client_id, "iss": issuer_v2(&app.tenant.to_string()), "iat": now.timestamp(), "nbf": now.timestamp(),
             "exp": now.timestamp().saturating_add(3600), "oid": sign_in.user, "sub": sign_in.user, "tid": app.tenant,
-            "ver": "2.0",
+            "ver": "2.0", "preferred_username": username,
         });
         add("id_token", json!(key.sign(&id).map_err(|_| Aadsts::BUSY)?));
     }
