@@ -50,6 +50,7 @@ mod peculiar_pbx;
 #[path = "../../store/tests/stage/postgres.rs"]
 mod postgres;
 mod probes;
+mod refusals;
 mod restart;
 mod restart_elsewhere;
 mod settings;

@@ -30,7 +30,7 @@ use uuid::Uuid;
 pub use api::{Answer, ask};
 pub use demo::Demo;
 pub use people::{call_at, long_name};
-pub use plan::{CLIENT_SECRET, Plan};
+pub use plan::{ACCOUNT_PASSWORD, CLIENT_SECRET, Plan};
 pub use waiting::LONG_PATIENCE;
 
 use child::Child;
