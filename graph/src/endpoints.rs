@@ -232,19 +232,83 @@ fn base(key: &'static str, found: &str) -> Result<String, EndpointError> {
 mod tests {
     use super::*;
 
+    /// Sign-in host, Graph host and issuer of v1 tokens by cloud (graph.md 1.1, 4.5).
+    const CLOUDS: [(Cloud, &str, &str, &str); 4] = [
+        (
+            Cloud::Global,
+            "https://login.microsoftonline.com",
+            "https://graph.microsoft.com",
+            "https://sts.windows.net",
+        ),
+        (
+            Cloud::UsGovL4,
+            "https://login.microsoftonline.us",
+            "https://graph.microsoft.us",
+            "https://sts.windows.net",
+        ),
+        (
+            Cloud::UsGovL5,
+            "https://login.microsoftonline.us",
+            "https://dod-graph.microsoft.us",
+            "https://sts.windows.net",
+        ),
+        (
+            Cloud::China,
+            "https://login.partner.microsoftonline.cn",
+            "https://microsoftgraph.chinacloudapi.cn",
+            "https://sts.chinacloudapi.cn",
+        ),
+    ];
+
     #[test]
-    fn every_cloud_has_its_own_hosts_and_scopes() {
-        let china = Endpoints::new("china".parse().unwrap(), None, None).unwrap();
-        assert_eq!(
-            china.token("t"),
-            "https://login.partner.microsoftonline.cn/t/oauth2/v2.0/token"
-        );
-        assert_eq!(
-            china.app_scope(),
-            "https://microsoftgraph.chinacloudapi.cn/.default"
-        );
-        let gov = Endpoints::new(Cloud::UsGovL5, None, None).unwrap();
-        assert_eq!(gov.graph("/users"), "https://dod-graph.microsoft.us/v1.0/users");
+    fn every_cloud_has_its_own_hosts_scopes_and_issuers() {
+        for (cloud, login, graph, sts) in CLOUDS {
+            let endpoints = Endpoints::new(cloud, None, None).unwrap();
+            assert_eq!(cloud.as_str().parse::<Cloud>(), Ok(cloud));
+            assert_eq!(endpoints.token("t"), format!("{login}/t/oauth2/v2.0/token"));
+            assert_eq!(
+                endpoints.device_code("t"),
+                format!("{login}/t/oauth2/v2.0/devicecode")
+            );
+            assert_eq!(
+                endpoints.openid_configuration("t"),
+                format!("{login}/t/v2.0/.well-known/openid-configuration")
+            );
+            assert_eq!(endpoints.graph("/users"), format!("{graph}/v1.0/users"));
+            assert_eq!(endpoints.app_scope(), format!("{graph}/.default"));
+            assert!(
+                endpoints
+                    .delegated_scope()
+                    .starts_with(&format!("{graph}/Presence.Read.All "))
+            );
+            let issuers = endpoints.issuers("d");
+            for issuer in [format!("{login}/d/v2.0"), format!("{sts}/d/")] {
+                assert!(issuers.contains(&issuer), "{issuer}");
+            }
+            for version in [TokenVersion::One, TokenVersion::Two] {
+                let keys = endpoints.signing_keys("t", version);
+                assert!(keys.iter().all(|address| address.starts_with(login)), "{keys:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_cloud_takes_links_of_another_ones_graph() {
+        for (cloud, _, own, _) in CLOUDS {
+            let endpoints = Endpoints::new(cloud, None, None).unwrap();
+            for (_, _, graph, _) in CLOUDS {
+                let link = format!("{graph}/v1.0/users?$skiptoken=x");
+                assert_eq!(
+                    endpoints.leads_to_graph(&link.parse().unwrap()),
+                    graph == own,
+                    "{link}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_cloud_that_was_closed_is_unknown() {
         assert!("germany".parse::<Cloud>().is_err());
     }
 

@@ -166,10 +166,19 @@ impl World {
 
     /// Starts the connector again, with the same configuration, database and ports.
     pub fn start_again(&self) {
+        self.start_with(&[]);
+    }
+
+    /// Starts the connector with these variables more in its environment.
+    pub fn start_with(&self, variables: &[(&str, &str)]) {
         assert!(self.child.borrow().is_none(), "the connector runs already");
+        let more = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment: Vec<_> = self.environment.iter().cloned().chain(more).collect();
         let child = Child::serve(
             &self.configuration_file(),
-            &self.environment,
+            &environment,
             self.folder.path(),
             &self.log_file(),
         );

@@ -14,7 +14,7 @@ use super::{MASTER, World, ports};
 
 const DOMAIN: &str = "contoso.example";
 pub const CLIENT_SECRET: &str = "a~client*secret of the tests";
-pub const ACCOUNT_PASSWORD: &str = "p&ä*(+ ) %='!~#";
+pub const ACCOUNT_PASSWORD: &str = "p&ä*(+ ) %='!~#\";<>";
 pub(super) const APP_PASSWORD: &str = "app:password";
 pub(super) const TOKEN: &str = "administrator-0123456789";
 pub(super) const VIEWER_TOKEN: &str = "viewer-0123456789";
