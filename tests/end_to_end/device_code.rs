@@ -141,7 +141,7 @@ fn a_code_that_runs_out_or_is_declined_is_followed_by_another() {
         .cloud(|cloud| cloud.adjust(|knobs| knobs.device_code_life = Duration::from_secs(4)))
         .start();
     let first = next_code(&world, &[]);
-    let second = next_code(&world, &[first.clone()]);
+    let second = next_code(&world, std::slice::from_ref(&first));
     world
         .cloud()
         .adjust(|knobs| knobs.device_code_life = Duration::from_secs(900));

@@ -138,6 +138,14 @@ impl Key {
         self.codes_cut_short = 0;
         self.aside = None;
         self.sign_ins += 1;
+        let is_news = match &self.standing {
+            Standing::SignedIn => false,
+            Standing::Starting => true,
+            Standing::Failed(error) => !is_told(error),
+        };
+        if is_news {
+            log::info!("{} is signed in", self.label);
+        }
         self.stand(Standing::SignedIn, now);
     }
 
@@ -152,16 +160,9 @@ impl Key {
 
     pub(super) fn stand(&mut self, standing: Standing, now: DateTime<Utc>) {
         let before = self.code();
-        let told = [&self.standing, &standing]
-            .into_iter()
-            .any(|standing| matches!(standing, Standing::Failed(error) if is_told(error)));
         self.standing = standing;
-        let after = self.code();
-        if before != after {
+        if before != self.code() {
             self.since = now;
-        }
-        if before != after && !told {
-            log::info!(code = after.as_str(); "the sign-in of {} is now {}", self.label, after.as_str());
         }
     }
 
@@ -247,7 +248,7 @@ fn is_told(error: &SignInError) -> bool {
 pub(super) fn without_name(error: &SignInError) -> String {
     let text = error.to_string();
     match text.split_once(": ") {
-        Some((name, cause)) if name.contains('@') => cause.to_owned(),
+        Some((name, cause)) if name.contains('@') || name == Credential::App.to_string() => cause.to_owned(),
         _ => text,
     }
 }

@@ -80,7 +80,11 @@ impl TokenRefresh {
         match held {
             Some((error, until)) => {
                 let wait = (until - now).to_std().unwrap_or_default();
-                log::info!(wait:? = wait; "the sign-in of {} stays held over the restart", key.label);
+                log::info!(
+                    "the sign-in of {} is held over the restart, until {} UTC",
+                    key.label,
+                    until.format("%H:%M:%S")
+                );
                 self.wait_and_try(credential, &error, wait, ctx);
             }
             None => self.sign_in(credential, ctx),

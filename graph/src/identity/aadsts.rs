@@ -10,7 +10,7 @@ pub(super) fn row(number: u32) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.0 == number)
 }
 
-/// The whole table, in the reference's order. What Entra says while it is busy (50196, 90033, 90055) and while a
+/// The whole table, in the reference's order, and behind it what else is met. What Entra says while it is busy (50196, 90033, 90055) and while a
 /// person has not yet entered a device code (70016) is no refusal and has no row.
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
@@ -62,4 +62,16 @@ pub(super) const ROWS: &[Row] = &[
     (900144,  Code::Refused,             "the request lacks a parameter"),
     (9001023, Code::UnknownTenant,       "this sign-in needs a directory of its own, not 'common' or 'consumers'"),
     (9002313, Code::Refused,             "the request is malformed"),
+    // beyond the reference: learn.microsoft.com, Microsoft Entra authentication and authorization error codes
+    (50020,   Code::Refused,             "the account belongs to another directory"),
+    (50132,   Code::SignInRequired,      "the session has expired or was revoked"),
+    (70043,   Code::SignInRequired,      "the stored sign-in has expired by the sign-in frequency of Conditional Access"),
+    (70044,   Code::SignInRequired,      "the session has expired by the sign-in frequency of Conditional Access"),
+    (53004,   Code::ConditionalAccess,   "the sign-in is too risky to enrol for multi-factor authentication"),
+    (53011,   Code::ConditionalAccess,   "the account is blocked because of a risk"),
+    (530003,  Code::ConditionalAccess,   "Conditional Access wants a managed device"),
+    (530032,  Code::ConditionalAccess,   "a security policy of the directory blocks the sign-in"),
+    (65004,   Code::ConsentRequired,     "the person has declined the consent"),
+    (90094,   Code::ConsentRequired,     "an administrator has to consent to the application"),
+    (1000502, Code::WrongCertificate,    "the certificate is outside of its time"),
 ];

@@ -37,7 +37,7 @@ impl Refusal {
         let expected = ["authorization_pending", "slow_down"].contains(&error.as_str());
         log::log!(
             if expected { log::Level::Debug } else { log::Level::Info },
-            status = answer.status, error = error.as_str(), aadsts:? = numbers.first(),
+            status = answer.status, error = error.as_str(), aadsts = numbers.first().copied().unwrap_or_default(),
             request_id = answer.request_id.as_str();
             "entra does not grant a sign-in"
         );

@@ -13,7 +13,7 @@ use crate::traffic::Urgency;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum GraphError {
     /// The credential that it needs is not signed in.
-    #[error("{credential} is not signed in: {error}")]
+    #[error("not signed in: {}", naming(credential, error))]
     NotSignedIn {
         /// Whose sign-in is missing.
         credential: Credential,
@@ -140,4 +140,14 @@ pub trait PresenceIo {
 
     /// Writes up to [`BATCH_LIMIT`] changes, in any order; one result each, in the order of `writes`.
     fn write<'a>(&'a self, writes: &'a [PresenceWrite]) -> LocalBoxFuture<'a, Vec<Result<(), GraphError>>>;
+}
+
+/// The cause with whose sign-in fails, once.
+fn naming(credential: &Credential, error: &SignInError) -> String {
+    let (whose, cause) = (credential.to_string(), error.to_string());
+    if cause.to_lowercase().contains(&whose.to_lowercase()) {
+        cause
+    } else {
+        format!("{whose}: {cause}")
+    }
 }

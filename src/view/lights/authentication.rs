@@ -57,14 +57,13 @@ fn has_failed(code: Code) -> bool {
 fn told(failed: &[&CredentialStatus]) -> String {
     let mut sentences = Vec::new();
     let mut told: Vec<Code> = Vec::new();
-    for first in failed.iter().take(TOLD) {
-        if told.contains(&first.code) {
-            continue;
+    let shown = failed.get(..TOLD).unwrap_or(failed);
+    for first in shown {
+        if !told.contains(&first.code) {
+            told.push(first.code);
+            let alike: Vec<_> = shown.iter().filter(|one| one.code == first.code).collect();
+            sentences.push(sentence(&causes(&alike), first.code.remedy()));
         }
-        told.push(first.code);
-        let alike = failed.iter().take(TOLD).filter(|one| one.code == first.code);
-        let causes: Vec<_> = alike.map(|one| cause(one)).collect();
-        sentences.push(sentence(&causes.join("; "), first.code.remedy()));
     }
     if failed.len() > TOLD {
         sentences.push(format!("{} more accounts fail.", failed.len() - TOLD));
@@ -72,14 +71,49 @@ fn told(failed: &[&CredentialStatus]) -> String {
     sentences.join(" ")
 }
 
-/// The cause, which names whose sign-in fails.
-fn cause(failed: &CredentialStatus) -> String {
-    let whose = failed.credential.to_string();
-    if failed.detail.to_lowercase().contains(&whose.to_lowercase()) {
-        failed.detail.clone()
-    } else {
-        format!("{whose}: {}", failed.detail)
+/// The causes of one code; accounts that fail for the same cause share it.
+fn causes(alike: &[&&CredentialStatus]) -> String {
+    let mut shared: Vec<(String, Vec<String>)> = Vec::new();
+    for failed in alike {
+        let (whose, cause) = cause(failed);
+        match shared.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, accounts)) => accounts.push(whose),
+            None => shared.push((cause, vec![whose])),
+        }
     }
+    let told = shared.into_iter().map(|(cause, accounts)| {
+        let accounts = accounts.join(", ");
+        if accounts.is_empty() {
+            cause
+        } else {
+            format!("{accounts}: {cause}")
+        }
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+/// Whose sign-in fails and why; the account is empty where the cause names it.
+fn cause(failed: &CredentialStatus) -> (String, String) {
+    let whose = failed.credential.to_string();
+    let detail = failed.detail.as_str();
+    let bare = match detail.split_once(": ") {
+        Some((name, cause)) if name.eq_ignore_ascii_case(&whose) => cause,
+        _ => detail,
+    };
+    let next = failed.next_attempt_at.filter(|_| is_held(failed.code));
+    let next = next.map_or_else(String::new, |at| {
+        format!("; the next attempt follows at {} UTC", at.format("%H:%M"))
+    });
+    if bare.to_lowercase().contains(&whose.to_lowercase()) {
+        (String::new(), format!("{bare}{next}"))
+    } else {
+        (whose, format!("{bare}{next}"))
+    }
+}
+
+/// Whether the next attempt is far enough to be worth its time.
+fn is_held(code: Code) -> bool {
+    !matches!(code, Code::Unreachable | Code::Throttled | Code::SignInRequired)
 }
 
 /// What the app is not permitted to do although it is signed in, with the permission's name in the portal.
