@@ -112,6 +112,7 @@ pub async fn assemble(settings: &Settings, store: Rc<SqlStore>) -> anyhow::Resul
     let ground = Ground {
         clock,
         store: kept.clone(),
+        timeline: store.clone(),
         http,
         keys: Rc::new(KeyRing::default()),
         posts,

@@ -5,6 +5,7 @@
 //! is told as lost, and the PBX dials again. The connection's task outlives a run of this actor: the frames' channel
 //! closes with the run, and the task attaches to the next one.
 
+mod anew;
 mod conversation;
 mod entries;
 mod followed;
@@ -34,6 +35,7 @@ use crate::sessions::Sessions;
 use crate::supervision::{Context, Fitting, Post};
 use crate::user_sync::{GetDirectory, UserSync};
 
+pub use anew::Resubscribe;
 pub use conversation::ConnectionStatus;
 use conversation::Conversations;
 use entries::Entries;

@@ -7,7 +7,10 @@
 //! *Ends* never by itself. A new run reads the ledger, and asks its sources for the roster and for what they show.
 
 mod admitting;
+mod keeping;
 mod observing;
+mod status;
+mod timeline;
 mod writing;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -20,14 +23,13 @@ use actix::{
     WrapFuture,
 };
 use chrono::{DateTime, Utc};
-use m365_presence::board::{Board, ClaimState, PersonView, Rules};
+use m365_presence::board::{Board, Brake, PersonView, Rules, Side};
 use m365_presence::clock::Clock;
 use m365_presence::identity::{PbxGuid, PbxName, TeamsId};
 use m365_presence::pbx::PresenceEntry;
-use m365_presence::ports::{LedgerChange, PresenceIo, PresenceWrite, Reachability, Store};
+use m365_presence::ports::{LedgerChange, PresenceIo, PresenceWrite, Reachability, Store, TimelineStore};
 use m365_presence::teams::TeamsObservation;
 use m365_presence::traffic::Urgency;
-use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::fair_queue::FairQueue;
@@ -38,6 +40,10 @@ use crate::presence_sweep::PresenceSweep;
 use crate::sessions::Sessions;
 use crate::supervision::{Context, Fitting, Post};
 use crate::write_pace::WritePace;
+
+pub use keeping::GetTimeline;
+pub use status::{BySide, Status};
+use timeline::Timeline;
 
 /// An orderly end waits this long for the releases.
 const RELEASE_DEADLINE: Duration = Duration::from_secs(8);
@@ -145,6 +151,14 @@ pub struct GetViews(pub Vec<PbxGuid>);
 #[rtype(result = "BTreeSet<PbxGuid>")]
 pub struct TakeTouched;
 
+/// Orders both sides of a user to be read anew.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Resync {
+    /// Whose.
+    pub user: PbxGuid,
+}
+
 /// Asks for the status.
 #[derive(Message)]
 #[rtype(result = "Status")]
@@ -155,45 +169,6 @@ pub struct GetStatus;
 #[rtype(result = "bool")]
 pub struct Release;
 
-/// What the board is like.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Status {
-    /// Users on the board.
-    pub people: usize,
-    /// Users whose two sides are known.
-    pub synchronised: usize,
-    /// Users who are being released.
-    pub leaving: usize,
-    /// Notifications that were believed.
-    pub notified: u64,
-    /// Read observations that were believed.
-    pub read: u64,
-    /// Observations that were older than what was known.
-    pub outdated: u64,
-    /// Writes to Teams that were accepted.
-    pub teams_accepted: u64,
-    /// Writes to Teams without an answer, to be repeated.
-    pub teams_failed: u64,
-    /// Writes to Teams that were refused.
-    pub teams_refused: u64,
-    /// What Graph says while writes are refused because the app lacks the permission.
-    pub lacks_permission: Option<String>,
-    /// Writes to Teams that wait for their turn.
-    pub teams_waiting: usize,
-    /// Writes to Teams a second that are allowed at this time.
-    pub teams_rate: f64,
-    /// Entries at the PBX that were accepted.
-    pub entries_accepted: u64,
-    /// Entries at the PBX without an answer, to be repeated.
-    pub entries_failed: u64,
-    /// Entries at the PBX that were refused.
-    pub entries_refused: u64,
-    /// How the claims in Teams stand, by number of users.
-    pub claims: std::collections::BTreeMap<ClaimState, usize>,
-    /// States without a row in the mapping, by number.
-    pub unmapped: BTreeMap<String, u64>,
-}
-
 /// What the actor is made of.
 #[derive(Clone)]
 pub struct Dependencies {
@@ -201,6 +176,8 @@ pub struct Dependencies {
     pub rules: Rc<Rules>,
     /// Keeps the ledger.
     pub store: Rc<dyn Store>,
+    /// Keeps the timeline.
+    pub timeline: Rc<dyn TimelineStore>,
     /// Graph's time.
     pub clock: Rc<dyn Clock>,
     /// Writes presence to Teams.
@@ -240,6 +217,11 @@ pub struct PresenceSync {
     waking_at: Option<DateTime<Utc>>,
     released: Option<oneshot::Sender<bool>>,
     releasing: bool,
+    timeline: Timeline,
+    /// When what is being taken in was at hand.
+    opened_at: Option<DateTime<Utc>>,
+    /// Whether transitions are about to be stored.
+    storing: bool,
     status: Status,
 }
 
@@ -264,6 +246,9 @@ impl PresenceSync {
             waking_at: None,
             released: None,
             releasing: false,
+            timeline: Timeline::default(),
+            opened_at: None,
+            storing: false,
             status: Status::default(),
         }
     }
@@ -273,6 +258,7 @@ impl Actor for PresenceSync {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        self.resume_numbers(ctx);
         let store = Rc::clone(&self.dependencies.store);
         let ledger = async move { store.ledger().await };
         ctx.wait(ledger.into_actor(self).map(|ledger, actor, ctx| {
@@ -354,6 +340,12 @@ impl Handler<GetStatus> for PresenceSync {
             leaving: self.board.people().filter(|(_, leaving)| *leaving).count(),
             teams_waiting: self.waiting_writes(),
             teams_rate: self.pace.rate(),
+            held_by_flapping: BySide {
+                teams: self.board.held_back(Side::Teams, Brake::Flapping),
+                pbx: self.board.held_back(Side::Pbx, Brake::Flapping),
+            },
+            held_by_budget: self.board.held_back(Side::Teams, Brake::Budget),
+            transitions: self.timeline.len(),
             claims: self.board.claim_states(self.dependencies.clock.now()),
             unmapped: self.board.unmapped().clone(),
             ..self.status.clone()

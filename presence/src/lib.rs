@@ -12,6 +12,7 @@
 //! * [`rotation`]: when an encryption key is replaced, and when an old one is dropped.
 //! * [`expiry`]: how near the end of what must be renewed is.
 //! * [`traffic`]: what leaves first, how much may leave, and who asks while nobody answers.
+//! * [`timeline`]: the last transitions of every user, as they are told.
 //! * [`light`]: the closed set of codes that an administrator reads.
 //! * [`ports`]: what the actors ask of the outside world; the adapters live in crates of their own.
 
@@ -33,4 +34,5 @@ pub mod sharding;
 pub mod sign_in;
 pub mod subscription;
 pub mod teams;
+pub mod timeline;
 pub mod traffic;

@@ -13,6 +13,7 @@ mod settings;
 mod sign_in;
 mod store;
 mod subscription;
+mod timeline;
 
 pub use graph::{BATCH_LIMIT, GraphError, PresenceChange, PresenceIo, PresenceWrite, READ_LIMIT, Users};
 pub use keys::{KeyError, KeyPairs};
@@ -30,3 +31,4 @@ pub use store::{
 pub use subscription::{
     Created, Deleted, GraphSubscription, Renewed, SubscriptionKind, SubscriptionRequest, Subscriptions,
 };
+pub use timeline::{TIMELINE_ALTOGETHER, TIMELINE_DAYS, TIMELINE_PER_USER, TimelineRow, TimelineStore};

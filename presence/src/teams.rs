@@ -1,5 +1,7 @@
 //! What Microsoft tells us about a person.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +50,12 @@ impl TeamsPresence {
             availability: availability.into(),
             activity: activity.into(),
         }
+    }
+}
+
+impl fmt::Display for TeamsPresence {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.availability, self.activity)
     }
 }
 

@@ -16,7 +16,7 @@ use m365_graph::{
 use m365_pbx::Dialogues;
 use m365_presence::cadence::{Reading, Tempo};
 use m365_presence::clock::Clock;
-use m365_presence::ports::{Reachability, Store};
+use m365_presence::ports::{Reachability, Store, TimelineStore};
 
 use super::translation::{
     accounts, communication_users, identity_settings, proof_ends, reading, rules, webhook_settings,
@@ -36,6 +36,7 @@ const LIFECYCLE: &str = "/graph/lifecycle";
 pub(super) struct Ground {
     pub(super) clock: GraphClock,
     pub(super) store: Rc<dyn Store>,
+    pub(super) timeline: Rc<dyn TimelineStore>,
     pub(super) http: Rc<HttpClient>,
     pub(super) keys: Rc<KeyRing>,
     pub(super) posts: Posts,
@@ -172,6 +173,7 @@ impl Ground {
             presence_sync: presence_sync::Dependencies {
                 rules: Rc::new(rules(settings)),
                 store: Rc::clone(&self.store),
+                timeline: Rc::clone(&self.timeline),
                 clock: shared_clock,
                 presence_io: graph,
                 reachability,

@@ -8,6 +8,7 @@
 //! | `GET /` | the page |
 //! | `GET /api/v1/status` | lights and counts |
 //! | `GET /api/v1/users`, `GET /api/v1/users/{h323}` | everybody of either side |
+//! | `GET /api/v1/users/{h323}/timeline`, `POST /api/v1/users/{h323}/resync` | what happened to a user; look anew |
 //! | `GET /api/v1/actors`, `POST /api/v1/actors/{name}/restart` | the supervision tree |
 //! | `GET /api/v1/subscriptions`, `POST /api/v1/subscriptions/renew` | the Graph subscriptions |
 //! | `GET /api/v1/sessions` | the PBX connections |
@@ -174,6 +175,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readable("/overview", answers::overview))
         .service(readable("/users", answers::users))
         .service(readable("/users/{h323}", answers::user))
+        .service(readable("/users/{h323}/timeline", answers::timeline))
+        .service(orderable("/users/{h323}/resync", orders::resync))
         .service(readable("/matching/preview", matching::preview))
         .service(readable("/actors", answers::actors))
         .service(readable("/subscriptions", answers::subscriptions))

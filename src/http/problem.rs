@@ -110,6 +110,17 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
     }
 
+    /// An order for a user who is not synchronised; `reason` is one of the closed set.
+    pub fn not_synchronised(reason: &str, explanation: &str) -> Self {
+        let detail = format!("the user is not synchronised ({reason}): {explanation}");
+        Self::new(
+            StatusCode::CONFLICT,
+            "not_synchronised",
+            "User not synchronised",
+            detail,
+        )
+    }
+
     /// A method that the route does not take; `allowed` lists those that it does.
     pub fn wrong_method(detail: impl Into<String>, allowed: &'static str) -> Self {
         let problem = Self::new(

@@ -1,5 +1,6 @@
 //! Everybody of either side, and why somebody is not synchronised.
 
+mod history;
 mod sought;
 
 use std::collections::{BTreeSet, HashMap};
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 use super::overview::{Posts, answered};
 use super::shards::Shards;
+pub use history::{Resynced, TimelinePage};
 pub use sought::Sought;
 
 /// Users who are looked at together while some are looked for.

@@ -14,6 +14,7 @@ mod seal;
 mod sealed;
 mod sql;
 mod steady;
+mod timeline;
 mod unlock;
 mod writer;
 

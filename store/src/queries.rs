@@ -26,8 +26,10 @@ macro_rules! in_its_dialect {
     };
 }
 
+pub(crate) use in_its_dialect;
+
 /// Rows of one insert: SQLite allows 32,766 parameters in a statement.
-const ROWS_AT_ONCE: usize = 1000;
+pub(crate) const ROWS_AT_ONCE: usize = 1000;
 
 /// Records of the audit that are kept.
 const AUDIT_KEPT: i64 = 10_000;
@@ -36,7 +38,10 @@ const AUDIT_KEPT: i64 = 10_000;
 ///
 /// SQLite rolls back by itself when the disk is full; diesel's own rollback then finds no transaction, and its
 /// complaint would hide the cause. On a server the request is a transaction already.
-fn whole(database: &mut Database, work: impl FnOnce(&mut Database) -> QueryResult<()>) -> QueryResult<()> {
+pub(crate) fn whole(
+    database: &mut Database,
+    work: impl FnOnce(&mut Database) -> QueryResult<()>,
+) -> QueryResult<()> {
     if matches!(database, Database::Postgres(_)) {
         return work(database);
     }

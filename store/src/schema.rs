@@ -92,6 +92,14 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    timeline (pbx_user, number) {
+        pbx_user -> Text,
+        number -> BigInt,
+        item -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     audit,
     client_states,
@@ -103,4 +111,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     settings,
     sign_ins,
     subscriptions,
+    timeline,
 );

@@ -26,7 +26,7 @@ use crate::writer::{Desk, Way, Writer};
 
 /// Keeps what must survive a restart in one database.
 pub struct SqlStore {
-    writer: Writer,
+    pub(crate) writer: Writer,
 }
 
 impl SqlStore {

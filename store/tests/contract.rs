@@ -82,4 +82,7 @@ every_store!(
     requests_made_together_are_all_answered,
     settings_are_replaced_and_removed_with_their_records,
     old_records_of_the_audit_are_forgotten,
+    the_timeline_of_a_user_comes_newest_first_and_page_by_page,
+    the_timeline_is_bounded_per_user_and_by_age,
+    the_timeline_is_bounded_altogether,
 );

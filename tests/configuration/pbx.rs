@@ -63,11 +63,21 @@ fn the_presence_contact_is_nobody_elses() {
 
 #[test]
 fn only_what_teams_accepts_is_set_there() {
-    let answer = check(&and("[mapping.pbx_to_teams]\nlunch = \"InAMeeting\""));
-    answer.refuses(
-        "mapping.pbx_to_teams.lunch",
-        &["\"InAMeeting\"", "BeRightBack", "OffWork", "InACall"],
-    );
+    for value in [
+        "InAMeeting",
+        "OutOfOffice",
+        "Presenting",
+        "Offline",
+        "Focusing",
+        "Busy/Busy",
+    ] {
+        let answer = check(&and(&format!("[mapping.pbx_to_teams]\nlunch = \"{value}\"")));
+        let possible = "Available, Busy, DoNotDisturb, BeRightBack, Away, OffWork, InACall";
+        answer.refuses(
+            "mapping.pbx_to_teams.lunch",
+            &[&format!("\"{value}\""), possible, "online"],
+        );
+    }
     check(&and(
         "[mapping.pbx_to_teams]\nlunch = \"Away\"\nmeeting = \"InACall\"\nbusy = \"\"",
     ))

@@ -61,6 +61,7 @@ mod shards_in_trouble;
 mod sign_in;
 mod start;
 mod teams_to_pbx;
+mod timeline;
 mod unrest;
 mod user_list;
 mod world;

@@ -97,6 +97,11 @@ impl Followed {
         self.subscribed.contains_key(user)
     }
 
+    /// The name by which a user's presence is subscribed.
+    pub(super) fn name_of(&self, user: &PbxGuid) -> Option<String> {
+        self.subscribed.get(user).cloned()
+    }
+
     /// All whose presence is subscribed, by guid and name.
     pub(super) fn subscribed(&self) -> Vec<(PbxGuid, String)> {
         self.subscribed

@@ -8,7 +8,10 @@ use m365_presence::board::Verdict;
 use m365_presence::identity::{PbxGuid, TeamsId};
 use m365_presence::teams::{Source, TeamsObservation};
 
-use super::{PbxLost, PbxReached, PbxSeen, PresenceSync, Reception, Sighting, TeamsNotified, TeamsRead};
+use super::{
+    PbxLost, PbxReached, PbxSeen, PresenceSync, Reception, Resync, Sighting, TeamsNotified, TeamsRead,
+};
+use crate::pbx_session::Resubscribe;
 use crate::presence_sweep::PhonesChanged;
 use crate::supervision::Context;
 
@@ -16,6 +19,7 @@ impl Handler<PbxSeen> for PresenceSync {
     type Result = ();
 
     fn handle(&mut self, message: PbxSeen, ctx: &mut Self::Context) {
+        self.opened_at = Some(self.dependencies.clock.now());
         let mut seen = Vec::new();
         for sighting in message.sightings {
             match &sighting {
@@ -36,6 +40,20 @@ impl Handler<PbxSeen> for PresenceSync {
             }
         }
         self.tell_phones(&seen, ctx);
+        self.pump(ctx);
+    }
+}
+
+impl Handler<Resync> for PresenceSync {
+    type Result = ();
+
+    fn handle(&mut self, message: Resync, ctx: &mut Self::Context) {
+        let Resync { user } = message;
+        self.board.resync(&user, self.dependencies.clock.now());
+        for (_, session) in self.dependencies.sessions.all() {
+            let asked = session.ask(Resubscribe { user: user.clone() });
+            ctx.spawn(asked.into_actor(self).map(|_tells_all_when_back, _, _| ()));
+        }
         self.pump(ctx);
     }
 }
@@ -63,6 +81,7 @@ impl Handler<TeamsNotified> for PresenceSync {
 
     fn handle(&mut self, message: TeamsNotified, ctx: &mut Self::Context) {
         let now = self.dependencies.clock.now();
+        self.opened_at = Some(now);
         for observation in &message.observations {
             self.see(observation, now, ctx);
         }
@@ -78,6 +97,7 @@ impl Handler<TeamsRead> for PresenceSync {
 
     fn handle(&mut self, message: TeamsRead, ctx: &mut Self::Context) -> Self::Result {
         let now = self.dependencies.clock.now();
+        self.opened_at = Some(now);
         let answered: HashSet<&TeamsId> = message
             .observations
             .iter()

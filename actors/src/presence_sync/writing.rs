@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
-use m365_presence::board::{Due, EntryWrite, Outcome};
+use m365_presence::board::{Due, EntryWrite, Outcome, Side};
 use m365_presence::identity::PbxGuid;
 use m365_presence::ports::{BATCH_LIMIT, GraphError, PresenceWrite};
 
@@ -20,7 +20,9 @@ const BATCHES: usize = 8;
 impl PresenceSync {
     /// Asks the board what must be done now, lets it leave, and plans to ask again.
     pub(super) fn pump(&mut self, ctx: &mut Context<Self>) {
-        let due = self.board.due(self.dependencies.clock.now());
+        let mut due = self.board.due(self.dependencies.clock.now());
+        let decided_at = self.dependencies.clock.now();
+        self.keep(std::mem::take(&mut due.transitions), decided_at, ctx);
         if self.releasing && self.board.is_empty() {
             self.end_release(true);
         }
@@ -71,6 +73,8 @@ impl PresenceSync {
 
     fn write_entry(&mut self, entry: EntryWrite, ctx: &mut Context<Self>) {
         let user = entry.user.clone();
+        self.timeline
+            .written(&user, Side::Pbx, self.dependencies.clock.now());
         let session = self.dependencies.sessions.carrying(&entry.pbx);
         let written = async move {
             match session {
@@ -88,6 +92,7 @@ impl PresenceSync {
                 Outcome::Refused { .. } => actor.status.entries_refused += 1,
             }
             let now = actor.dependencies.clock.now();
+            actor.timeline.answered(&user, Side::Pbx, &outcome, now);
             let change = actor.board.entry_written(&user, &outcome, now);
             actor.store(change.into_iter().collect(), ctx);
             actor.pump(ctx);
@@ -116,6 +121,10 @@ impl PresenceSync {
             }
             let (users, writes): (Vec<_>, Vec<_>) = self.most_urgent(allowed).into_iter().unzip();
             self.batches_under_way += 1;
+            let now = self.dependencies.clock.now();
+            for user in &users {
+                self.timeline.written(user, Side::Teams, now);
+            }
             let io = Rc::clone(&self.dependencies.presence_io);
             let written = async move { io.write(&writes).await };
             ctx.spawn(written.into_actor(self).map(move |results, actor, ctx| {
@@ -153,6 +162,7 @@ impl PresenceSync {
         let mut changes = Vec::new();
         for (user, result) in users.into_iter().zip(results.into_iter().chain(unanswered)) {
             let outcome = self.judge(&result);
+            self.timeline.answered(&user, Side::Teams, &outcome, now);
             changes.extend(self.board.teams_written(&user, &outcome, now));
         }
         self.store(changes, ctx);

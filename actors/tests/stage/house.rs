@@ -287,6 +287,7 @@ impl Cast {
                 renewal: minutes(5),
             }),
             store: self.house.shelf.clone(),
+            timeline: self.house.shelf.clone(),
             clock: self.clock(),
             presence_io: self.house.teams.clone(),
             reachability: self.house.reach.clone(),

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use m365_presence::identity::{Account, Credential, PbxGuid};
 use m365_presence::ports::{
-    AcceptedState, LedgerChange, LedgerRow, LicenseAnswer, NotificationKey, Slot, Store, Stored, StoredKeys,
-    StoredSubscription, SubscriptionKind,
+    AcceptedState, LedgerChange, LedgerRow, LicenseAnswer, NotificationKey, Slot, Store, StoreError, Stored,
+    StoredKeys, StoredSubscription, SubscriptionKind, TimelineRow, TimelineStore,
 };
 use m365_presence::secret::Secret;
 use m365_presence::sign_in::SignInRecord;
+use m365_presence::timeline::Item;
 use tokio::time::sleep;
 
 use super::journal::Journal;
@@ -26,6 +27,9 @@ pub struct Shelf {
     pub sign_ins: RefCell<BTreeMap<Credential, SignInRecord>>,
     pub licenses: RefCell<Vec<LicenseAnswer>>,
     pub keys: RefCell<BTreeMap<String, NotificationKey>>,
+    pub timeline: RefCell<Vec<TimelineRow>>,
+    /// Whether the timeline cannot be stored.
+    pub timeline_fails: Cell<bool>,
     /// Ids of keys that do not decrypt.
     pub damaged: RefCell<BTreeSet<String>>,
     /// How long everything takes.
@@ -67,6 +71,37 @@ fn told(change: &LedgerChange) -> String {
     match change {
         LedgerChange::Put(row) => format!("{:?} {} {:?}", row.slot, row.pbx_user, row.state),
         LedgerChange::Remove { pbx_user, slot } => format!("{slot:?} {pbx_user} removed"),
+    }
+}
+
+impl TimelineStore for Shelf {
+    fn add_to_timeline<'a>(&'a self, rows: &'a [TimelineRow]) -> Stored<'a, ()> {
+        Box::pin(async move {
+            sleep(self.delay.get()).await;
+            if self.timeline_fails.get() {
+                return Err(StoreError {
+                    detail: "the disk is full".to_owned(),
+                });
+            }
+            self.timeline.borrow_mut().extend_from_slice(rows);
+            Ok(())
+        })
+    }
+
+    fn newest_in_timeline(&self) -> Stored<'_, Option<i64>> {
+        self.recalled(|| self.timeline.borrow().iter().map(|row| row.item.number).max())
+    }
+
+    fn timeline<'a>(&'a self, user: &'a PbxGuid, before: Option<i64>, limit: usize) -> Stored<'a, Vec<Item>> {
+        self.recalled(move || {
+            let rows = self.timeline.borrow();
+            let rows = rows.iter().rev().filter(|row| row.user == *user);
+            let items = rows.map(|row| row.item.clone());
+            items
+                .filter(|item| before.is_none_or(|before| item.number < before))
+                .take(limit)
+                .collect()
+        })
     }
 }
 

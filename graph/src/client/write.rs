@@ -115,6 +115,7 @@ fn duration(lifetime: Duration, (shortest, longest): (u64, u64)) -> String {
 mod tests {
     use super::*;
     use m365_presence::identity::TeamsId;
+    use proptest::prelude::*;
 
     fn write(change: PresenceChange) -> PresenceWrite {
         PresenceWrite {
@@ -194,6 +195,87 @@ mod tests {
                 wire(&set, "APP"),
                 Err(GraphError::Refused { status: 400, .. })
             ));
+        }
+    }
+
+    /// Graph's words for availability and activity (graph.md 5.1), and some that it does not know.
+    const WORDS: [&str; 22] = [
+        "Available",
+        "AvailableIdle",
+        "AvailableInactive",
+        "Away",
+        "BeRightBack",
+        "Busy",
+        "BusyIdle",
+        "DoNotDisturb",
+        "Focusing",
+        "InACall",
+        "InAConferenceCall",
+        "InAMeeting",
+        "Inactive",
+        "Offline",
+        "OffWork",
+        "OutOfOffice",
+        "Presenting",
+        "PresenceUnknown",
+        "UrgentInterruptionsOnly",
+        "busy",
+        " Busy",
+        "",
+    ];
+
+    /// What Graph takes, written down a second time: `session`, `preferred`, availability and activity.
+    fn graph_takes(session: bool, availability: &str, activity: &str) -> bool {
+        let pair = format!("{availability}/{activity}").to_lowercase();
+        let both = ["available/available", "away/away"];
+        let own: &[&str] = if session {
+            &[
+                "busy/inacall",
+                "busy/inaconferencecall",
+                "donotdisturb/presenting",
+            ]
+        } else {
+            &[
+                "busy/busy",
+                "donotdisturb/donotdisturb",
+                "berightback/berightback",
+                "offline/offwork",
+            ]
+        };
+        both.contains(&pair.as_str()) || own.contains(&pair.as_str())
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_asked_for_only_what_graph_takes_leaves(
+            session in any::<bool>(),
+            availability in prop::sample::select(&WORDS[..]),
+            activity in prop::sample::select(&WORDS[..]),
+            seconds in prop_oneof![0..30_000_u64, any::<u64>()],
+        ) {
+            let (presence, lifetime) = (TeamsPresence::new(availability, activity), Duration::from_secs(seconds));
+            let change = if session {
+                PresenceChange::SetSession { presence, lifetime }
+            } else {
+                PresenceChange::SetPreferred { presence, lifetime }
+            };
+            match wire(&write(change), "APP") {
+                Err(GraphError::Refused { status: 400, .. }) => {
+                    prop_assert!(!graph_takes(session, availability, activity));
+                }
+                Err(other) => prop_assert!(false, "{other}"),
+                Ok(spelt) => {
+                    prop_assert!(graph_takes(session, availability, activity));
+                    let said = |member: &str| spelt.body[member].as_str().unwrap().to_owned();
+                    prop_assert!(graph_takes(session, &said("availability"), &said("activity")));
+                    let life = said("expirationDuration");
+                    let (number, unit) = life.strip_prefix("PT").unwrap().split_at(life.len() - 3);
+                    let minutes = number.parse::<u64>().unwrap() * if unit == "H" { 60 } else { 1 };
+                    let most = if session { 240 } else { 366 * 24 * 60 };
+                    prop_assert!((5..=most).contains(&minutes), "{life}");
+                    prop_assert!(minutes == most || minutes * 60 >= seconds, "{life} for {seconds} s");
+                }
+            }
         }
     }
 

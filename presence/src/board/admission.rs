@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Board, Member, Person};
+use super::{Board, Member, Person, Place};
 use crate::identity::PbxGuid;
 use crate::pbx::PbxUser;
 use crate::ports::LedgerRow;
@@ -22,6 +22,9 @@ impl Board {
                 person.member = member.clone();
                 person.leaving = false;
             } else {
+                if !person.leaving {
+                    person.note(Place::Roster, "no longer synchronised", true);
+                }
                 person.leaving = true;
             }
             self.dirty.insert(guid.clone());

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use super::hold::Hold;
 use super::pace::Pace;
 use super::sight::PbxSight;
+use super::transition::{HeldBack, Receipt, Side};
 use super::{EntryWrite, Member, Outcome};
 use crate::ports::{LedgerChange, LedgerRow, LedgerState, Slot};
 use crate::teams::TeamsPresence;
@@ -29,6 +30,7 @@ pub(super) struct EntrySide {
     under_way: Option<String>,
     pub(super) hold: Hold<String>,
     pub(super) pace: Pace,
+    pub(super) held_back: HeldBack<String>,
 }
 
 impl EntrySide {
@@ -42,6 +44,7 @@ impl EntrySide {
             under_way: None,
             hold: Hold::default(),
             pace: Pace::of_the_pbx(),
+            held_back: HeldBack::default(),
         }
     }
 
@@ -60,6 +63,17 @@ impl EntrySide {
     /// Whether nothing of ours is left at the PBX.
     pub(super) fn is_clear(&self) -> bool {
         self.under_way.is_none() && !self.unsure && self.shown.as_ref().is_none_or(String::is_empty)
+    }
+
+    /// Whether the PBX shows another entry than the one that we wrote.
+    pub(super) fn contradicts(&self, own_entry: &str) -> bool {
+        self.under_way.is_none() && self.seen && self.shown.as_deref() != Some(own_entry)
+    }
+
+    /// Doubts an entry that the PBX never shows us: it is written again, for it cannot be compared.
+    pub(super) fn doubt(&mut self) {
+        let written = self.shown.as_ref().is_some_and(|shown| !shown.is_empty());
+        self.unsure |= !self.visible && written;
     }
 
     /// Takes in what the PBX shows as our entry.
@@ -98,9 +112,19 @@ impl EntrySide {
             let gone = wanted.is_empty() && std::mem::take(&mut self.stored);
             return (None, gone.then(|| no_row(member)));
         }
-        if self.hold.stops(&wanted.to_owned(), now) || self.pace.brake(now).is_some() {
+        if self.hold.stops(&wanted.to_owned(), now) {
             return (None, None);
         }
+        if let Some((brake, until)) = self.pace.brake(now) {
+            self.held_back.note(wanted.to_owned(), |what| Receipt {
+                side: Side::Pbx,
+                what: what.clone(),
+                brake,
+                until,
+            });
+            return (None, None);
+        }
+        self.held_back.end();
         self.pace.take(now, false);
         self.under_way = Some(wanted.to_owned());
         self.seen = false;

@@ -17,6 +17,8 @@ mod rules;
 mod sight;
 mod standing;
 mod teams_side;
+mod transition;
+mod views;
 mod writing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -35,6 +37,7 @@ pub use person::{Person, PersonView};
 pub use rules::{Direction, OnThePhone, Rules};
 pub use sight::{ON_THE_PHONE, PbxSight, ToldCalls, Verdict};
 pub use standing::ClaimState;
+pub use transition::{Place, Planned, Receipt, Seen, Side, Transition};
 pub use writing::{Due, EntryWrite, Member, Outcome};
 
 /// Everything that is known and set, for all users.
@@ -52,6 +55,7 @@ pub struct Board {
     unmapped: BTreeMap<String, u64>,
     paces: WritePaces,
     teams_in_reach: bool,
+    held: BTreeMap<(Side, Brake), u64>,
 }
 
 impl Board {
@@ -74,6 +78,7 @@ impl Board {
             unmapped: BTreeMap::new(),
             paces: WritePaces::default(),
             teams_in_reach: true,
+            held: BTreeMap::new(),
         }
     }
 
@@ -157,6 +162,14 @@ impl Board {
         }
     }
 
+    /// Looks anew at a user, by order: Teams is read, and what was refused or waits for an answer may leave at once.
+    pub fn resync(&mut self, user: &PbxGuid, now: DateTime<Utc>) {
+        if let Some(person) = self.people.get_mut(user) {
+            person.resync(now);
+            self.dirty.insert(user.clone());
+        }
+    }
+
     /// Takes in a user's whole presence at the PBX. Answers what must be removed at another PBX, where our entry has
     /// stayed behind when the user moved; nobody needs to know what becomes of that.
     pub fn see_presence(
@@ -166,12 +179,14 @@ impl Board {
         entries: &[PresenceEntry],
     ) -> Option<EntryWrite> {
         let sight = self.sights.entry(user.clone()).or_default();
+        let before = sight.phone_entry.map(|phone| (phone, sight.choice.clone()));
         let left_behind = sight.see_presence(pbx, entries, &self.rules.contact);
         let unknown = sight
             .choice
             .clone()
             .filter(|choice| self.rules.pbx_to_teams.map(choice) == Meaning::Unknown);
         if let (Some(person), Some(own)) = (self.people.get_mut(user), &sight.own_entry) {
+            person.note_presence(sight, before.as_ref());
             person.see_entry(own);
         }
         self.dirty.insert(user.clone());
@@ -201,7 +216,15 @@ impl Board {
         if self.roster.get(user).is_some_and(elsewhere) {
             return;
         }
-        self.sights.entry(user.clone()).or_default().see_calls(pbx, calls);
+        let sight = self.sights.entry(user.clone()).or_default();
+        let before = sight.calls.get(pbx).map(|told| told.number);
+        sight.see_calls(pbx, calls);
+        if before != Some(calls)
+            && (calls > 0 || before.is_some())
+            && let Some(person) = self.people.get_mut(user)
+        {
+            person.note(Place::Calls, format!("{calls} calls"), before.is_some());
+        }
         self.dirty.insert(user.clone());
     }
 
@@ -263,6 +286,12 @@ impl Board {
             due.ledger.extend(step.ledger);
             due.teams.extend(step.teams.map(|write| (guid.clone(), write)));
             due.entries.extend(step.entry);
+            if let Some(transition) = step.transition {
+                for receipt in &transition.held {
+                    *self.held.entry((receipt.side, receipt.brake)).or_default() += 1;
+                }
+                due.transitions.push(transition);
+            }
             if person.take_due_reads(now) {
                 due.reads.push(person.member.teams.clone());
             }
@@ -329,60 +358,6 @@ impl Board {
         } else {
             Some(now)
         }
-    }
-
-    /// What an administrator sees of one person.
-    pub fn view(&self, user: &PbxGuid, now: DateTime<Utc>) -> Option<PersonView> {
-        let nothing = PbxSight::default();
-        let sight = self.sights.get(user).unwrap_or(&nothing);
-        self.people
-            .get(user)
-            .map(|person| person.view(sight, now, &self.rules))
-    }
-
-    /// How many users' claims in Teams stand how.
-    pub fn claim_states(&self, now: DateTime<Utc>) -> BTreeMap<ClaimState, usize> {
-        let nothing = PbxSight::default();
-        let mut states = BTreeMap::new();
-        for (user, person) in &self.people {
-            let sight = self.sights.get(user).unwrap_or(&nothing);
-            if let Some(standing) = person.standing(sight, now, &self.rules) {
-                *states.entry(standing.state).or_default() += 1;
-            }
-        }
-        states
-    }
-
-    /// Everybody on the board, leaving ones included.
-    pub fn people(&self) -> impl Iterator<Item = (&Member, bool)> {
-        self.people
-            .values()
-            .map(|person| (&person.member, person.leaving))
-    }
-
-    /// The PBX where a user lives.
-    pub fn home(&self, user: &PbxGuid) -> Option<&PbxName> {
-        self.people.get(user).map(|person| &person.member.pbx.home)
-    }
-
-    /// Number of members whose two sides are known.
-    pub fn synchronised(&self) -> usize {
-        let known = |(guid, person): &(&PbxGuid, &Person)| {
-            self.sights
-                .get(*guid)
-                .is_some_and(|sight| person.both_known(sight))
-        };
-        self.people.iter().filter(known).count()
-    }
-
-    /// Whether everything of ours is released and nobody is left.
-    pub fn is_empty(&self) -> bool {
-        self.people.is_empty()
-    }
-
-    /// States that no row of the mapping names, with the number of times that each was seen.
-    pub fn unmapped(&self) -> &BTreeMap<String, u64> {
-        &self.unmapped
     }
 
     fn count_unmapped(&mut self, state: String) {

@@ -1,5 +1,6 @@
 //! One synchronised user: what either side shows, what we set there, and what follows from it.
 
+mod transitions;
 mod view;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,6 +10,7 @@ use super::entry_side::EntrySide;
 use super::pace::Paces;
 use super::sight::{PbxSight, TeamsSight, Verdict};
 use super::teams_side::{Scene, TeamsSide};
+use super::transition::{Journal, Place, Transition};
 use super::{EntryWrite, Member, Outcome, Rules};
 use crate::mapping::PbxShown;
 use crate::ports::{LedgerChange, LedgerRow, PresenceWrite, Slot};
@@ -33,6 +35,7 @@ pub struct Person {
     /// What we wanted the PBX to show last: stays while Teams shows something without a meaning.
     wanted_entry: Option<String>,
     ordered_reads: Vec<DateTime<Utc>>,
+    journal: Journal,
 }
 
 /// What a step of one person asks for.
@@ -41,6 +44,7 @@ pub(super) struct Step {
     pub(super) ledger: Vec<LedgerChange>,
     pub(super) teams: Option<PresenceWrite>,
     pub(super) entry: Option<EntryWrite>,
+    pub(super) transition: Option<Transition>,
 }
 
 impl Person {
@@ -57,6 +61,7 @@ impl Person {
             entry,
             wanted_entry: None,
             ordered_reads: vec![now],
+            journal: Journal::default(),
         }
     }
 
@@ -70,6 +75,19 @@ impl Person {
 
     /// Takes in a look at Teams.
     pub(super) fn see_teams(
+        &mut self,
+        observation: &TeamsObservation,
+        pbx: &PbxSight,
+        now: DateTime<Utc>,
+        rules: &Rules,
+    ) -> (Verdict, Vec<LedgerChange>) {
+        let before = self.as_shown(&observation.presence);
+        let (verdict, changes) = self.take_in_teams(observation, pbx, now, rules);
+        self.note_teams(observation, verdict, &before);
+        (verdict, changes)
+    }
+
+    fn take_in_teams(
         &mut self,
         observation: &TeamsObservation,
         pbx: &PbxSight,
@@ -160,6 +178,15 @@ impl Person {
         self.side.holds_call(now)
     }
 
+    /// Looks anew at everything.
+    pub(super) fn resync(&mut self, now: DateTime<Utc>) {
+        self.journal.note_plainly(Place::Order, "resync", true);
+        self.order_read(now);
+        self.side.hold.end();
+        self.entry.hold.end();
+        self.entry.doubt();
+    }
+
     /// Lets a write leave at once that waited because its side could not be reached.
     pub(super) fn end_entry_hold(&mut self) {
         self.entry.hold.end();
@@ -199,6 +226,8 @@ impl Person {
         }
         if expired.read {
             self.order_read(now + SETTLING);
+            self.journal
+                .note_plainly(Place::Clock, "what was set in teams has ended by itself", true);
         }
         self.wanted_entry = self.decide_entry(now, rules);
         let wanted = self.wanted_entry.clone();
@@ -206,7 +235,13 @@ impl Person {
             .entry
             .next_write(wanted.as_deref(), &self.member, pbx, self.leaving, now);
         ledger.extend(change);
-        Step { ledger, teams, entry }
+        let transition = self.transition(teams.as_ref(), entry.as_ref(), pbx, now, rules);
+        Step {
+            ledger,
+            teams,
+            entry,
+            transition,
+        }
     }
 
     /// Takes in the outcome of the write to Teams that was under way.

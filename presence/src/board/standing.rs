@@ -109,7 +109,7 @@ impl Standing {
 
     /// Tells it as one plain sentence.
     pub(super) fn sentence(&self) -> String {
-        let (set, choice) = (pair(&self.presence), &self.stands_for);
+        let (set, choice) = (&self.presence, &self.stands_for);
         let until = self.wait.as_ref().map_or_else(String::new, |wait| {
             wait.until.to_rfc3339_opts(SecondsFormat::Secs, true)
         });
@@ -152,7 +152,7 @@ impl Standing {
             ),
             ClaimState::Masked => format!(
                 "teams accepted the call, but shows {}, a state of the user's own that hides it",
-                self.shown.as_ref().map(pair).unwrap_or_default()
+                self.shown.as_ref().unwrap_or(&self.presence)
             ),
             ClaimState::Releasing => {
                 format!("{set} was set in teams for {choice} and is being removed")
@@ -169,9 +169,4 @@ impl Standing {
             ""
         }
     }
-}
-
-/// Spells a pair.
-pub(super) fn pair(presence: &TeamsPresence) -> String {
-    format!("{}/{}", presence.availability, presence.activity)
 }

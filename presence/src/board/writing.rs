@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Transition;
 use crate::identity::{PbxGuid, PbxName, TeamsId};
 use crate::pbx::PbxUser;
 use crate::ports::{LedgerChange, PresenceWrite};
@@ -56,6 +57,8 @@ pub struct Due {
     pub teams: Vec<(PbxGuid, PresenceWrite)>,
     /// Writes to the PBX, at most one per user; each must be answered by [`super::Board::entry_written`].
     pub entries: Vec<EntryWrite>,
+    /// What happened since the last time, for the timeline.
+    pub transitions: Vec<Transition>,
     /// Users whose presence must be read in Teams, by reads that begin now or later; whoever takes this list sees to it.
     pub reads: Vec<TeamsId>,
 }

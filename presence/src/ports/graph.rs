@@ -1,5 +1,6 @@
 //! Reading the directory and presence from Graph, and writing presence.
 
+use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
@@ -100,6 +101,22 @@ pub enum PresenceChange {
     },
     /// `clearUserPreferredPresence`; that nothing was set is success.
     ClearPreferred,
+}
+
+impl fmt::Display for PresenceChange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let minutes = |lifetime: &Duration| lifetime.as_secs().div_ceil(60);
+        match self {
+            Self::SetSession { presence, lifetime } => {
+                write!(formatter, "session {presence} for {} min", minutes(lifetime))
+            }
+            Self::ClearSession => formatter.write_str("session cleared"),
+            Self::SetPreferred { presence, lifetime } => {
+                write!(formatter, "preferred {presence} for {} min", minutes(lifetime))
+            }
+            Self::ClearPreferred => formatter.write_str("preferred cleared"),
+        }
+    }
 }
 
 /// A write for one user.

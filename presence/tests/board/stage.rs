@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use m365_presence::board::{Board, Direction, Due, EntryWrite, Member, OnThePhone, Outcome, Rules, Verdict};
+use m365_presence::board::{
+    Board, Direction, Due, EntryWrite, Member, OnThePhone, Outcome, Rules, Transition, Verdict,
+};
 use m365_presence::identity::{PbxGuid, PbxName, TeamsId};
 use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
 use m365_presence::pbx::{PbxUser, PresenceEntry};
@@ -87,6 +89,7 @@ pub struct Stage {
     pub teams: Vec<PresenceChange>,
     pub entries: Vec<EntryWrite>,
     pub reads: usize,
+    pub transitions: Vec<Transition>,
     entries_at_pbx: Vec<(String, String)>,
 }
 
@@ -109,6 +112,7 @@ impl Stage {
             teams: Vec::new(),
             entries: Vec::new(),
             reads: 0,
+            transitions: Vec::new(),
             entries_at_pbx: Vec::new(),
         };
         stage.board.set_roster([member()], now);
@@ -134,12 +138,14 @@ impl Stage {
             ledger,
             teams,
             entries,
+            transitions,
             reads,
         } = self.board.due(self.now);
         self.store(ledger);
         self.teams
             .extend(teams.into_iter().map(|(_, write)| write.change));
         self.entries.extend(entries);
+        self.transitions.extend(transitions);
         self.reads += reads.len();
     }
 

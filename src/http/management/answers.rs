@@ -56,11 +56,28 @@ pub(super) async fn user(
 ) -> Result<HttpResponse, Problem> {
     let found = management.posts.user(&h323, &management.terms.get()).await;
     let found = found.ok_or_else(|| Problem::unavailable("user-sync"))?;
-    found.map(|user| HttpResponse::Ok().json(user)).ok_or_else(|| {
-        Problem::not_found(format!(
-            "no user of the PBX is called '{h323}'; the name is the one of the user object, see /api/v1/users"
-        ))
-    })
+    found
+        .map(|user| HttpResponse::Ok().json(user))
+        .ok_or_else(|| unknown_user(&h323))
+}
+
+pub(super) fn unknown_user(h323: &str) -> Problem {
+    Problem::not_found(format!(
+        "no user of the PBX is called '{h323}'; the name is the one of the user object, see /api/v1/users"
+    ))
+}
+
+pub(super) async fn timeline(
+    _reader: Reader,
+    management: web::Data<Management>,
+    h323: web::Path<String>,
+    paging: web::Query<Paging>,
+) -> Result<HttpResponse, Problem> {
+    let (limit, before) = (paging.limit()?, paging.after(|text| text.parse().ok())?);
+    let page = management.posts.timeline(&h323, before, limit).await;
+    let page = page.ok_or_else(|| Problem::unavailable("presence-sync"))?;
+    page.map(|page| HttpResponse::Ok().json(page))
+        .ok_or_else(|| unknown_user(&h323))
 }
 
 pub(super) async fn actors(

@@ -5,8 +5,10 @@ use m365_actors::presence_subscription::RenewAll;
 use serde_json::json;
 
 use super::Management;
+use super::answers::unknown_user;
 use crate::http::access::Administrator;
 use crate::http::problem::Problem;
+use crate::view::users::Resynced;
 
 pub(super) async fn restart(
     administrator: Administrator,
@@ -34,6 +36,26 @@ pub(super) async fn renew(
         .record(administrator.who, "renewal of the subscriptions")
         .await;
     Ok(HttpResponse::Accepted().json(json!({"ordered": "renew"})))
+}
+
+pub(super) async fn resync(
+    administrator: Administrator,
+    management: web::Data<Management>,
+    h323: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let resynced = management.posts.resync(&h323, &management.terms.get()).await;
+    match resynced.ok_or_else(|| Problem::unavailable("presence-sync"))? {
+        Resynced::Unknown => Err(unknown_user(&h323)),
+        Resynced::Refused { reason, explanation } => Err(Problem::not_synchronised(reason, &explanation)),
+        Resynced::Ordered => {
+            log::debug!(user = h323.as_str(); "an administrator looks anew at {h323}");
+            management
+                .settings
+                .record(administrator.who, format!("resync of user {h323}"))
+                .await;
+            Ok(HttpResponse::Accepted().json(json!({"h323": *h323, "ordered": "resync"})))
+        }
+    }
 }
 
 pub(super) async fn inject_panic(

@@ -48,6 +48,21 @@ impl Scrape {
                 ([("state", state.as_str())], size(users))
             }),
         )?;
+        let held = [
+            (["teams", "flapping"], sync.held_by_flapping.teams),
+            (["teams", "budget"], sync.held_by_budget),
+            (["pbx", "flapping"], sync.held_by_flapping.pbx),
+        ];
+        sheet.counters(
+            "writes_held",
+            "States that waited for their turn because a user's state changed too often, by side and brake.",
+            held.map(|([side, brake], count)| ([("side", side), ("brake", brake)], count)),
+        )?;
+        sheet.counter(
+            "transitions_lost",
+            "Transitions of the timeline that could not be stored.",
+            sync.transitions_lost,
+        )?;
         sheet.gauge(
             "writes_waiting",
             "Presence writes to Teams that wait for their turn.",

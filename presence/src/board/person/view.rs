@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::super::Rules;
 use super::super::claim::Claim;
 use super::super::sight::PbxSight;
-use super::super::standing::{ClaimState, Standing, pair};
+use super::super::standing::{ClaimState, Standing};
 use super::super::teams_side::{Look, Scene};
 use super::Person;
 use crate::mapping::PbxShown;
@@ -40,11 +40,11 @@ impl Person {
         let held = [&self.side.session, &self.side.preferred].into_iter().flatten();
         let set: Vec<String> = held
             .filter(|claim| claim.holds())
-            .map(|claim| pair(&claim.presence))
+            .map(|claim| claim.presence.to_string())
             .collect();
         let standing = self.standing(pbx, now, rules);
         PersonView {
-            teams_presence: self.teams.presence.as_ref().map(pair),
+            teams_presence: self.teams.presence.as_ref().map(ToString::to_string),
             pbx_presence: pbx.activity().map(str::to_owned),
             shown_at_pbx: self.entry.shown().map(str::to_owned),
             set_in_teams: (!set.is_empty()).then(|| set.join(" + ")),
@@ -85,7 +85,7 @@ impl Person {
         (!unknown).then(|| !shown.availability.eq_ignore_ascii_case("Offline"))
     }
 
-    fn why(&self, standing: Option<&Standing>, now: DateTime<Utc>, rules: &Rules) -> String {
+    pub(super) fn why(&self, standing: Option<&Standing>, now: DateTime<Utc>, rules: &Rules) -> String {
         if self.leaving {
             return "the user is no longer synchronised; what the connector set is being removed".to_owned();
         }

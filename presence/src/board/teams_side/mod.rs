@@ -16,6 +16,7 @@ use super::claim::{Claim, FadingClaim};
 use super::hold::Hold;
 use super::pace::Pace;
 use super::sight::ON_THE_PHONE;
+use super::transition::HeldBack;
 use super::{Outcome, Rules};
 use crate::ports::{LedgerChange, LedgerRow, LedgerState, PresenceChange, Slot};
 use crate::teams::TeamsPresence;
@@ -59,6 +60,7 @@ pub(super) struct TeamsSide {
     changed_rows: Vec<Slot>,
     pub(super) hold: Hold<PresenceChange>,
     pub(super) pace: Pace,
+    pub(super) held_back: HeldBack<PresenceChange>,
     was_on_the_phone: bool,
     choice_before: Option<String>,
     /// Whether another choice at the PBX has been seen during this call.
@@ -81,6 +83,7 @@ impl TeamsSide {
             changed_rows: Vec::new(),
             hold: Hold::default(),
             pace: Pace::of_teams(),
+            held_back: HeldBack::default(),
             was_on_the_phone: false,
             choice_before: None,
             chose_during: false,
@@ -150,6 +153,11 @@ impl TeamsSide {
             || held
                 .filter(|claim| claim.holds() && claim.stands_for == ON_THE_PHONE)
                 .any(|claim| claim.until > now)
+    }
+
+    /// Whether the write under way only repeats what stands.
+    pub(super) fn renews(&self) -> bool {
+        self.under_way.as_ref().is_some_and(|write| write.renewal)
     }
 
     /// Whether nothing of ours is left in Teams.

@@ -3,6 +3,7 @@
 
 use super::super::claim::Claim;
 use super::super::sight::ON_THE_PHONE;
+use super::super::transition::{Receipt, Side};
 use super::scene::{Scene, Wish, call, delta, lease};
 use super::{TeamsSide, UnderWay, slot_of};
 use crate::ports::{LedgerChange, LedgerState, PresenceChange, PresenceWrite, Slot};
@@ -37,9 +38,16 @@ impl TeamsSide {
         let Some(need) = self.need(scene) else {
             return (None, None);
         };
-        if !need.renewal && self.pace.brake(scene.now).is_some() {
+        if let Some((brake, until)) = self.pace.brake(scene.now).filter(|_| !need.renewal) {
+            self.held_back.note(need.change, |change| Receipt {
+                side: Side::Teams,
+                what: change.to_string(),
+                brake,
+                until,
+            });
             return (None, None);
         }
+        self.held_back.end();
         let before = self.slot(slot_of(&need.change)).clone();
         let change = self.intend(&need, scene);
         self.pace.take(scene.now, need.renewal);

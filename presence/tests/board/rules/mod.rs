@@ -10,4 +10,5 @@ mod roster;
 mod standing;
 mod to_pbx;
 mod to_teams;
+mod transitions;
 mod unfollowed_calls;

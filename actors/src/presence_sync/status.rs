@@ -1,0 +1,62 @@
+//! What the board is like, as the API tells it.
+
+use std::collections::BTreeMap;
+
+use m365_presence::board::ClaimState;
+use serde::Serialize;
+
+/// A count of either side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BySide {
+    /// Writes to Teams.
+    pub teams: u64,
+    /// Entries at the PBX.
+    pub pbx: u64,
+}
+
+/// What the board is like.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Status {
+    /// Users on the board.
+    pub people: usize,
+    /// Users whose two sides are known.
+    pub synchronised: usize,
+    /// Users who are being released.
+    pub leaving: usize,
+    /// Notifications that were believed.
+    pub notified: u64,
+    /// Read observations that were believed.
+    pub read: u64,
+    /// Observations that were older than what was known.
+    pub outdated: u64,
+    /// Writes to Teams that were accepted.
+    pub teams_accepted: u64,
+    /// Writes to Teams without an answer, to be repeated.
+    pub teams_failed: u64,
+    /// Writes to Teams that were refused.
+    pub teams_refused: u64,
+    /// What Graph says while writes are refused because the app lacks the permission.
+    pub lacks_permission: Option<String>,
+    /// Writes to Teams that wait for their turn.
+    pub teams_waiting: usize,
+    /// Writes to Teams a second that are allowed at this time.
+    pub teams_rate: f64,
+    /// Entries at the PBX that were accepted.
+    pub entries_accepted: u64,
+    /// Entries at the PBX without an answer, to be repeated.
+    pub entries_failed: u64,
+    /// Entries at the PBX that were refused.
+    pub entries_refused: u64,
+    /// States that waited because one changed too often within seconds, by side.
+    pub held_by_flapping: BySide,
+    /// States that waited because the budget of the hour was used up.
+    pub held_by_budget: u64,
+    /// Transitions that are kept in memory.
+    pub transitions: usize,
+    /// Transitions that could not be stored.
+    pub transitions_lost: u64,
+    /// How the claims in Teams stand, by number of users.
+    pub claims: BTreeMap<ClaimState, usize>,
+    /// States without a row in the mapping, by number.
+    pub unmapped: BTreeMap<String, u64>,
+}

@@ -1,0 +1,114 @@
+//! What is noted of one person for the timeline, and when it makes a transition.
+
+use chrono::{DateTime, Utc};
+
+use super::super::sight::{ON_THE_PHONE, PbxSight, Verdict};
+use super::super::transition::{Place, Planned, Seen, Side, Transition};
+use super::super::{EntryWrite, Rules};
+use super::Person;
+use crate::ports::PresenceWrite;
+use crate::teams::{Source, TeamsObservation, TeamsPresence};
+
+/// What a look at Teams may change.
+#[derive(PartialEq)]
+pub(super) struct AsShown {
+    /// Whether Teams has been seen before.
+    known: bool,
+    /// Whether Teams shows what was looked at.
+    same: bool,
+    overridden: bool,
+    missing: bool,
+}
+
+impl Person {
+    pub(super) fn as_shown(&self, observed: &TeamsPresence) -> AsShown {
+        let preferred = self.side.preferred.as_ref();
+        AsShown {
+            known: self.teams.presence.is_some(),
+            same: self.teams.presence.as_ref() == Some(observed),
+            overridden: preferred.is_some_and(|claim| !claim.holds()),
+            missing: self.teams.missing,
+        }
+    }
+
+    /// Notes a look at Teams that told something new.
+    pub(super) fn note_teams(&mut self, observation: &TeamsObservation, verdict: Verdict, before: &AsShown) {
+        if before.same && *before == self.as_shown(&observation.presence) {
+            return;
+        }
+        let (place, at) = match observation.source {
+            Source::Notified { received_at } => (Place::TeamsNotified, received_at),
+            Source::Read { begun_at } => (Place::TeamsRead, begun_at),
+        };
+        let seen = Seen {
+            place,
+            what: observation.presence.to_string(),
+            verdict: Some(verdict),
+            at: Some(at),
+        };
+        self.journal.note(seen, before.known);
+    }
+
+    /// Notes a presence at the PBX that differs from the one before, and an entry of ours that is not what we wrote.
+    pub(in super::super) fn note_presence(
+        &mut self,
+        pbx: &PbxSight,
+        before: Option<&(bool, Option<String>)>,
+    ) {
+        let same = before.is_some_and(|(phone, choice)| {
+            pbx.phone_entry == Some(*phone) && pbx.choice.as_ref() == choice.as_ref()
+        });
+        if !same {
+            let what = match (pbx.phone_entry, &pbx.choice) {
+                (Some(true), _) => ON_THE_PHONE,
+                (_, Some(choice)) if !choice.is_empty() => choice,
+                _ => "none",
+            };
+            self.note(Place::PbxEntry, what, before.is_some());
+        }
+        if let Some(own) = pbx.own_entry.as_ref().filter(|own| self.entry.contradicts(own)) {
+            self.note(Place::PbxEntry, format!("our entry shows '{own}'"), true);
+        }
+    }
+
+    /// Notes something that was seen elsewhere; a first look is no news.
+    pub(in super::super) fn note(&mut self, place: Place, what: impl Into<String>, news: bool) {
+        self.journal.note_plainly(place, what, news);
+    }
+
+    /// Makes a transition of what was seen and decided, unless nothing has happened.
+    pub(super) fn transition(
+        &mut self,
+        teams: Option<&PresenceWrite>,
+        entry: Option<&EntryWrite>,
+        pbx: &PbxSight,
+        now: DateTime<Utc>,
+        rules: &Rules,
+    ) -> Option<Transition> {
+        let receipts = [
+            self.side.held_back.take_receipt(),
+            self.entry.held_back.take_receipt(),
+        ];
+        let held: Vec<_> = receipts.into_iter().flatten().collect();
+        let set = teams.filter(|_| !self.side.renews()).map(|write| Planned {
+            side: Side::Teams,
+            what: write.change.to_string(),
+        });
+        let shown = entry.map(|write| Planned {
+            side: Side::Pbx,
+            what: write.activity.clone(),
+        });
+        let planned: Vec<_> = set.into_iter().chain(shown).collect();
+        if planned.is_empty() && held.is_empty() && !self.journal.has_news() {
+            return None;
+        }
+        let standing = self.standing(pbx, now, rules);
+        Some(Transition {
+            user: self.member.pbx.guid.clone(),
+            seen: self.journal.take(),
+            why: self.why(standing.as_ref(), now, rules),
+            planned,
+            held,
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! What the board tells of itself.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{Board, Brake, ClaimState, Member, PbxSight, Person, PersonView, Side};
+use crate::identity::{PbxGuid, PbxName};
+
+impl Board {
+    /// What an administrator sees of one person.
+    pub fn view(&self, user: &PbxGuid, now: DateTime<Utc>) -> Option<PersonView> {
+        let nothing = PbxSight::default();
+        let sight = self.sights.get(user).unwrap_or(&nothing);
+        self.people
+            .get(user)
+            .map(|person| person.view(sight, now, &self.rules))
+    }
+
+    /// How many users' claims in Teams stand how.
+    pub fn claim_states(&self, now: DateTime<Utc>) -> BTreeMap<ClaimState, usize> {
+        let nothing = PbxSight::default();
+        let mut states = BTreeMap::new();
+        for (user, person) in &self.people {
+            let sight = self.sights.get(user).unwrap_or(&nothing);
+            if let Some(standing) = person.standing(sight, now, &self.rules) {
+                *states.entry(standing.state).or_default() += 1;
+            }
+        }
+        states
+    }
+
+    /// How many states of a side waited because of a brake.
+    pub fn held_back(&self, side: Side, brake: Brake) -> u64 {
+        self.held.get(&(side, brake)).copied().unwrap_or_default()
+    }
+
+    /// Everybody on the board, leaving ones included.
+    pub fn people(&self) -> impl Iterator<Item = (&Member, bool)> {
+        self.people
+            .values()
+            .map(|person| (&person.member, person.leaving))
+    }
+
+    /// The PBX where a user lives.
+    pub fn home(&self, user: &PbxGuid) -> Option<&PbxName> {
+        self.people.get(user).map(|person| &person.member.pbx.home)
+    }
+
+    /// Number of members whose two sides are known.
+    pub fn synchronised(&self) -> usize {
+        let known = |(guid, person): &(&PbxGuid, &Person)| {
+            self.sights
+                .get(*guid)
+                .is_some_and(|sight| person.both_known(sight))
+        };
+        self.people.iter().filter(known).count()
+    }
+
+    /// Whether everything of ours is released and nobody is left.
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty()
+    }
+
+    /// States that no row of the mapping names, with the number of times that each was seen.
+    pub fn unmapped(&self) -> &BTreeMap<String, u64> {
+        &self.unmapped
+    }
+}
