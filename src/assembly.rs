@@ -22,7 +22,7 @@ use m365_actors::supervision::{
 use m365_actors::token_refresh::TokenRefresh;
 use m365_actors::user_sync::UserSync;
 use m365_actors::webhook_intake::WebhookIntake;
-use m365_graph::{GraphClock, HttpClient, KeyRing};
+use m365_graph::{GraphClock, HttpClient, KeyRing, Reach};
 use m365_presence::clock::Clock;
 use m365_presence::identity::PbxName;
 use m365_store::{SqlStore, SteadyStore};
@@ -158,6 +158,11 @@ impl Assembly {
     /// The queue that the webhook fills.
     pub fn queue(&self) -> &IntakeQueue {
         &self.ground.queue
+    }
+
+    /// Which hosts of Microsoft's are out of reach.
+    pub fn reach(&self) -> &Reach {
+        self.ground.http.reach()
     }
 
     /// Graph's time.

@@ -126,6 +126,7 @@ async fn run(
         warnings: WarningBook::new(settings.public.tls.as_ref().map(|tls| tls.expires_at)),
         doorkeeper,
         clock: assembly.clock().clone(),
+        reach: assembly.reach().clone(),
         started_at: Utc::now(),
         terms: Live::new(terms(settings)),
         keys: Live::new(keys(settings)),

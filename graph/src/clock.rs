@@ -1,5 +1,6 @@
 //! Graph's clock, as far as this machine can know it.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,14 +13,53 @@ const TOLERANCE: TimeDelta = TimeDelta::seconds(2);
 /// Half of the second that `Date` cuts off.
 const HALF_RESOLUTION: TimeDelta = TimeDelta::milliseconds(500);
 
+/// Answers whose dates are weighed against each other.
+const WITNESSES: usize = 5;
+
 /// Graph's clock: the machine's clock at creation, carried on by the monotonic clock and corrected by `Date` headers.
 ///
-/// A later step of the machine's clock therefore changes nothing. Clones share one correction.
+/// A later step of the machine's clock therefore changes nothing. One wrong `Date` does not either: the last few
+/// answers are weighed, and what most of them agree upon is believed. Clones share one correction.
 #[derive(Clone, Debug)]
 pub struct GraphClock {
     anchor: DateTime<Utc>,
     anchored_at: Instant,
-    offset: Arc<Mutex<Option<TimeDelta>>>,
+    testimony: Arc<Mutex<Testimony>>,
+}
+
+/// What the last answers said of the offset.
+#[derive(Debug, Default)]
+struct Testimony {
+    measured: VecDeque<TimeDelta>,
+    believed: Option<TimeDelta>,
+}
+
+impl Testimony {
+    fn hear(&mut self, measured: TimeDelta) {
+        self.measured.push_back(measured);
+        if self.measured.len() > WITNESSES {
+            self.measured.pop_front();
+        }
+        let agreeing = |with: TimeDelta| {
+            let agrees = move |other: &&TimeDelta| (**other - with).abs() < TOLERANCE;
+            self.measured.iter().filter(agrees).count()
+        };
+        // among equals: what is believed already, unless the machine's own clock speaks for the other
+        let weight = |offset: TimeDelta| {
+            let believed = self
+                .believed
+                .is_some_and(|believed| (offset - believed).abs() < TOLERANCE);
+            (agreeing(offset), offset.abs() < TOLERANCE, believed)
+        };
+        let heaviest = self.measured.iter().copied().max_by_key(|offset| weight(*offset));
+        let stays = self
+            .believed
+            .zip(heaviest)
+            .is_some_and(|(believed, heaviest)| (heaviest - believed).abs() < TOLERANCE);
+        if !stays {
+            self.believed = heaviest;
+        }
+    }
 }
 
 impl GraphClock {
@@ -33,8 +73,14 @@ impl GraphClock {
         Self {
             anchor: local,
             anchored_at: Instant::now(),
-            offset: Arc::default(),
+            testimony: Arc::default(),
         }
+    }
+
+    /// How far the machine's clock is wrong *now*: Graph's time minus what the machine shows, which may have been set
+    /// right since the start. `None` before the first answer.
+    pub fn machine_offset(&self) -> Option<TimeDelta> {
+        self.offset().map(|_| self.now() - Utc::now())
     }
 }
 
@@ -53,16 +99,18 @@ impl Clock for GraphClock {
     }
 
     fn offset(&self) -> Option<TimeDelta> {
-        *self.offset.lock().unwrap_or_else(PoisonError::into_inner)
+        self.testimony
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .believed
     }
 
     fn measured(&self, date: DateTime<Utc>, local_middle: DateTime<Utc>) {
         let measured = date.signed_duration_since(local_middle) + HALF_RESOLUTION;
-        let mut offset = self.offset.lock().unwrap_or_else(PoisonError::into_inner);
-        let believed = offset.is_some_and(|known| (measured - known).abs() < TOLERANCE);
-        if !believed {
-            *offset = Some(measured);
-        }
+        self.testimony
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .hear(measured);
     }
 
     fn local(&self) -> DateTime<Utc> {
@@ -94,16 +142,50 @@ mod tests {
         }
     }
 
-    #[test]
-    fn small_deviations_are_ignored_and_large_ones_taken_at_once() {
+    /// What is believed after answers of these offsets, in seconds.
+    fn believed_after(offsets: &[i64]) -> i64 {
         let clock = GraphClock::anchored(at("2026-11-24T12:00:00Z"));
         let middle = at("2026-11-24T12:00:00Z");
-        clock.measured(middle, middle);
-        let first = clock.offset();
-        clock.measured(middle + TimeDelta::seconds(1), middle);
-        assert_eq!(clock.offset(), first);
-        clock.measured(middle - TimeDelta::seconds(40), middle);
-        assert_eq!(clock.clone().offset(), Some(TimeDelta::milliseconds(-39_500)));
+        for offset in offsets {
+            clock.measured(middle + TimeDelta::seconds(*offset), middle);
+        }
+        clock.clone().offset().unwrap().num_seconds()
+    }
+
+    #[test]
+    fn most_of_the_last_answers_are_believed() {
+        for (offsets, expected, why) in [
+            (&[600][..], 600, "the first answer, whatever it says"),
+            (&[600, 601, 599], 600, "small deviations are ignored"),
+            (&[600, 600, 7200], 600, "one wrong date"),
+            (&[7200, 600], 7200, "one against one is undecided"),
+            (&[7200, 600, 600], 600, "one wrong date, the first of all"),
+            (&[7200, 0], 0, "the machine's own clock decides between two"),
+            (&[600, 600, 600, 600, 600, 0, 0], 600, "two against three"),
+            (
+                &[600, 600, 600, 600, 600, 0, 0, 0],
+                0,
+                "a machine that was suspended",
+            ),
+            (
+                &[600, 9, 600, 90, 600, 900, 600, 9000],
+                600,
+                "every other answer is wrong",
+            ),
+        ] {
+            assert_eq!(believed_after(offsets), expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_machine_whose_clock_is_set_right_is_not_wrong_any_more() {
+        let wrong = Utc::now() - TimeDelta::minutes(10);
+        let clock = GraphClock::anchored(wrong);
+        assert_eq!(clock.machine_offset(), None);
+        clock.measured(Utc::now(), clock.local());
+        assert!((clock.offset().unwrap() - TimeDelta::minutes(10)).abs() < TimeDelta::seconds(5));
+        // the machine shows the right time by now, for the anchor alone was wrong
+        assert!(clock.machine_offset().unwrap().abs() < TimeDelta::seconds(5));
     }
 
     #[test]

@@ -162,5 +162,9 @@ codes! {
         StoredSignInExpiring = "stored_sign_in_expiring", "Mend what keeps this communication user from signing in, see the authentication light; after that day a person must sign in with a new code.";
         /// Somebody else than the communication user has entered the device code.
         SignedInAsAnother = "signed_in_as_another", "Revoke that account's sessions at Entra admin centre > Users and enter the next code as the communication user, or set username to the account that is meant.";
+        /// A host of Microsoft's is out of reach.
+        OutOfReach = "out_of_reach", "Check this host's DNS, proxy and outgoing HTTPS, and Microsoft's service health; it is asked again by itself, and what is missed is made good.";
+        /// The machine's clock is wrong.
+        ClockOff = "clock_off", "Nothing is lost, for the connector goes by Microsoft's clock; set this machine's clock right (NTP), so that logs and other programs are right, too.";
     }
 }

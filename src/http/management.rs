@@ -46,7 +46,7 @@ use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use m365_actors::supervision::TreeHandle;
-use m365_graph::GraphClock;
+use m365_graph::{GraphClock, Reach};
 use m365_presence::clock::Clock;
 
 use super::access::Keys;
@@ -67,7 +67,7 @@ use crate::view::overview::{Overview, Posts};
 use crate::view::sessions;
 use crate::view::status::{Counts, Reading, Status, subscription};
 use crate::view::users::Terms;
-use crate::view::warnings::WarningBook;
+use crate::view::warnings::{Outside, WarningBook};
 
 /// Largest body of a request, in bytes.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -87,6 +87,8 @@ pub struct Management {
     pub doorkeeper: Doorkeeper,
     /// Graph's time.
     pub clock: GraphClock,
+    /// Which hosts of Microsoft's are out of reach.
+    pub reach: Reach,
     /// When the process was started.
     pub started_at: DateTime<Utc>,
     /// How the settings bear on users.
@@ -115,6 +117,7 @@ impl Management {
 
     /// What a look comes to.
     pub fn status_of(&self, overview: &Overview) -> Status {
+        let outside = Outside::look(&self.reach, &self.clock);
         let subscriptions = overview
             .presence_subscription
             .iter()
@@ -124,7 +127,7 @@ impl Management {
             started_at: self.started_at,
             lights: self.lights_of(overview),
             reading: Reading::of(overview),
-            warnings: self.warnings.read(overview, self.clock.now()),
+            warnings: self.warnings.read(overview, &outside, self.clock.now()),
             database: overview.database.clone(),
             users: Counts::of(overview),
             licenses: Licenses::of(&self.terms.get().license, overview),
@@ -134,7 +137,7 @@ impl Management {
                 .map(subscription)
                 .collect(),
             refused_logins: self.doorkeeper.refusals(),
-            clock_offset_seconds: self.clock.offset().map_or(0.0, TimeDelta::as_seconds_f64),
+            clock_offset_seconds: outside.clock_offset.map_or(0.0, TimeDelta::as_seconds_f64),
         }
     }
 
@@ -147,7 +150,7 @@ impl Management {
             lights: self.lights_of(&overview),
             tree,
             started_at: self.started_at,
-            clock_offset: self.clock.offset().map(TimeDelta::as_seconds_f64),
+            clock_offset: self.clock.machine_offset().map(TimeDelta::as_seconds_f64),
             refused_logins: self.doorkeeper.refusals().into_iter().collect(),
             resident_memory: memory::resident(),
             overview,

@@ -9,6 +9,7 @@ mod database;
 mod expiry;
 mod licenses;
 mod notifications;
+mod outside;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,7 @@ use m365_presence::light::WarningCode;
 use serde::Serialize;
 
 use super::overview::Overview;
+pub use outside::Outside;
 
 /// What is repeated in the log is repeated after this time.
 const REPEATED: TimeDelta = TimeDelta::days(1);
@@ -37,6 +39,9 @@ pub struct Warning {
     /// Whether the log repeats it every day.
     #[serde(skip)]
     pub daily: bool,
+    /// Whether the log tells of it already.
+    #[serde(skip)]
+    pub logged: bool,
 }
 
 impl Warning {
@@ -48,13 +53,20 @@ impl Warning {
             urgent: false,
             subject: subject.into(),
             daily: false,
+            logged: false,
         }
     }
 }
 
 /// Everything that there is to warn of, in the order of the codes.
-fn all(overview: &Overview, tls_certificate: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Vec<Warning> {
+fn all(
+    overview: &Overview,
+    outside: &Outside,
+    tls_certificate: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Vec<Warning> {
     let mut warnings = Vec::new();
+    warnings.extend(outside::warnings(outside));
     warnings.extend(database::warning(overview));
     warnings.extend(capacity::warning(overview));
     warnings.extend(notifications::warnings(overview));
@@ -84,8 +96,8 @@ impl WarningBook {
     }
 
     /// Reads the warnings off the overview.
-    pub fn read(&self, overview: &Overview, now: DateTime<Utc>) -> Vec<Warning> {
-        let warnings = all(overview, self.tls_certificate, now);
+    pub fn read(&self, overview: &Overview, outside: &Outside, now: DateTime<Utc>) -> Vec<Warning> {
+        let warnings = all(overview, outside, self.tls_certificate, now);
         self.note(&warnings, now);
         warnings
     }
@@ -93,7 +105,7 @@ impl WarningBook {
     fn note(&self, warnings: &[Warning], now: DateTime<Utc>) {
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut still_standing = Standing::new();
-        for warning in warnings {
+        for warning in warnings.iter().filter(|warning| !warning.logged) {
             let key = (warning.code, warning.subject.clone());
             let known = standing.get(&key).filter(|(urgent, logged_at)| {
                 *urgent == warning.urgent && !(warning.daily && now >= *logged_at + REPEATED)

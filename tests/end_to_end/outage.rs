@@ -13,6 +13,12 @@ const RECOVERY: Duration = Duration::from_secs(30);
 /// Long enough for several attempts.
 const OUTAGE: Duration = Duration::from_secs(3);
 
+/// An error that breaks off.
+const HALF: &str = r#"{"error":{"code":"ServiceUnavail"#;
+
+/// JSON in which nothing has the type that it should have.
+const ODD: &str = r#"{"error":[{"code":7}],"error_codes":"none","value":{}}"#;
+
 fn synchronised() -> World {
     let world = World::of(&["anna", "bert"]).start();
     world.until_synchronised(2);
@@ -56,6 +62,24 @@ fn web_pages_with_status_200_are_made_good() {
 #[test]
 fn empty_errors_are_made_good() {
     is_made_good_after(None, failed(500, ErrorBody::Empty, RetryAfter::Silent));
+}
+
+#[test]
+fn errors_that_break_off_are_made_good() {
+    is_made_good_after(None, failed(500, ErrorBody::Text(HALF), RetryAfter::Silent));
+}
+
+#[test]
+fn errors_of_odd_shapes_are_made_good() {
+    is_made_good_after(None, failed(502, ErrorBody::Text(ODD), RetryAfter::Silent));
+}
+
+#[test]
+fn reads_of_odd_shapes_are_made_good() {
+    is_made_good_after(
+        Some(Family::PresenceRead),
+        failed(200, ErrorBody::Text(ODD), RetryAfter::Silent),
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use awc::error::SendRequestError;
+use awc::error::{ConnectError, SendRequestError};
 use awc::http::Uri;
 use awc::http::header::HeaderMap;
 use base64::Engine as _;
@@ -191,6 +191,11 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 fn describe(family: Family, error: &SendRequestError) -> (Failure<Family>, String) {
     match error {
+        // awc's word for a connection that was there and ended before an answer
+        SendRequestError::Connect(ConnectError::Disconnected) => (
+            Failure::NoAnswer(family),
+            "the connection was closed without an answer".to_owned(),
+        ),
         SendRequestError::Connect(cause) => (Failure::NoConnection, format!("no connection ({cause})")),
         SendRequestError::Send(cause) => (
             Failure::NoAnswer(family),

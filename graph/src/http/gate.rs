@@ -75,7 +75,10 @@ impl Gate {
                     }
                     changed.await;
                 }
-                Admission::Probe => return Ok(Pass::new(self, true)),
+                Admission::Probe => {
+                    log::debug!("a probe leaves for {}", self.host.name());
+                    return Ok(Pass::new(self, true));
+                }
                 Admission::Follow(wait) if !followed => {
                     followed = true;
                     let _verdict_or_next_probe = tokio::time::timeout(wait, changed).await;
@@ -123,17 +126,15 @@ impl Gate {
         match news {
             None => {}
             Some(News::Lost) => log::warn!(
-                cause = cause;
                 "{host} is out of reach: {cause}; it is asked again every few seconds until it answers"
             ),
             Some(News::Reached { lasted, probes }) => log::info!(
                 lasted:? = lasted, probes = probes;
                 "{host} is within reach again after {:.1} s", lasted.as_secs_f64()
             ),
-            Some(News::Unsteady) => log::warn!(
-                cause = cause;
-                "{host} comes and goes: {cause}; no more is told until it stays for a minute"
-            ),
+            Some(News::Unsteady) => {
+                log::warn!("{host} comes and goes: {cause}; no more is told until it stays for a minute")
+            }
             Some(News::Steady {
                 lasted,
                 interruptions,

@@ -5,7 +5,7 @@ use actix_web::{
     http::{Method, header::HeaderMap},
     web::Bytes,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -70,6 +70,8 @@ pub(super) struct Answer {
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Body,
     pub(super) ending: Ending,
+    /// How far its `Date` is ahead of the cloud's clock.
+    pub(super) date_shift: TimeDelta,
 }
 
 impl Answer {
@@ -80,6 +82,7 @@ impl Answer {
             headers: Vec::new(),
             body: Body::Empty,
             ending: Ending::Whole,
+            date_shift: TimeDelta::zero(),
         }
     }
 

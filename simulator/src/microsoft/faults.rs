@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 /// Groups endpoints that share limits and faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
@@ -79,6 +81,8 @@ pub enum Fault {
     },
     /// The right answer, late.
     Slow(Duration),
+    /// The right answer with a `Date` that is wrong by so much.
+    WrongDate(TimeDelta),
     /// The connection closes without an answer; the request has no effect.
     Closed,
     /// The connection closes without an answer; the request takes effect.

@@ -95,7 +95,8 @@ async fn answer(
         Host::Login => login::answer(&cloud, &call).await,
         Host::Graph => graph::answer(&cloud, &client, &call).await,
     };
-    response(answer, http_date(cloud.now()), **host)
+    let date = http_date(cloud.now() + answer.date_shift);
+    response(answer, date, **host)
 }
 
 fn response(answer: Answer, date: String, host: Host) -> HttpResponse {

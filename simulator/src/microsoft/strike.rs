@@ -52,6 +52,10 @@ pub(super) async fn around(
             tokio::time::sleep(wait).await;
             answer
         }
+        Some(Fault::WrongDate(date_shift)) => Answer {
+            date_shift,
+            ..work.await
+        },
         Some(Fault::Closed) => Answer {
             ending: Ending::Closed,
             ..Answer::empty(503)
