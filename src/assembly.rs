@@ -34,6 +34,8 @@ use crate::pbx_connection::doorkeeper::Doorkeeper;
 use crate::reconfiguration::Part;
 use crate::view::overview::Posts;
 use parts::{Fittings, Ground, SessionTemplate};
+pub(crate) use translation::identity_settings;
+
 use translation::destination;
 
 /// Messages that wait for the board at most: a burst of a whole PBX fits.

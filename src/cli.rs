@@ -33,6 +33,8 @@ pub enum Command {
     Demo(Demo),
     /// Validates the configuration and prints the effective values with their origin
     CheckConfig,
+    /// Runs every check from this machine and prints cause and remedy per line
+    Doctor(Doctor),
     /// Asks the running instance whether it is ready
     Healthcheck,
 }
@@ -46,6 +48,14 @@ pub struct Demo {
     /// How many PBXs they are spread over
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub pbxs: u32,
+}
+
+/// How the findings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
+pub struct Doctor {
+    /// As one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
 }
 
 impl CommandLine {

@@ -4,6 +4,7 @@ pub mod assembly;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod diagnosis;
 pub mod healthcheck;
 pub mod heartbeat;
 pub mod http;

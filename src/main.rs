@@ -20,6 +20,9 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Serve => serve(&line),
         Command::Demo(demo) => m365_connector::demo::run(demo),
         Command::CheckConfig => check_config(&line),
+        Command::Doctor(doctor) => {
+            m365_connector::diagnosis::doctor::run(&Layers::read(line.config().as_deref()), doctor.json)
+        }
         Command::Healthcheck => check_health(&line),
     }
 }

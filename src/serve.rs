@@ -20,6 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::BUILD;
 use crate::assembly::{Assembly, assemble, open_store};
 use crate::config::{Layers, Settings};
+use crate::diagnosis::running::Subject;
 use crate::heartbeat::Heartbeat;
 use crate::http::access::Keys;
 use crate::http::access_log;
@@ -135,6 +136,7 @@ async fn run(
         log,
         settings: counter,
         news: newsroom.desk(),
+        subject: Live::new(Subject::of(settings)),
         faults: mode.faults,
     };
     let (managed, management_address) = listen_management(settings, &management)?;
@@ -211,6 +213,7 @@ fn put_in_force(
 ) -> anyhow::Result<()> {
     assembly.refit(settings, concerned)?;
     management.terms.set(terms(settings));
+    management.subject.set(Subject::of(settings));
     if concerned.contains(&Part::ManagementTokens) {
         management.keys.set(keys(settings));
         management.page_sessions.end_all();

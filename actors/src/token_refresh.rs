@@ -11,7 +11,7 @@ mod device_code;
 mod key;
 mod record;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use actix::{Actor, Handler, Message, ResponseFuture, Running, Supervised};
@@ -48,6 +48,8 @@ pub struct CredentialStatus {
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// Successful sign-ins of this run.
     pub sign_ins: u64,
+    /// The permissions that the present token grants, where it says so.
+    pub permissions: Option<BTreeSet<String>>,
     /// Who has signed in, where Entra says so.
     pub signed_in_as: Option<String>,
     /// When the stored refresh token was granted; it ends 90 days later unless it is used (graph.md 1.2).

@@ -39,7 +39,12 @@ pub struct Certificate {
 impl Certificate {
     /// Reads the first certificate of a PEM text; `None` when there is none, or none that can be read.
     pub fn from_pem(pem: &[u8]) -> Option<Self> {
-        let der = CertificateDer::from_pem_slice(pem).ok()?;
+        Self::from_der(&CertificateDer::from_pem_slice(pem).ok()?)
+    }
+
+    /// Reads a certificate in DER; `None` when it cannot be read.
+    pub fn from_der(der: &CertificateDer<'_>) -> Option<Self> {
+        let der = der.clone().into_owned();
         let (validity, rsa_key) = read(&der)?;
         Some(Self {
             validity,

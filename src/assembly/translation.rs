@@ -89,7 +89,7 @@ pub(super) fn proof_ends(credential: &AppCredential) -> ProofEnds {
 }
 
 /// Who proves itself by what at Entra.
-pub(super) fn identity_settings(settings: &Settings) -> anyhow::Result<IdentitySettings> {
+pub(crate) fn identity_settings(settings: &Settings) -> anyhow::Result<IdentitySettings> {
     let microsoft = &settings.microsoft;
     let mut users = Vec::new();
     for user in &microsoft.communication_users {

@@ -15,6 +15,7 @@
 //! | `GET`, `PATCH /api/v1/settings` | the settings in force with their origin; changes at run time |
 //! | `GET /api/v1/audit` | who has changed or ordered what |
 //! | `GET /api/v1/matching/preview` | what another matching rule would gain and lose |
+//! | `GET /api/v1/diagnosis` | every check with cause and remedy |
 //! | `GET /api/v1/events` | server-sent events |
 //! | `GET /api/v1/log` | the last records of the log |
 //! | `GET`, `PUT /api/v1/log/levels` | how talkative which part is |
@@ -53,6 +54,7 @@ use super::access::Keys;
 use super::page;
 use super::problem::Problem;
 use super::sessions::Sessions as PageSessions;
+use crate::diagnosis::running::Subject;
 use crate::heartbeat::Heartbeat;
 use crate::live::Live;
 use crate::log::Log;
@@ -105,6 +107,8 @@ pub struct Management {
     pub settings: Counter,
     /// Where news are heard.
     pub news: NewsDesk,
+    /// What the diagnosis is about.
+    pub subject: Live<Subject>,
     /// Whether actors may be made to panic: in the demo only.
     pub faults: bool,
 }
@@ -184,6 +188,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readable("/actors", answers::actors))
         .service(readable("/subscriptions", answers::subscriptions))
         .service(readable("/sessions", answers::sessions))
+        .service(readable("/diagnosis", answers::diagnosis))
         .service(readable("/events", events::events))
         .service(readable("/log", log::recent))
         .service(settings())

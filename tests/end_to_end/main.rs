@@ -25,6 +25,7 @@ mod database;
 mod deliveries;
 mod demo;
 mod device_code;
+mod diagnosis;
 mod dialling;
 mod echo;
 mod ending;

@@ -1,5 +1,6 @@
 //! One credential: its token, its sign-in, and how it stands.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -50,6 +51,7 @@ pub(super) struct Key {
     pub(super) codes_cut_short: u32,
     pub(super) signed_in_as: Option<String>,
     pub(super) sign_ins: u64,
+    pub(super) permissions: Option<BTreeSet<String>>,
     pub(super) waiting: Vec<oneshot::Sender<Granted>>,
     young_rejections: u32,
 }
@@ -97,6 +99,7 @@ impl Key {
             codes_cut_short: 0,
             signed_in_as: None,
             sign_ins: 0,
+            permissions: None,
             waiting: Vec::new(),
             young_rejections: 0,
         }
@@ -146,6 +149,7 @@ impl Key {
         if is_news {
             log::info!("{} is signed in", self.label);
         }
+        self.permissions.clone_from(&signed_in.permissions);
         self.stand(Standing::SignedIn, now);
     }
 
@@ -218,6 +222,7 @@ impl Key {
             expires_at: self.token.as_ref().map(|token| token.expires_at),
             next_attempt_at: self.next_attempt_at,
             sign_ins: self.sign_ins,
+            permissions: self.permissions.clone(),
             signed_in_as: self.signed_in_as.clone(),
             refresh_granted_at: self.granted_at,
             client_secret_expires_at: self.ends.secret,

@@ -79,6 +79,7 @@ impl Entra {
         self.issued.set(number);
         let life = self.life.get();
         SignedIn {
+            permissions: None,
             access: AccessToken {
                 secret: Secret::new(format!("token-{number}")),
                 expires_at: self.clock.now() + TimeDelta::from_std(life).unwrap(),

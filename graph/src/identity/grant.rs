@@ -1,5 +1,6 @@
 //! What Entra grants: tokens and device codes (graph.md 1.2, 1.4).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -30,9 +31,11 @@ const USUAL_INTERVAL: u64 = 5;
 pub(super) fn signed_in(body: Option<&Value>, sent_at: DateTime<Utc>) -> Option<SignedIn> {
     let body = body?;
     let lifetime = seconds(body, "expires_in", USUAL_LIFETIME, LONGEST_LIFETIME);
+    let token = text(body, "access_token")?;
     Some(SignedIn {
+        permissions: permissions(token),
         access: AccessToken {
-            secret: Secret::new(text(body, "access_token")?),
+            secret: Secret::new(token),
             expires_at: after(sent_at, lifetime),
             lifetime,
         },
@@ -41,11 +44,27 @@ pub(super) fn signed_in(body: Option<&Value>, sent_at: DateTime<Utc>) -> Option<
     })
 }
 
+/// Reads the granted permissions off an access token. It is opaque to us (graph.md 1.4), so nothing is decided by them:
+/// an administrator is told what a look at it shows, while it shows anything.
+fn permissions(token: &str) -> Option<BTreeSet<String>> {
+    let claims = claims_of(token)?;
+    let roles = claims.get("roles").and_then(Value::as_array);
+    let roles = roles.into_iter().flatten().filter_map(Value::as_str);
+    let scopes = text(&claims, "scp").into_iter().flat_map(str::split_whitespace);
+    let granted: BTreeSet<String> = roles.chain(scopes).map(str::to_owned).collect();
+    (!granted.is_empty()).then_some(granted)
+}
+
+/// The claims of a token, whose signature is not verified.
+fn claims_of(token: &str) -> Option<Value> {
+    let claims = token.split('.').nth(1)?.trim_end_matches('=');
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+}
+
 /// Reads the sign-in name off an id token. Its signature is not verified, because it comes from the token endpoint
 /// itself; nothing is decided by it.
 fn name_of(id_token: &str) -> Option<String> {
-    let claims = id_token.split('.').nth(1)?.trim_end_matches('=');
-    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    let claims = claims_of(id_token)?;
     let name = text(&claims, "preferred_username").or_else(|| text(&claims, "upn"))?;
     Some(
         name.chars()

@@ -1,5 +1,6 @@
 //! Signing in at Entra, and handing tokens out.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -23,6 +24,8 @@ pub struct AccessToken {
 /// What a successful sign-in brings.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
+    /// The permissions that were granted, as the token itself says; `None` where it does not say.
+    pub permissions: Option<BTreeSet<String>>,
     /// The token for requests.
     pub access: AccessToken,
     /// A newer refresh token, where one was granted (graph.md 1.2: store the newest).

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::Management;
 use super::paging::Paging;
 use super::search::Search;
+use crate::diagnosis::running::diagnose;
 use crate::http::access::Reader;
 use crate::http::problem::Problem;
 use crate::view::metrics::Exposition;
@@ -28,6 +29,14 @@ pub(super) async fn metrics(
         .content_type(format.content_type())
         .insert_header((CACHE_CONTROL, "no-store"))
         .body(management.scrape().await.expose(format))
+}
+
+pub(super) async fn diagnosis(
+    _reader: Reader,
+    management: web::Data<Management>,
+    paging: web::Query<Paging>,
+) -> Result<HttpResponse, Problem> {
+    paging.page(&diagnose(&management).await)
 }
 
 pub(super) async fn overview(_reader: Reader, management: web::Data<Management>) -> HttpResponse {

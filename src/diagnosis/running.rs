@@ -1,0 +1,75 @@
+//! The checks, asked of the running instance.
+
+use m365_actors::user_sync::GetDirectory;
+use m365_presence::clock::Clock;
+use m365_presence::identity::Account;
+
+use super::{Finding, database, microsoft, pbx, public_url};
+use crate::config::Settings;
+use crate::http::management::Management;
+use crate::view::overview::answered;
+use crate::view::status::Counts;
+
+/// What of the settings the checks need.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// Where the connector is reached.
+    pub public_url: Option<String>,
+    /// Where state is kept.
+    pub database: crate::config::Database,
+    /// The communication users.
+    pub accounts: Vec<Account>,
+    /// Whether presence is written to Teams.
+    pub writes: bool,
+}
+
+impl Subject {
+    /// Takes it from the settings.
+    pub fn of(settings: &Settings) -> Self {
+        let users = settings.microsoft.communication_users.iter();
+        Self {
+            public_url: settings.public.url.clone(),
+            database: settings.database.clone(),
+            accounts: users.map(|user| Account::new(&user.username)).collect(),
+            writes: settings.sync.direction != crate::config::Direction::TeamsToPbx,
+        }
+    }
+}
+
+/// Runs every check; takes as long as the public address needs to answer.
+pub async fn diagnose(management: &Management) -> Vec<Finding> {
+    let subject = management.subject.get();
+    let overview = management.posts.look().await;
+    let directory = answered(management.posts.user_sync.ask(GetDirectory))
+        .await
+        .flatten();
+    let status = management.status_of(&overview);
+    let mut findings = vec![Finding {
+        check: "configuration".to_owned(),
+        outcome: super::Outcome::Pass,
+        found: "valid: the connector runs by it".to_owned(),
+        cause: None,
+        remedy: None,
+    }];
+    let records = management.settings.audit(None, 1).await;
+    findings.push(database::answered(records.map_err(|refused| {
+        m365_presence::ports::StoreError {
+            detail: refused.to_string(),
+        }
+    })));
+    findings.extend(database::space(&subject.database));
+    findings.push(microsoft::clock(management.clock.offset()));
+    findings.extend(public_url::check(subject.public_url.as_deref(), management.clock.now()).await);
+    findings.extend(microsoft::sign_ins(&overview));
+    findings.extend(microsoft::permissions(&overview, subject.writes));
+    findings.extend(microsoft::directory(
+        &overview,
+        directory.as_deref(),
+        &subject.accounts,
+    ));
+    findings.extend(microsoft::subscriptions(&overview));
+    findings.push(pbx::master(&status.lights.master_pbx));
+    findings.extend(pbx::rights(&overview));
+    findings.extend(pbx::licenses(&status.licenses, &Counts::of(&overview)));
+    findings
+}
