@@ -1,7 +1,7 @@
 //! What is no trouble yet, but will be unless somebody does something.
 //!
 //! A light tells what is wrong now; a warning comes before. Every warning is read off the overview by a function of its
-//! own in [`all`]: whoever has another thing to warn of adds a code to [`WarningCode`], its row to docs/LIGHTS.md, and a
+//! own in `all`: whoever has another thing to warn of adds a code to [`WarningCode`], its row to docs/LIGHTS.md, and a
 //! function here.
 
 mod capacity;
