@@ -350,9 +350,12 @@ async fn a_token_is_judged_by_graphs_clock() {
     let token = signer.sign(&changed(json!({"exp": Utc::now().timestamp() - 300})));
     assert_eq!(desk.under(&token).await.discarded, [Discard::BadToken]);
     let middle = desk.rig.clock.local();
-    desk.rig
-        .clock
-        .measured(middle - chrono::TimeDelta::minutes(10), middle);
+    // the fetch of the keys told of a clock that is right: it takes most of the answers to say otherwise
+    for _ in 0..5 {
+        desk.rig
+            .clock
+            .measured(middle - chrono::TimeDelta::minutes(10), middle);
+    }
     let early = signer.sign(&changed(
         json!({"nbf": Utc::now().timestamp() - 900, "exp": Utc::now().timestamp() - 300}),
     ));
