@@ -7,5 +7,6 @@ pub mod management;
 pub mod page;
 pub mod problem;
 pub mod public;
+pub mod room;
 pub mod sessions;
 pub mod tls;

@@ -28,6 +28,7 @@ use crate::http::attempts::Attempts;
 use crate::http::management::{self, Management};
 use crate::http::public::{self, Intake};
 use crate::http::sessions::Sessions as PageSessions;
+use crate::http::room::Room;
 use crate::http::tls;
 use crate::live::Live;
 use crate::log::Log;
@@ -116,6 +117,7 @@ async fn run(
         queue: assembly.queue().clone(),
         actor: assembly.posts().webhook_intake.clone(),
         clock: assembly.clock().clone(),
+        room: Room::default(),
     };
     let (public, public_address) = listen_public(settings, &intake, &doors)?;
     let heart = Heartbeat::new();

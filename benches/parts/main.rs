@@ -15,6 +15,8 @@ mod matching;
 mod notification;
 #[path = "../populace/mod.rs"]
 mod populace;
+#[path = "../post/mod.rs"]
+mod post;
 
 use criterion::{criterion_group, criterion_main};
 

@@ -1,4 +1,5 @@
-//! Figures that matter only beside each other: a supervised mailbox against a bare actix one, and how matching grows.
+//! Figures that matter only beside each other: a supervised mailbox against a bare actix one, how matching grows, and
+//! encrypted notifications against the bare RSA decryption that each of them costs.
 //!
 //! The two sides of a ratio are measured in turn, many times, and their medians compared, so that whatever else the machine
 //! does falls on both. Without `--bench`, as in `cargo test`, nothing is done.
@@ -14,8 +15,11 @@
 
 mod growth;
 mod mailbox;
+mod opening;
 #[path = "../populace/mod.rs"]
 mod populace;
+#[path = "../post/mod.rs"]
+mod post;
 
 use std::time::Duration;
 
@@ -27,6 +31,7 @@ fn main() {
     println!("|---|---:|---:|---:|");
     mailbox::measure();
     growth::measure();
+    opening::measure();
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -21,6 +21,7 @@ use m365_actors::webhook_intake::{Arrived, WebhookIntake};
 use m365_graph::GraphClock;
 use m365_presence::clock::Clock;
 
+use super::room::Room;
 use crate::pbx_connection::accepted;
 
 /// Largest body of a notification (DESIGN 8).
@@ -41,6 +42,8 @@ pub struct Intake {
     pub actor: Post<WebhookIntake>,
     /// Graph's time.
     pub clock: GraphClock,
+    /// What bodies may take that are still arriving.
+    pub room: Room,
 }
 
 /// Registers the routes.
@@ -67,7 +70,7 @@ async fn take_in(request: HttpRequest, intake: web::Data<Intake>, payload: web::
     if announced_length(&request).is_some_and(|length| length > LARGEST_BODY) {
         return HttpResponse::PayloadTooLarge().finish();
     }
-    let body = match tokio::time::timeout(BODY_DEADLINE, read(payload)).await {
+    let body = match tokio::time::timeout(BODY_DEADLINE, read(payload, &intake.room)).await {
         Ok(Ok(body)) => body,
         Ok(Err(refusal)) => return refusal,
         Err(_too_slow) => return HttpResponse::RequestTimeout().finish(),
@@ -97,12 +100,16 @@ fn announced_length(request: &HttpRequest) -> Option<usize> {
     request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn read(mut payload: web::Payload) -> Result<Vec<u8>, HttpResponse> {
+async fn read(mut payload: web::Payload, room: &Room) -> Result<Vec<u8>, HttpResponse> {
     let mut body = Vec::new();
+    let mut share = room.share();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| HttpResponse::BadRequest().finish())?;
         if body.len() + chunk.len() > LARGEST_BODY {
             return Err(HttpResponse::PayloadTooLarge().finish());
+        }
+        if !share.take(chunk.len()) {
+            return Err(HttpResponse::ServiceUnavailable().finish());
         }
         body.extend_from_slice(&chunk);
     }
@@ -132,6 +139,7 @@ mod tests {
             queue: IntakeQueue::default(),
             actor: Seat::new("webhook-intake").post(),
             clock: GraphClock::new(),
+            room: Room::default(),
         }
     }
 

@@ -36,6 +36,7 @@ mod hostile_webhook;
 mod joiners_and_leavers;
 mod later_choice;
 mod licenses;
+mod lifecycle_notices;
 mod line_states;
 mod log;
 mod lost_microsoft;
