@@ -13,6 +13,7 @@ mod describing;
 mod keys;
 mod lifecycle;
 mod reading_anew;
+mod taking_up;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -188,6 +189,8 @@ pub struct PresenceSubscription {
     dependencies: Dependencies,
     entries: BTreeMap<SubscriptionKind, Entry>,
     states_known: bool,
+    /// Client states of accounts that are configured no more, whose subscriptions last.
+    former: Vec<AcceptedState>,
     keys: Option<Keys>,
     assignment: Arc<Assignment>,
     roster: Option<Roster>,
@@ -207,6 +210,7 @@ impl PresenceSubscription {
             dependencies,
             entries: BTreeMap::new(),
             states_known: false,
+            former: Vec::new(),
             keys: None,
             assignment: Arc::default(),
             roster: None,
@@ -364,13 +368,6 @@ impl PresenceSubscription {
                 actor.feed(&kind, event, ctx);
             }
         }));
-    }
-
-    fn client_states(&self) -> Vec<AcceptedState> {
-        self.entries
-            .values()
-            .map(|entry| entry.client_state.clone())
-            .collect()
     }
 
     fn ask_for_roster(&mut self, ctx: &mut Context<Self>) {

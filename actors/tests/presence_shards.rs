@@ -10,6 +10,8 @@
 
 mod stage;
 
+use std::rc::Rc;
+
 use m365_actors::presence_subscription::{GetAssignment, GetStatus, SubscriptionStatus};
 use m365_actors::presence_sweep;
 use m365_actors::presence_sync::GetViews;
@@ -18,8 +20,9 @@ use m365_presence::cadence::Reading;
 use m365_presence::identity::{Account, SubscriptionId, TeamsId};
 use m365_presence::light::SubscriptionCode as Code;
 use m365_presence::ports::{Created, SubscriptionKind};
-use stage::house::{Cast, House, play, restart};
+use stage::house::{Cast, House, play, play_on, restart};
 use stage::people::{ANNA, BERT, guid, teams_id};
+use stage::shelf::Shelf;
 use stage::{minutes, pass, seconds};
 
 fn shard(account: &str) -> SubscriptionKind {
@@ -299,5 +302,46 @@ fn another_communication_user_brings_those_without_a_place_on_the_board() {
         pass(seconds(10)).await;
         assert_eq!(cast.subscription.ask(GetStatus).await.unwrap().unserved, 0);
         assert_eq!(reads(&cast).await.watched, 651);
+    });
+}
+
+#[test]
+fn what_the_subscription_of_a_removed_account_still_tells_is_believed_while_it_lasts() {
+    let shelf = Rc::new(Shelf::default());
+    play_on(Rc::clone(&shelf), 1, with_bert, async |_, cast| {
+        cast.settle().await;
+        assert!(cast.house.registry.of(&shard(ANNA)).is_some());
+    });
+    let alone = |house: &mut House| {
+        with_bert(house);
+        house.accounts.remove(0);
+        shelf.journal.clear();
+    };
+    play_on(Rc::clone(&shelf), 1, alone, async |_, cast| {
+        cast.settle().await;
+        cast.notify("presence t1 Busy/Busy 1");
+        pass(seconds(1)).await;
+        // the directory's, the new account's and the removed one's
+        assert_eq!(
+            cast.journal()
+                .count("opener: presence t1 Busy/Busy 1 with 3 states"),
+            1
+        );
+        assert!(cast.house.registry.of(&shard(BERT)).is_some());
+        assert!(shelf.subscriptions.borrow().contains_key(&shard(ANNA)));
+    });
+    for stored in shelf.subscriptions.borrow_mut().values_mut() {
+        stored.expires_at -= chrono::TimeDelta::hours(2);
+    }
+    play_on(Rc::clone(&shelf), 1, alone, async |_, cast| {
+        cast.settle().await;
+        assert!(!shelf.subscriptions.borrow().contains_key(&shard(ANNA)));
+        cast.notify("presence t1 Away/Away 2");
+        pass(seconds(1)).await;
+        assert_eq!(
+            cast.journal()
+                .count("opener: presence t1 Away/Away 2 with 2 states"),
+            1
+        );
     });
 }

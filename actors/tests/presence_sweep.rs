@@ -257,6 +257,30 @@ fn a_restart_reads_everybody_also_when_the_roster_comes_late() {
 }
 
 #[test]
+fn an_id_that_graph_refuses_costs_nobody_else_the_observation() {
+    let disliked = |house: &mut House| {
+        house.reading = Reading::Polling;
+        house.sweep = seconds(10);
+        house.teams.disliked.borrow_mut().insert(teams_id(5));
+    };
+    play(20, disliked, async |_, cast| {
+        cast.settle().await;
+        pass(seconds(10)).await;
+        let reads = status(&cast).await;
+        assert_eq!((reads.last_failure, reads.whole), (None, true));
+        cast.house.teams.show(teams_id(6), "Busy", "Busy");
+        pass(seconds(11)).await;
+        let views = cast.sync.ask(GetViews(vec![guid(5), guid(6)])).await.unwrap();
+        assert_eq!(views[0].1.teams_presence, None);
+        assert_eq!(views[1].1.teams_presence.as_deref(), Some("Busy/Busy"));
+        let failures = status(&cast).await.failures;
+        pass(minutes(10)).await;
+        let more = status(&cast).await.failures - failures;
+        assert!((9..=11).contains(&more), "{more} refusals in ten minutes");
+    });
+}
+
+#[test]
 fn who_leaves_is_not_swept_any_more() {
     let quick = |house: &mut House| house.sweep = seconds(30);
     play(2, quick, async |_, cast| {

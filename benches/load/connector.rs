@@ -58,11 +58,12 @@ impl Connector {
         None
     }
 
-    fn status(&self) -> Option<Value> {
+    /// The status, when the connector answers.
+    pub fn status(&self) -> Option<Value> {
         self.get("/api/v1/status")
     }
 
-    /// Asks the management listener.
+    /// What the management API answers, when it does.
     pub fn get(&self, path: &str) -> Option<Value> {
         let mut stream = TcpStream::connect(self.management).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;

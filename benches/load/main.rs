@@ -22,6 +22,7 @@ mod burst;
 mod connector;
 mod estate;
 mod latency;
+mod reading;
 mod table;
 mod world;
 
@@ -85,6 +86,12 @@ fn main() {
     }
     if chosen.is_empty() {
         estate::measure(with_log, &mut table);
+    }
+    if chosen.is_empty() || chosen.contains(&reading::SHARDED) {
+        reading::reshard(with_log, &mut table);
+    }
+    if chosen.is_empty() || chosen.contains(&reading::POLLED) {
+        reading::sweep(with_log, &mut table);
     }
     println!("\n{table}");
 }

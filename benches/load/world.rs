@@ -38,6 +38,8 @@ pub struct World {
     cloud: MicrosoftCloud,
     citizens: Vec<Citizen>,
     people: Vec<Person>,
+    /// How many of them, the last ones, are not at the PBX yet.
+    late: usize,
     estate: Estate,
     pbxs: Mutex<Vec<Pbx>>,
     public: SocketAddr,
@@ -48,6 +50,20 @@ pub struct World {
 impl World {
     /// Settles everybody in the cloud; the PBXs come with [`World::connect_pbxs`].
     pub fn build(users: usize, accounts: usize) -> Self {
+        Self::settle(users, 0, accounts)
+    }
+
+    /// Settles everybody in the cloud, for a connector that subscribes to nothing.
+    pub fn polled(users: usize) -> Self {
+        Self::settle(users, 0, 0)
+    }
+
+    /// Settles everybody in the cloud, of whom one is not at the PBX before [`World::let_the_late_one_join`].
+    pub fn with_a_late_one(users: usize, accounts: usize) -> Self {
+        Self::settle(users, 1, accounts)
+    }
+
+    fn settle(users: usize, late: usize, accounts: usize) -> Self {
         let people = people(SEED, users);
         let cloud = MicrosoftCloud::start(Options {
             journal: 200_000,
@@ -90,6 +106,7 @@ impl World {
             cloud,
             citizens,
             people,
+            late,
             estate: Estate::default(),
             pbxs: Mutex::default(),
             public,
@@ -115,7 +132,8 @@ impl World {
                 Pbx::start_in(&self.estate, options).expect("the pbx starts")
             })
             .collect();
-        let _settled = PbxPhones::settle(pbxs.clone(), &self.people, LICENSE);
+        let (early, _) = self.people.split_at(self.people.len() - self.late);
+        let _settled = PbxPhones::settle(pbxs.clone(), early, LICENSE);
         *self.pbxs.lock().unwrap() = pbxs;
     }
 
@@ -133,6 +151,21 @@ impl World {
     /// What everybody in Teams sees of a user.
     pub fn seen_in_teams(&self, citizen: &Citizen) -> Pair {
         self.control().presence(citizen.teams).unwrap()
+    }
+
+    /// Adds the last user to the master.
+    pub fn let_the_late_one_join(&self) {
+        let pbxs = self.pbxs.lock().unwrap();
+        let (master, late) = (pbxs.first().unwrap(), self.people.last().unwrap());
+        master.add_user(late.pbx_user(MASTER));
+        master.assign(&late.h323(), LICENSE);
+    }
+
+    /// Removes the first user from the PBXs.
+    pub fn let_one_leave(&self) {
+        let pbxs = self.pbxs.lock().unwrap();
+        let leaver = self.people.first().unwrap().h323();
+        pbxs.first().unwrap().remove_user(&leaver);
     }
 
     pub fn control(&self) -> Control {
@@ -203,6 +236,11 @@ fn configuration(
     management: SocketAddr,
     folder: &Path,
 ) -> String {
+    let reading = if accounts.is_empty() {
+        "[sync]\nread = \"polling\"".to_owned()
+    } else {
+        String::new()
+    };
     let accounts: String = accounts
         .iter()
         .map(|account| {
@@ -234,7 +272,8 @@ graph_url = "{graph}"
 tenant = "{tenant}"
 client_id = "{client_id}"
 client_secret = "{CLIENT_SECRET}"
-{accounts}"#,
+{accounts}
+{reading}"#,
         database = folder.join("load.db").display(),
         login = cloud.login_url(),
         graph = cloud.graph_url(),

@@ -12,12 +12,16 @@
 //! A call is never sent half empty while there is somebody whom it could take along: [`Cadence::take_call`] fills it with
 //! those who are due next. So the users of a small company are all read as often as the liveliest of them.
 //!
+//! An id that Graph refuses to read costs nobody else the observation: such a call is halved until the one is found.
+//!
 //! Times are [`std::time::Instant`]s, because a clock that is set must not move a period; here they are mere values.
 
 mod full_sweep;
+mod refused;
 mod schedule;
 mod tempo;
 
 pub use full_sweep::FullSweep;
+pub use refused::Refusal;
 pub use schedule::{Cadence, Call, Counts};
 pub use tempo::{Reading, Tempo, Watch};

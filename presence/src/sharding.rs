@@ -12,6 +12,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{Account, TeamsId};
@@ -29,6 +30,27 @@ pub struct Assignment {
 }
 
 impl Assignment {
+    /// Reads the assignment off stored subscriptions: of each, its account, its end and its users. Whom several name, after
+    /// an account was away for a while, the one that ends last keeps.
+    #[must_use]
+    pub fn from_stored(
+        stored: impl IntoIterator<Item = (Account, DateTime<Utc>, BTreeSet<TeamsId>)>,
+    ) -> Self {
+        let mut stored: Vec<_> = stored.into_iter().collect();
+        stored.sort_by_key(|(_, expires_at, _)| Reverse(*expires_at));
+        let mut placed = BTreeSet::new();
+        let mut shards = BTreeMap::new();
+        for (account, _, users) in stored {
+            let own: BTreeSet<TeamsId> = users.difference(&placed).cloned().collect();
+            placed.extend(own.iter().cloned());
+            shards.insert(account, own);
+        }
+        Self {
+            shards,
+            overflow: Vec::new(),
+        }
+    }
+
     /// Makes the next assignment from this one, which may be what the stored subscriptions tell.
     ///
     /// `capacity` is [`CAPACITY`], or less where Graph refuses as many. Every wanted user is in exactly one shard or in

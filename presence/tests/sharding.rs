@@ -47,6 +47,20 @@ fn a_communication_user_carries_650_users_and_the_next_one_the_rest() {
 }
 
 #[test]
+fn an_account_that_was_away_for_a_while_takes_nobody_back() {
+    let accounts = accounts(2);
+    let end = |hour: i64| chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(hour);
+    let stored = [
+        (accounts[0].clone(), end(1), users(0..10)),
+        (accounts[1].clone(), end(5), users(1..11)),
+    ];
+    let before = Assignment::from_stored(stored);
+    let after = before.next(&accounts, &users(0..12), 10);
+    assert_eq!(after.shards[&accounts[1]], users(1..11));
+    assert_eq!(after.shards[&accounts[0]], users([0, 11]));
+}
+
+#[test]
 fn who_finds_no_place_is_named() {
     let assignment = fresh(&accounts(1), &users(0..653), CAPACITY);
     assert_eq!(sizes(&assignment), [650]);

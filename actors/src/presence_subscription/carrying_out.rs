@@ -1,123 +1,18 @@
 //! How the plan of a subscription is carried out: events in, requests out, what is held stored in between.
 
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 use chrono::TimeDelta;
-use m365_presence::hearing::Hearing;
 use m365_presence::light::SubscriptionCode;
-use m365_presence::ports::{
-    AcceptedState, Created, GraphError, Renewed, StoredSubscription, SubscriptionKind, SubscriptionRequest,
-};
-use m365_presence::secret::Secret;
-use m365_presence::sharding::Assignment;
-use m365_presence::subscription::{Event, Held, Keys, Phase, Step, Subscription, Terms, Want, Watch};
+use m365_presence::ports::{Created, GraphError, Renewed, SubscriptionKind, SubscriptionRequest};
+use m365_presence::subscription::{Event, Phase, Step, Want, Watch};
 
-use super::lifecycle::Losses;
 use super::{Entry, PresenceSubscription};
-use crate::outage::Outage;
 use crate::supervision::Context;
 
 impl PresenceSubscription {
-    /// Takes up the work with what the store knows: one plan per kind, each with a client state that is stored.
-    pub(super) fn take_up(
-        &mut self,
-        stored: Vec<StoredSubscription>,
-        states: Vec<AcceptedState>,
-        ctx: &mut Context<Self>,
-    ) {
-        let accounts = self
-            .dependencies
-            .accounts
-            .iter()
-            .cloned()
-            .map(SubscriptionKind::Presence);
-        let mut drawn = Vec::new();
-        let mut shards = Assignment::default();
-        for kind in std::iter::once(SubscriptionKind::Users).chain(accounts) {
-            let known = states.iter().find(|state| state.kind == kind).cloned();
-            let used = known.is_some();
-            let state = known.unwrap_or_else(|| draw_client_state(&kind));
-            if !used {
-                drawn.push(state.clone());
-            }
-            let held = stored
-                .iter()
-                .find(|stored| stored.kind == kind)
-                .cloned()
-                .map(Held::from_stored);
-            if let (SubscriptionKind::Presence(account), Some(held)) = (&kind, &held) {
-                shards
-                    .shards
-                    .insert(account.clone(), held.watch.users().cloned().collect());
-            }
-            self.entries
-                .insert(kind.clone(), self.new_entry(&kind, state, used, held));
-        }
-        self.assignment = Arc::new(shards);
-        let store = Rc::clone(&self.dependencies.store);
-        let kept = async move {
-            for state in &drawn {
-                store.put_client_state(state).await?;
-            }
-            Ok::<(), m365_presence::ports::StoreError>(())
-        };
-        ctx.wait(kept.into_actor(self).map(|kept, actor, ctx| {
-            if let Err(error) = kept {
-                log::error!(
-                    "a client state cannot be stored, the next start will not know its subscription: {error}"
-                );
-            }
-            actor.states_known = true;
-            actor.accept_notifications(ctx);
-            for kind in actor.entries.keys().cloned().collect::<Vec<_>>() {
-                let want = actor.want_of(&kind);
-                actor.feed(&kind, Event::Wanted(want), ctx);
-            }
-            actor.ask_for_keys(ctx);
-            actor.ask_for_roster(ctx);
-        }));
-    }
-
-    fn new_entry(
-        &self,
-        kind: &SubscriptionKind,
-        state: AcceptedState,
-        used: bool,
-        held: Option<Held>,
-    ) -> Entry {
-        let terms = Terms {
-            period: match kind {
-                SubscriptionKind::Users => self.dependencies.users_period,
-                SubscriptionKind::Presence(_) => self.dependencies.presence_period,
-            },
-            notification_url: self.dependencies.subscriptions.notification_url().to_owned(),
-            client_state: state.client_state.clone(),
-            client_state_used: used,
-            keys: match kind {
-                SubscriptionKind::Users => Some(Keys::default()),
-                SubscriptionKind::Presence(_) => self.keys.clone(),
-            },
-        };
-        Entry {
-            stored: held.clone(),
-            plan: Subscription::new(terms, held),
-            client_state: state,
-            was_live: false,
-            hearing: Hearing::default(),
-            signed_out: None,
-            code: SubscriptionCode::Starting,
-            since: self.dependencies.clock.now(),
-            plans: 0,
-            outage: Outage::default(),
-            losses: Losses::default(),
-            created: 0,
-            renewed: 0,
-        }
-    }
-
     /// What is wanted of a subscription, as far as it is known.
     pub(super) fn want_of(&self, kind: &SubscriptionKind) -> Want {
         if !self.subscribes() {
@@ -329,18 +224,5 @@ fn name_of(kind: &SubscriptionKind) -> String {
     match kind {
         SubscriptionKind::Users => "the directory's users".to_owned(),
         SubscriptionKind::Presence(_) => "a presence shard".to_owned(),
-    }
-}
-
-/// Draws a secret of 244 random bits; Graph takes up to 128 characters (graph.md 3.1).
-fn draw_client_state(kind: &SubscriptionKind) -> AcceptedState {
-    let drawn = format!(
-        "{}{}",
-        uuid::Uuid::new_v4().simple(),
-        uuid::Uuid::new_v4().simple()
-    );
-    AcceptedState {
-        client_state: Secret::new(drawn),
-        kind: kind.clone(),
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 use chrono::{DateTime, Utc};
-use m365_presence::cadence::{Call, Watch};
+use m365_presence::cadence::{Call, Refusal, Watch};
 use m365_presence::identity::TeamsId;
 use m365_presence::ports::GraphError;
 use m365_presence::teams::TeamsObservation;
@@ -37,7 +37,7 @@ impl PresenceSweep {
                 actor.calls_under_way -= 1;
                 match answer {
                     Ok(observations) => actor.take_in(begun_at, call, observations, ctx),
-                    Err(error) => actor.put_back(call, &error, ctx),
+                    Err(error) => actor.put_back(begun_at, call, &error, ctx),
                 }
                 actor.read(ctx);
             }));
@@ -69,6 +69,17 @@ impl PresenceSweep {
         self.status.read += u64::try_from(call.users.len()).unwrap_or_default();
         self.cadence
             .answered(&call, &observations, answered_at.into_std());
+        self.tell(begun_at, call, observations, answered_at, ctx);
+    }
+
+    fn tell(
+        &mut self,
+        begun_at: DateTime<Utc>,
+        call: Call,
+        observations: Vec<TeamsObservation>,
+        answered_at: Instant,
+        ctx: &mut Context<Self>,
+    ) {
         let told = self.dependencies.presence_sync.ask(TeamsRead {
             begun_at,
             asked: call.users.clone(),
@@ -98,11 +109,23 @@ impl PresenceSweep {
         }
     }
 
-    fn put_back(&mut self, call: Call, error: &GraphError, ctx: &mut Context<Self>) {
+    fn put_back(&mut self, begun_at: DateTime<Utc>, call: Call, error: &GraphError, ctx: &mut Context<Self>) {
         self.status.failures += 1;
+        if lies_with_the_users(error) {
+            let now = Instant::now();
+            match self.cadence.refused(call.clone(), now.into_std()) {
+                Refusal::Halved => return,
+                Refusal::Alone => {
+                    log::info!("graph refuses to read the presence of one user: {error}");
+                    return self.tell(begun_at, call, Vec::new(), now, ctx);
+                }
+                Refusal::Everything => {}
+            }
+        } else {
+            self.cadence.failed(call);
+        }
         self.status.last_failure = Some(error.to_string());
         self.status.lacks_permission = error.lacks_permission();
-        self.cadence.failed(call);
         self.pause(error, ctx);
     }
 
@@ -123,4 +146,15 @@ impl PresenceSweep {
             });
         }
     }
+}
+
+/// Whether Graph may dislike one of the ids that it was asked for (graph.md 6.2: 400 malformed, 404 unknown).
+fn lies_with_the_users(error: &GraphError) -> bool {
+    matches!(
+        error,
+        GraphError::Refused {
+            status: 400 | 404,
+            ..
+        }
+    )
 }

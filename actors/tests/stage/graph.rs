@@ -26,6 +26,8 @@ pub struct Teams {
     pub write_error: RefCell<Option<GraphError>>,
     /// Users whom reads leave out.
     pub unreadable: RefCell<BTreeSet<TeamsId>>,
+    /// Users for whom Graph refuses the whole call.
+    pub disliked: RefCell<BTreeSet<TeamsId>>,
     /// How long reads and writes take.
     pub delay: Cell<Duration>,
     /// Sizes of the reads.
@@ -45,6 +47,7 @@ impl Teams {
             read_error: RefCell::default(),
             write_error: RefCell::default(),
             unreadable: RefCell::default(),
+            disliked: RefCell::default(),
             delay: Cell::new(Duration::from_millis(20)),
             reads: RefCell::default(),
             batches: RefCell::default(),
@@ -116,6 +119,13 @@ impl PresenceIo for Teams {
             sleep(self.delay.get()).await;
             if let Some(error) = &*self.read_error.borrow() {
                 return Err(error.clone());
+            }
+            if users.iter().any(|user| self.disliked.borrow().contains(user)) {
+                return Err(GraphError::Refused {
+                    status: 404,
+                    code: "NotFound".to_owned(),
+                    message: "no such user".to_owned(),
+                });
             }
             let readable = users
                 .iter()

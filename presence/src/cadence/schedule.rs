@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use super::full_sweep::{FullSweep, Sweeping};
+use super::refused::{AGAIN, Refusal, Refused};
 use super::tempo::{Tempo, Watch, is_on_a_call};
 use crate::identity::TeamsId;
 use crate::ports::READ_LIMIT;
@@ -22,6 +23,8 @@ struct User {
     /// When the newest read that was answered had begun.
     begun_at: Option<Instant>,
     under_way: bool,
+    /// Whether Graph refused the last read although it asked for nobody else.
+    refused: bool,
     /// Since when the user is to be read, whatever the tempo says.
     wanted_at: Option<Instant>,
     /// The place in the queue.
@@ -35,7 +38,8 @@ impl User {
         let on_a_call = self.in_a_teams_call || self.on_the_phone;
         let last = self.begun_at.zip(self.changed_at);
         let rest = last.map(|(read, change)| read.saturating_duration_since(change));
-        tempo.pause(self.watch, on_a_call, rest)
+        let pause = tempo.pause(self.watch, on_a_call, rest)?;
+        Some(if self.refused { pause.max(AGAIN) } else { pause })
     }
 
     fn next(&self, tempo: &Tempo) -> Option<Instant> {
@@ -90,6 +94,7 @@ pub struct Cadence {
     users: HashMap<TeamsId, User>,
     queue: BTreeSet<(Instant, TeamsId)>,
     ordered: BTreeSet<TeamsId>,
+    refused: Refused,
     sweeping: Sweeping,
 }
 
@@ -101,6 +106,7 @@ impl Cadence {
             users: HashMap::new(),
             queue: BTreeSet::new(),
             ordered: BTreeSet::new(),
+            refused: Refused::default(),
             sweeping: Sweeping::default(),
         }
     }
@@ -118,6 +124,7 @@ impl Cadence {
                 self.queue.remove(&(due, id.clone()));
             }
             self.ordered.remove(id);
+            self.refused.forget(id);
         }
         for id in wanted {
             if !self.users.contains_key(id) {
@@ -198,11 +205,42 @@ impl Cadence {
     /// Takes out the next call that must leave by now, if there is one: ordered reads first, then who is due, then who
     /// will be due next.
     pub fn take_call(&mut self, now: Instant) -> Option<Call> {
+        let call = self
+            .refused
+            .next(now)
+            .or_else(|| self.take_one_alone(now))
+            .or_else(|| self.take_many(now))?;
+        for id in &call.users {
+            if let Some(user) = self.users.get_mut(id) {
+                user.under_way = true;
+            }
+            self.plan(id);
+        }
+        self.sweeping.begin(now);
+        Some(call)
+    }
+
+    /// A call for somebody whom Graph has refused to read before.
+    fn take_one_alone(&mut self, now: Instant) -> Option<Call> {
+        let is_due = |id: &&TeamsId| {
+            let due = self.users.get(*id).and_then(|user| user.due);
+            self.ordered.contains(*id) || due.is_some_and(|due| due <= now)
+        };
+        let user = self.refused.alone().find(is_due)?.clone();
+        let ordered = self.ordered.take(&user).into_iter().collect();
+        Some(Call {
+            users: vec![user],
+            ordered,
+            begun_at: now,
+        })
+    }
+
+    fn take_many(&mut self, now: Instant) -> Option<Call> {
         let ordered: BTreeSet<TeamsId> = self.ordered.iter().take(READ_LIMIT).cloned().collect();
         self.ordered.retain(|user| !ordered.contains(user));
         let mut users: Vec<TeamsId> = ordered.iter().cloned().collect();
         let places = READ_LIMIT.saturating_sub(users.len());
-        let is_new = |id: &TeamsId| !ordered.contains(id);
+        let is_new = |id: &TeamsId| !ordered.contains(id) && !self.refused.is_alone(id);
         let mut queue = self.queue.iter().filter(|(_, id)| is_new(id)).peekable();
         let is_due = |(due, _): &&(Instant, TeamsId)| *due <= now;
         let due_now = std::iter::from_fn(|| queue.next_if(is_due));
@@ -217,13 +255,6 @@ impl Cadence {
         };
         let along = queue.take(LOOKED_AT).filter(may_come);
         users.extend(along.take(places).map(|(_, id)| id.clone()));
-        for id in &users {
-            if let Some(user) = self.users.get_mut(id) {
-                user.under_way = true;
-            }
-            self.plan(id);
-        }
-        self.sweeping.begin(now);
         Some(Call {
             users,
             ordered,
@@ -233,6 +264,22 @@ impl Cadence {
 
     /// Takes in what a call brought.
     pub fn answered(&mut self, call: &Call, observations: &[TeamsObservation], now: Instant) {
+        self.refused.end(call);
+        self.conclude(call, observations, false, now);
+    }
+
+    /// Takes in that Graph refuses to answer a call, for a reason that lies with whom it asks for: the call is halved.
+    pub fn refused(&mut self, call: Call, now: Instant) -> Refusal {
+        let refusal = self.refused.note(&call);
+        match refusal {
+            Refusal::Halved => {}
+            Refusal::Alone => self.conclude(&call, &[], true, now),
+            Refusal::Everything => self.failed(call),
+        }
+        refusal
+    }
+
+    fn conclude(&mut self, call: &Call, observations: &[TeamsObservation], refused: bool, now: Instant) {
         for observation in observations {
             if let Some(user) = self.users.get_mut(&observation.user) {
                 user.in_a_teams_call = is_on_a_call(&observation.presence);
@@ -243,6 +290,7 @@ impl Cadence {
                 continue;
             };
             user.under_way = false;
+            user.refused = refused;
             user.begun_at = user.begun_at.max(Some(call.begun_at));
             user.wanted_at = user.wanted_at.filter(|wanted| *wanted > call.begun_at);
             if user.swept < self.sweeping.number && self.sweeping.counts(call.begun_at) {
@@ -256,6 +304,7 @@ impl Cadence {
 
     /// Puts back a call that brought nothing.
     pub fn failed(&mut self, call: Call) {
+        self.refused.drop_half(&call);
         for id in &call.users {
             if let Some(user) = self.users.get_mut(id) {
                 user.under_way = false;
@@ -272,9 +321,9 @@ impl Cadence {
         self.queue.first().map(|(due, _)| *due)
     }
 
-    /// Whether ordered reads wait.
+    /// Whether reads wait that are ordered, or are the halves of a refused call.
     pub fn has_orders(&self) -> bool {
-        !self.ordered.is_empty()
+        !self.ordered.is_empty() || self.refused.waits()
     }
 
     /// The users in numbers.

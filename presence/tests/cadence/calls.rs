@@ -1,6 +1,6 @@
 //! Whom a call asks for.
 
-use m365_presence::cadence::{Cadence, Reading, Tempo, Watch};
+use m365_presence::cadence::{Cadence, Reading, Refusal, Tempo, Watch};
 
 use super::{Desk, seconds, user, users};
 
@@ -163,4 +163,68 @@ fn the_counts_tell_who_is_read_how() {
     assert_eq!((counts.users, counts.uncovered), (4, 3));
     assert_eq!((counts.hot, counts.idle), (1, 2));
     assert_eq!((counts.unread, counts.waiting), (0, 0));
+}
+
+/// Lets Graph refuse every call that asks for somebody of these; answers how many calls were made.
+fn refuse(desk: &mut Desk, disliked: &[usize]) -> usize {
+    let mut calls = 0;
+    while let Some(call) = desk.cadence.take_call(desk.now) {
+        calls += 1;
+        if disliked.iter().any(|number| call.users.contains(&user(*number))) {
+            desk.cadence.refused(call, desk.now);
+        } else {
+            desk.cadence.answered(&call, &[], desk.now);
+        }
+    }
+    calls
+}
+
+#[test]
+fn an_id_that_graph_refuses_costs_nobody_else_the_observation() {
+    let mut desk = Desk::new(Reading::Polling, seconds(10), 1_300, Watch::Nobody);
+    let calls = refuse(&mut desk, &[7, 1_299]);
+    assert!(calls < 60, "{calls}");
+    assert_eq!(desk.cadence.counts(desk.now).waiting, 0);
+    // from now on they are asked for alone, once a minute, and the others together
+    desk.now += seconds(30);
+    assert_eq!(refuse(&mut desk, &[7, 1_299]), 2);
+    desk.now += seconds(30);
+    assert_eq!(refuse(&mut desk, &[7, 1_299]), 4);
+    // one that is answered again is read like everybody else
+    desk.now += seconds(60);
+    assert_eq!(refuse(&mut desk, &[7]), 4);
+    desk.now += seconds(30);
+    assert_eq!(refuse(&mut desk, &[]), 2);
+}
+
+#[test]
+fn where_graph_refuses_everything_it_is_asked_little() {
+    let mut desk = Desk::new(Reading::Polling, seconds(10), 10_000, Watch::Nobody);
+    let mut calls = 0;
+    loop {
+        let call = desk.cadence.take_call(desk.now).unwrap();
+        calls += 1;
+        if desk.cadence.refused(call, desk.now) == Refusal::Everything {
+            break;
+        }
+    }
+    assert_eq!(calls, 13);
+    let again = desk.cadence.take_call(desk.now).unwrap();
+    assert_eq!(desk.cadence.refused(again, desk.now), Refusal::Everything);
+}
+
+#[test]
+fn a_small_company_whose_every_read_is_refused_is_told_so() {
+    let mut desk = Desk::new(Reading::Polling, seconds(10), 3, Watch::Nobody);
+    let mut refusals = Vec::new();
+    for _ in 0..40 {
+        let call = desk.cadence.take_call(desk.now).unwrap();
+        refusals.push(desk.cadence.refused(call, desk.now));
+    }
+    assert!(!refusals.contains(&Refusal::Alone), "{refusals:?}");
+    assert!(
+        refusals[13..]
+            .iter()
+            .all(|refusal| *refusal == Refusal::Everything)
+    );
 }
