@@ -150,6 +150,12 @@ codes! {
         ValidationTokensMissing = "validation_tokens_missing", "In the Entra admin center under Enterprise applications > the app > Properties set 'Assignment required?' to No, or assign Microsoft Graph Change Tracking to the app.";
         /// The encryption key has outlived its time and cannot be replaced.
         NotificationKeyOverdue = "notification_key_overdue", "Correct what the detail names, mostly the database's disk or its rights; the key is replaced by itself then.";
+        /// A slave PBX that was connected is not any more.
+        SlavePbxAway = "slave_pbx_away", "Check that PBX, its App object and the way between it and this connector; until it is back the master carries its users' presence, and their calls are not seen.";
+        /// The App object of a slave PBX lacks a checkmark.
+        SlavePbxMissingApiRight = "slave_pbx_missing_api_right", "Set the missing checkmark at the App object of that PBX, too.";
+        /// A PBX that we dial is not reached, and it is not the master.
+        DialledPbxNotReached = "dialled_pbx_not_reached", "Correct what the detail names at that PBX or at its [[pbx.dial]]; it is dialled again by itself, and at once after a restart of its pbx-dialler.";
         /// More licenses are assigned than installed at the PBX.
         TooFewLicenses = "too_few_licenses", "Install further licenses at the PBX, or withdraw them from users who do not need one.";
         /// The client secret ends soon.

@@ -10,6 +10,7 @@ mod expiry;
 mod licenses;
 mod notifications;
 mod outside;
+mod pbxs;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -70,6 +71,7 @@ fn all(
     warnings.extend(database::warning(overview));
     warnings.extend(capacity::warning(overview));
     warnings.extend(notifications::warnings(overview));
+    warnings.extend(pbxs::warnings(overview));
     warnings.extend(licenses::warning(overview));
     warnings.extend(expiry::warnings(overview, tls_certificate, now));
     warnings.sort_by_key(|warning| warning.code);

@@ -197,3 +197,39 @@ fn a_pbx_that_goes_silent_is_dropped_and_dialled_again() {
     });
     world.until_synchronised(1);
 }
+
+#[test]
+fn a_slave_that_cannot_be_reached_is_warned_of_while_the_master_is_well() {
+    let world = World::of(&["anna"])
+        .slave(SLAVE, &["sarah"])
+        .dialled(SLAVE)
+        .start();
+    world.until_synchronised(2);
+    world.endpoint(SLAVE).renew_certificate();
+    let warned = |code: &str| {
+        let status = world.status();
+        let warnings = status["warnings"].as_array().unwrap().clone();
+        warnings.iter().any(|warning| warning["code"] == code)
+    };
+    world.wait_until("both warnings", || {
+        warned("dialled_pbx_not_reached") && warned("slave_pbx_away")
+    });
+    assert_eq!(world.status()["lights"]["master_pbx"]["code"], "ok");
+}
+
+#[test]
+fn a_slave_without_a_checkmark_is_warned_of() {
+    let world = World::of(&["anna"]).slave(SLAVE, &["sarah"]).build();
+    world
+        .pbx(SLAVE)
+        .configure(|options| options.apis.retain(|api| api != "PbxApi"));
+    world.start_again();
+    world.wait_until("the warning", || {
+        let status = world.status();
+        let warnings = status["warnings"].as_array().unwrap().clone();
+        warnings.iter().any(|warning| {
+            warning["code"] == "slave_pbx_missing_api_right"
+                && warning["detail"].to_string().contains("PbxApi")
+        })
+    });
+}
