@@ -162,6 +162,11 @@ impl SigningKeys {
                     return;
                 }
                 Ok(None) => {}
+                Err(Unanswered::Patience(_) | Unanswered::Unreachable { left: false, .. }) => {
+                    // nobody was asked, so that it does not count
+                    self.known.borrow_mut().lookups.pop_back();
+                    return;
+                }
                 Err(reason) => {
                     log::info!(reason:% = reason; "signing keys not readable");
                     return;
