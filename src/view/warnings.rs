@@ -100,11 +100,20 @@ impl WarningBook {
     /// Reads the warnings off the overview.
     pub fn read(&self, overview: &Overview, outside: &Outside, now: DateTime<Utc>) -> Vec<Warning> {
         let warnings = all(overview, outside, self.tls_certificate, now);
-        self.note(&warnings, now);
+        for warning in self.news(&warnings, now) {
+            let level = if warning.urgent {
+                log::Level::Error
+            } else {
+                log::Level::Warn
+            };
+            log::log!(level, code = warning.code.as_str(); "{}", warning.detail);
+        }
         warnings
     }
 
-    fn note(&self, warnings: &[Warning], now: DateTime<Utc>) {
+    /// Picks what the log has not been told, or not today where time runs out.
+    fn news<'a>(&self, warnings: &'a [Warning], now: DateTime<Utc>) -> Vec<&'a Warning> {
+        let mut news = Vec::new();
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut still_standing = Standing::new();
         for warning in warnings.iter().filter(|warning| !warning.logged) {
@@ -114,15 +123,49 @@ impl WarningBook {
             });
             let logged_at = known.map_or(now, |(_, logged_at)| *logged_at);
             if known.is_none() {
-                let level = if warning.urgent {
-                    log::Level::Error
-                } else {
-                    log::Level::Warn
-                };
-                log::log!(level, code = warning.code.as_str(); "{}", warning.detail);
+                news.push(warning);
             }
             still_standing.insert(key, (warning.urgent, logged_at));
         }
         *standing = still_standing;
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ending(urgent: bool) -> Warning {
+        Warning {
+            urgent,
+            daily: true,
+            ..Warning::new(WarningCode::ClientSecretExpiring, "app", "it ends")
+        }
+    }
+
+    #[test]
+    fn what_ends_is_told_daily_and_when_it_becomes_urgent() {
+        let book = WarningBook::default();
+        let begin: DateTime<Utc> = "2026-11-24T12:00:00Z".parse().unwrap();
+        let told =
+            |warning: Warning, hours: i64| !book.news(&[warning], begin + TimeDelta::hours(hours)).is_empty();
+        assert!(told(ending(false), 0));
+        assert!(!told(ending(false), 23));
+        assert!(told(ending(false), 24));
+        assert!(told(ending(true), 25), "at once when it becomes urgent");
+        assert!(!told(ending(true), 48));
+        assert!(told(ending(true), 49));
+        assert!(book.news(&[], begin).is_empty());
+        assert!(told(ending(true), 50), "what comes back is news");
+    }
+
+    #[test]
+    fn what_does_not_run_out_is_told_once() {
+        let book = WarningBook::default();
+        let begin: DateTime<Utc> = "2026-11-24T12:00:00Z".parse().unwrap();
+        let full = || vec![Warning::new(WarningCode::NearlyFull, "", "it is nearly full")];
+        assert_eq!(book.news(&full(), begin).len(), 1);
+        assert!(book.news(&full(), begin + TimeDelta::days(9)).is_empty());
     }
 }

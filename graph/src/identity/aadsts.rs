@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Row] = &[
     (700016,  Code::UnknownApp,          "the application does not exist in this directory"),
     (7000112, Code::UnknownApp,          "the application is disabled"),
     (7000215, Code::WrongClientSecret,   "the client secret is wrong"),
-    (7000218, Code::WrongClientSecret,   "a client secret or certificate is missing"),
+    (7000218, Code::WrongClientSecret,   "a client secret or certificate is missing, or public client flows are not allowed for this application"),
     (7000222, Code::ClientSecretExpired, "the client secret has expired"),
     (700027,  Code::WrongCertificate,    "the certificate is not known, or the private key does not belong to it"),
     (50012,   Code::WrongCertificate,    "the certificate's assertion is refused"),

@@ -93,3 +93,65 @@ fn another_person(status: &CredentialStatus) -> Option<Warning> {
         Warning::new(WarningCode::SignedInAsAnother, account.as_str(), &cause)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+    use m365_presence::light::AuthenticationCode;
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-24T12:00:00Z".parse().unwrap()
+    }
+
+    /// A communication user who signed in with a code so many days ago.
+    fn person(days: i64, name: &str) -> CredentialStatus {
+        CredentialStatus {
+            credential: Credential::Communication("presence@contoso.com".into()),
+            code: AuthenticationCode::Ok,
+            detail: String::new(),
+            since: now(),
+            expires_at: None,
+            next_attempt_at: None,
+            sign_ins: 1,
+            signed_in_as: Some(name.to_owned()),
+            permissions: None,
+            refresh_granted_at: Some(now() - TimeDelta::days(days)),
+            client_secret_expires_at: None,
+            client_certificate_expires_at: None,
+        }
+    }
+
+    fn codes(status: &CredentialStatus) -> Vec<(WarningCode, bool)> {
+        let warnings = of_credential(status, now());
+        warnings
+            .iter()
+            .map(|warning| (warning.code, warning.urgent))
+            .collect()
+    }
+
+    #[test]
+    fn a_stored_sign_in_that_is_not_used_is_warned_of() {
+        let unused = |days| codes(&person(days, "Presence@Contoso.com"));
+        assert_eq!(unused(0), []);
+        assert_eq!(unused(59), []);
+        assert_eq!(unused(60), [(WarningCode::StoredSignInExpiring, false)]);
+        assert_eq!(unused(83), [(WarningCode::StoredSignInExpiring, true)]);
+        assert_eq!(unused(200), [(WarningCode::StoredSignInExpiring, true)]);
+        let told = of_credential(&person(70, "presence@contoso.com"), now());
+        assert!(
+            told[0]
+                .detail
+                .contains("presence@contoso.com ends on 2026-12-14, in 20 days"),
+            "{}",
+            told[0].detail
+        );
+    }
+
+    #[test]
+    fn somebody_else_is_named() {
+        let told = of_credential(&person(0, "admin@contoso.com"), now());
+        assert_eq!(told[0].code, WarningCode::SignedInAsAnother);
+        assert!(told[0].detail.contains("is signed in as admin@contoso.com"));
+    }
+}
