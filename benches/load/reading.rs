@@ -34,7 +34,7 @@ pub fn sweep(with_log: bool, table: &mut Table) {
     let name = format!("{POLLED} users, polling");
     let world = World::polled(POLLED);
     let connector = Connector::start(&world, with_log);
-    world.connect_pbxs();
+    world.connect_pbxs(2);
     let Some(took) = connector.wait_until_synchronised(POLLED, PATIENCE) else {
         table.note(
             &name,
@@ -112,7 +112,7 @@ pub fn reshard(with_log: bool, table: &mut Table) {
     let name = format!("{SHARDED} users, {accounts} communication users");
     let world = World::with_a_late_one(SHARDED + 1, accounts);
     let connector = Connector::start(&world, with_log);
-    world.connect_pbxs();
+    world.connect_pbxs(2);
     if connector.wait_until_synchronised(SHARDED, PATIENCE).is_none() {
         table.note(
             &name,
