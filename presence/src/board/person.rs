@@ -259,9 +259,13 @@ impl Person {
             now,
             rules,
         };
+        let renewed = self.side.renews();
         let written = self.side.written(outcome, scene);
         if written.read {
             self.order_read(now + SETTLING);
+        }
+        if renewed {
+            self.note_renewal(outcome);
         }
         written.changes
     }

@@ -56,6 +56,8 @@ pub struct Conduct {
     entry_under_way: Option<String>,
     accepted: BTreeMap<bool, Accepted>,
     accepted_entry: Option<String>,
+    /// The last accepted write of each slot, also over a restart.
+    stands: BTreeMap<bool, PresenceChange>,
     last_touch: i64,
     /// When the last write left, and when the one before was answered.
     left_at: i64,
@@ -65,6 +67,8 @@ pub struct Conduct {
     /// How often the choice had changed when we last filled the preferred slot.
     pub filled_at_change: Option<u64>,
     filled_at_told_change: u64,
+    /// The same before the write under way.
+    filled_before: (Option<u64>, u64),
     /// Whether a crash since the last fill took what the connector had learnt of the choice: it happened during a call,
     /// which may have ended or may have hidden something, or before the ledger was told.
     pub uncertain: bool,
@@ -181,6 +185,7 @@ impl Conduct {
                     format!("{change:?} overwrites what the user chose later")
                 })?;
                 self.standing = None;
+                self.filled_before = (self.filled_at_change, self.filled_at_told_change);
                 self.filled_at_change = Some(self.choice_changes);
                 self.uncertain = false;
                 self.filled_at_told_change = self.told_changes;
@@ -216,8 +221,14 @@ impl Conduct {
         self.last_touch = now;
         let session = is_session(&change);
         self.note_release(&change, *outcome == Outcome::Accepted, now);
+        if matches!(outcome, Outcome::Refused { .. }) && !session {
+            (self.filled_at_change, self.filled_at_told_change) = self.filled_before;
+        }
         if *outcome != Outcome::Accepted {
             self.accepted.remove(&session);
+            if matches!(outcome, Outcome::Failed { .. }) {
+                self.stands.remove(&session);
+            }
             if session {
                 self.session_since = None;
             } else if matches!(change, PresenceChange::SetPreferred { .. }) {
@@ -250,6 +261,7 @@ impl Conduct {
                     });
             }
         }
+        self.stands.insert(session, change.clone());
         self.accepted.insert(
             session,
             Accepted {
@@ -358,6 +370,16 @@ impl Conduct {
                 on_the_phone: self.on_the_phone(),
             });
         }
+    }
+
+    /// Whether a write to Teams only repeats what was accepted last.
+    pub fn repeats(&self, change: &PresenceChange) -> bool {
+        self.stands.get(&is_session(change)) == Some(change)
+    }
+
+    /// Somebody ordered a look at everything: an entry that the PBX never shows is written again.
+    pub fn doubt_entry(&mut self) {
+        self.accepted_entry = None;
     }
 
     /// Whether a write of either side is under way.

@@ -22,6 +22,8 @@ pub enum Rule {
     LaterChoice,
     /// A lease outlasts its renewal, and not by much.
     Lease,
+    /// Every write stands in the timeline, and an administrator is told what became of it.
+    Told,
     /// Both sides equal the oracle in the end.
     Converged,
     /// Nothing of ours is left after a release.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::sight::{ON_THE_PHONE, PbxSight, Verdict};
 use super::super::transition::{Place, Planned, Seen, Side, Transition};
-use super::super::{EntryWrite, Rules};
+use super::super::{EntryWrite, Outcome, Rules};
 use super::Person;
 use crate::ports::PresenceWrite;
 use crate::teams::{Source, TeamsObservation, TeamsPresence};
@@ -68,6 +68,17 @@ impl Person {
         }
         if let Some(own) = pbx.own_entry.as_ref().filter(|own| self.entry.contradicts(own)) {
             self.note(Place::PbxEntry, format!("our entry shows '{own}'"), true);
+        }
+    }
+
+    /// Notes a renewal that was not taken; one that was is no news.
+    pub(super) fn note_renewal(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Accepted => {}
+            Outcome::Failed { .. } => self.note(Place::Clock, "teams gave no answer to a renewal", true),
+            Outcome::Refused { message, .. } => {
+                self.note(Place::Clock, format!("teams refused a renewal: {message}"), true);
+            }
         }
     }
 

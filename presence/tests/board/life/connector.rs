@@ -119,6 +119,19 @@ impl Life {
         }
     }
 
+    /// What was refused is tried again at once: somebody has mended the cause.
+    pub(super) fn resync(&mut self) {
+        let now = time(self.now);
+        if let Some(board) = &mut self.board {
+            for user in 0..USERS {
+                board.resync(&guid(user), now);
+                if !self.traits.ours_visible {
+                    self.conduct[user].doubt_entry();
+                }
+            }
+        }
+    }
+
     /// Without the override rule: as soon as the user takes the slot back, the PBX seems to change to and fro.
     pub(super) fn meddle(&mut self, row: &LedgerRow) {
         let user = user_of(&row.pbx_user);
@@ -167,6 +180,7 @@ impl Life {
             self.crash();
             return Ok(());
         }
+        self.check_transitions(&due)?;
         self.store(due.ledger);
         self.waiting.extend(due.reads.iter().map(account_of));
         self.gather(50);

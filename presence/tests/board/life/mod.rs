@@ -7,6 +7,7 @@ mod judgement;
 mod microsoft;
 mod pbx;
 mod people;
+mod telling;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,6 +103,7 @@ enum Event {
     Start,
     Roster,
     Flicker(usize),
+    Resync,
     Wake(u64),
 }
 
@@ -203,6 +205,7 @@ impl Life {
         self.note("-- calm");
         self.plan(self.now, Event::PbxBack);
         self.plan(self.now, Event::Start);
+        self.plan(self.now + 2 * LONGEST_WRITE, Event::Resync);
         self.live_until(TURMOIL + CALM)?;
         // a renewal may be under way at any moment, but not all the time
         for _ in 0..5 {
@@ -211,6 +214,7 @@ impl Life {
             }
         }
         self.check_converged()?;
+        self.check_told()?;
         self.note("-- release");
         self.releasing = true;
         for conduct in &mut self.conduct {
@@ -342,6 +346,7 @@ impl Life {
             Event::Start => self.start(),
             Event::Roster => self.change_roster(),
             Event::Flicker(user) => self.flicker(user)?,
+            Event::Resync => self.resync(),
             Event::Wake(_)
             | Event::ReadBegins(_)
             | Event::ReadTaken { .. }

@@ -19,6 +19,11 @@ impl Life {
             Outcome::Failed {
                 wait: throttled.then(|| std::time::Duration::from_secs(self.rng.u64(1..20))),
             }
+        } else if self.chance(self.traits.refused_writes) {
+            Outcome::Refused {
+                message: "403 Forbidden".to_owned(),
+                gone: false,
+            }
         } else {
             self.plan(takes, Event::TeamsTakes(account, write.change));
             Outcome::Accepted
