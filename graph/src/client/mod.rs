@@ -2,23 +2,24 @@
 
 mod batch;
 mod declined;
+mod directory_page;
+mod pages;
 mod presence;
 mod subscription;
 mod users;
 mod write;
 
-use std::collections::HashSet;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use awc::http::{Method, Uri};
+use awc::http::Method;
 use m365_presence::identity::Credential;
 use m365_presence::ports::{AccessToken, GraphError, Rejected, Tokens};
 use m365_presence::traffic::Urgency;
 use serde_json::Value;
 
 use crate::endpoints::Endpoints;
-use crate::fault::{member, refusal, unreadable};
 use crate::http::{Answer, Content, Family, HttpClient, Request};
 use crate::webhook::KeyRing;
 pub(crate) use presence::{pair, sequence};
@@ -26,12 +27,6 @@ pub use users::DEFAULT_TEAMS_PLANS;
 
 /// How long an answer may take where nothing says otherwise.
 const DEADLINE: Duration = Duration::from_secs(20);
-
-/// A page of 999 users is slow to make and large to carry.
-const PAGE_DEADLINE: Duration = Duration::from_secs(60);
-
-/// More pages than the largest directory has; beyond it the links lead in circles.
-const MOST_PAGES: usize = 10_000;
 
 /// What the adapter for Graph has to know.
 #[derive(Clone, Debug)]
@@ -53,6 +48,7 @@ pub struct GraphClient {
     tokens: Rc<dyn Tokens>,
     keys: Rc<KeyRing>,
     settings: GraphSettings,
+    teams_plans: Arc<Vec<String>>,
 }
 
 /// A request that needs a token.
@@ -108,6 +104,7 @@ impl GraphClient {
             endpoints,
             tokens,
             keys,
+            teams_plans: Arc::new(settings.teams_plans.clone()),
             settings,
         }
     }
@@ -156,63 +153,5 @@ impl GraphClient {
             credential: credential.clone(),
             error,
         })
-    }
-
-    /// Reads every page of a list, or none of it.
-    async fn pages(
-        &self,
-        credential: &Credential,
-        family: Family,
-        first: String,
-        headers: &[(&'static str, &'static str)],
-    ) -> Result<Vec<Value>, GraphError> {
-        let mut items = Vec::new();
-        let mut seen = HashSet::new();
-        let mut next = Some(first);
-        while let Some(url) = next {
-            let call = Call {
-                headers,
-                deadline: PAGE_DEADLINE,
-                ..Call::new(credential, family, Method::GET, &url)
-            };
-            let answer = self.call(call).await?;
-            if !answer.is_success() {
-                return Err(refusal(&answer));
-            }
-            let mut page = answer.json().ok_or_else(|| unreadable("page"))?;
-            match page.get_mut("value").map(Value::take) {
-                Some(Value::Array(value)) => items.extend(value),
-                _ => return Err(unreadable("page")),
-            }
-            next = member(&page, "@odata.nextLink")
-                .map(|link| self.next_link(link))
-                .transpose()?;
-            if !seen.insert(url) || seen.len() > MOST_PAGES {
-                return Err(unreadable("list, because its pages have no end"));
-            }
-        }
-        Ok(items)
-    }
-
-    /// Takes a link to the next page as it is, unless it would carry the token to another host (graph.md 2.1).
-    fn next_link(&self, link: &Value) -> Result<String, GraphError> {
-        let link = link.as_str().ok_or_else(|| unreadable("page"))?;
-        let origin = link.parse::<Uri>();
-        match origin {
-            Ok(uri) if self.endpoints.leads_to_graph(&uri) => Ok(link.to_owned()),
-            other => {
-                let host = other
-                    .ok()
-                    .and_then(|uri| Some(uri.authority()?.host().to_owned()));
-                Err(GraphError::Refused {
-                    status: 421,
-                    code: "ForeignNextLink".to_owned(),
-                    message: format!(
-                        "the next page is said to be at {}, which is not the graph host and gets no token",
-                        host.as_deref().unwrap_or("an address that does not parse")
-                    ),
-                })
-            }
-        }
     }
 }

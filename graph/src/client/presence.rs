@@ -1,5 +1,7 @@
 //! Presence in bulk (graph.md 5.1), and the port for reading and writing it.
 
+use std::collections::{BTreeMap, HashSet};
+
 use awc::http::Method;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
@@ -46,10 +48,15 @@ impl GraphClient {
         let items = member(&body, "value")
             .and_then(Value::as_array)
             .ok_or_else(|| unreadable("list of presences"))?;
-        Ok(items
+        let asked: HashSet<&TeamsId> = users.iter().collect();
+        // who is told twice is as the later of both says, and of whom nobody asked nothing was to be told
+        let told: BTreeMap<TeamsId, TeamsObservation> = items
             .iter()
             .filter_map(|item| observation(item, answer.sent_at))
-            .collect())
+            .filter(|seen| asked.contains(&seen.user))
+            .map(|seen| (seen.user.clone(), seen))
+            .collect();
+        Ok(told.into_values().collect())
     }
 }
 

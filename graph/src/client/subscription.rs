@@ -1,5 +1,6 @@
 //! Graph's subscriptions (graph.md 3).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use awc::http::Method;
@@ -15,6 +16,7 @@ use m365_presence::secret::Secret;
 use serde_json::{Map, Value, json};
 
 use super::declined::declined;
+use super::pages::{Listing, Page};
 use super::{Call, GraphClient};
 use crate::endpoints::segment;
 use crate::fault::{Fault, member, refusal, unreadable};
@@ -91,11 +93,20 @@ impl Subscriptions for GraphClient {
         credential: &'a Credential,
     ) -> LocalBoxFuture<'a, Result<Vec<GraphSubscription>, GraphError>> {
         async move {
-            let first = self.endpoints.graph("/subscriptions");
-            let items = self
-                .pages(credential, Family::SubscriptionList, first, &[])
-                .await?;
-            Ok(items.iter().filter_map(read).collect())
+            let listing = Listing {
+                credential,
+                family: Family::SubscriptionList,
+                first: self.endpoints.graph("/subscriptions"),
+                headers: &[],
+            };
+            let mut known = BTreeMap::new();
+            let take = |items: Vec<Value>| {
+                let subscriptions = items.iter().filter_map(read);
+                known.extend(subscriptions.map(|subscription| (subscription.id.clone(), subscription)));
+                known.len()
+            };
+            self.pages(listing, Page::of_values, take).await?;
+            Ok(known.into_values().collect())
         }
         .boxed_local()
     }

@@ -12,6 +12,7 @@ mod desk;
 mod device_code;
 mod directory;
 mod garbage;
+mod hostile;
 mod notification;
 mod patience;
 mod presence;

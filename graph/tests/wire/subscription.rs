@@ -276,11 +276,15 @@ async fn the_list_follows_its_pages_and_passes_over_what_it_cannot_read() {
                 json!({"value": [live(), {"id": "no end"}, 7], "@odata.nextLink": next}),
             )
         }
-        _ => Reply::json(200, json!({"value": [live()]})),
+        _ => {
+            let mut other = live();
+            other["id"] = json!("other");
+            Reply::json(200, json!({"value": [live(), other]}))
+        }
     });
     let account = Credential::Communication(Account::new("presence@contoso.com"));
     let listed = rig.graph.list(&account).await.unwrap();
-    assert_eq!(listed.len(), 2);
+    assert_eq!(listed.len(), 2, "each once");
     assert_eq!(listed[0].notification_url, rig.graph.notification_url());
     assert!(listed[0].client_state.is_none());
 }
