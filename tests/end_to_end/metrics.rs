@@ -1,6 +1,6 @@
 //! What Prometheus scrapes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::world::World;
 
@@ -67,6 +67,38 @@ fn what_is_scraped_agrees_with_what_the_api_tells() {
         0.0
     );
     assert!(value("m365_connector_resident_memory_bytes") > 1e6);
+}
+
+#[test]
+fn every_metric_that_alerts_and_the_dashboard_ask_for_is_scraped() {
+    let world = World::of(&["anna"]).start();
+    world.until_synchronised(1);
+    let scraped = samples(&world.get("/metrics").text());
+    for (file, text) in [
+        ("alerts.yaml", include_str!("../../deploy/prometheus/alerts.yaml")),
+        (
+            "dashboard.json",
+            include_str!("../../deploy/grafana/dashboard.json"),
+        ),
+    ] {
+        let asked: BTreeSet<&str> = text
+            .split(|letter: char| !letter.is_ascii_lowercase() && !letter.is_ascii_digit() && letter != '_')
+            .filter(|word| word.starts_with("m365_connector_"))
+            .collect();
+        assert!(asked.len() > 5, "{file}: {asked:?}");
+        for name in asked {
+            let found = scraped
+                .keys()
+                .any(|sample| sample.split('{').next() == Some(name));
+            // told only while there is something to tell of
+            let rare = [
+                "m365_connector_subscription_overflow_users",
+                "m365_connector_writes_total",
+            ]
+            .contains(&name);
+            assert!(found || rare, "{file} asks for {name}");
+        }
+    }
 }
 
 #[test]
