@@ -34,5 +34,6 @@ pub mod sharding;
 pub mod sign_in;
 pub mod subscription;
 pub mod teams;
+pub mod tenure;
 pub mod timeline;
 pub mod traffic;

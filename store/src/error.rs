@@ -128,6 +128,22 @@ pub enum OpenError {
         /// Where the key came from, e.g. "the key file connector.db.key".
         key: String,
     },
+    /// The tables are those of an older build, or there are none yet; whoever opens it to write brings them up to date.
+    #[error(
+        "the database {database} was written by an older build, and is brought up to date by the active instance"
+    )]
+    Outdated {
+        /// The database.
+        database: String,
+    },
+    /// Another instance was elected while this one opened the database.
+    #[error(
+        "the database {database} was taken over by another instance; this one ends, start it again to stand by"
+    )]
+    TakenOver {
+        /// The database.
+        database: String,
+    },
     /// The key cannot be had.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -142,6 +158,11 @@ pub enum OpenError {
 }
 
 impl Fault {
+    /// Whether it may pass without anybody doing something about this instance.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::NoRoom)
+    }
+
     /// Classifies what the file system says about a file that should be opened or created.
     pub(crate) fn of_file(error: &io::Error) -> Self {
         match error.kind() {
@@ -206,6 +227,9 @@ pub(crate) enum Failure {
     /// The database refused.
     #[error("{0}")]
     Database(Fault),
+    /// Another instance is the active one.
+    #[error("was taken over by another instance, nothing is written any more")]
+    TakenOver,
     /// A row holds what this build cannot have written.
     #[error(
         "holds an unknown {what} in table {table}; restore a backup, or remove that row while the service is stopped"

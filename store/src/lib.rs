@@ -2,6 +2,7 @@
 
 mod database;
 mod error;
+mod fence;
 mod file;
 mod key;
 mod lock;
@@ -19,7 +20,8 @@ mod unlock;
 mod writer;
 
 pub use error::{Fault, OpenError};
+pub use fence::Fence;
 pub use key::{EncryptionKey, KeyError, KeySource};
-pub use postgres::{AddressError, PostgresAddress};
+pub use postgres::{AddressError, Candidacy, PostgresAddress, StandingBy};
 pub use sql::SqlStore;
 pub use steady::{Condition, SteadyStore, StoreHealth};

@@ -24,7 +24,7 @@ pub(crate) struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// Names a place.
-    pub(crate) fn new(table: &'static str, key: &'a [&'a str]) -> Self {
+    pub(crate) const fn new(table: &'static str, key: &'a [&'a str]) -> Self {
         Self { table, key }
     }
 

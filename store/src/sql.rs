@@ -1,6 +1,8 @@
 //! The store in tables: each request of the port as statements, on whichever database.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use m365_presence::identity::Account;
 use m365_presence::ports::{
@@ -12,17 +14,17 @@ use m365_presence::secret::Secret;
 use m365_presence::sign_in::SignInRecord;
 
 use crate::database::Database;
-use crate::error::{Failure, OpenError};
+use crate::error::{Failure, Fault, OpenError};
 use crate::file;
 use crate::key::KeySource;
 use crate::lock::FileLock;
 use crate::migration;
-use crate::postgres::{PostgresAddress, Server};
+use crate::postgres::{PostgresAddress, Server, term};
 use crate::queries;
 use crate::rows::{LicenseAnswerRow, SubscriptionRow, kind_columns};
 use crate::sealed::{ClientStateRow, NotificationKeyRow, RefreshTokenRow, SettingRow, SignInRow};
-use crate::unlock::unlock;
-use crate::writer::{Desk, Way, Writer};
+use crate::unlock::{prove, unlock};
+use crate::writer::{Desk, Office, Way, Writer};
 
 /// Keeps what must survive a restart in one database.
 pub struct SqlStore {
@@ -58,14 +60,69 @@ impl SqlStore {
         let server = Server::new(address).map_err(|fault| fault.at(&name))?;
         let writer = Writer::start(name.clone(), move || {
             let connection = server.connect().map_err(|fault| fault.at(&name))?;
-            desk(
-                &name,
-                Database::Postgres(connection),
-                Way::Server(Box::new(server)),
-                &key,
-            )
+            let way = Way::Server(Box::new(server), Office::Unshared);
+            desk(&name, Database::Postgres(connection), way, &key)
         })?;
         Ok(Self { writer })
+    }
+
+    /// Opens a database on a server for the instance that was elected, and counts its term.
+    pub(crate) fn open_elected(
+        name: String,
+        server: Server,
+        key: &KeySource,
+        session: i32,
+    ) -> Result<(Self, i64), OpenError> {
+        let key = key.clone();
+        let claimed = Arc::new(AtomicI64::new(0));
+        let claim = Arc::clone(&claimed);
+        let writer = Writer::start(name.clone(), move || {
+            let failed = |error: diesel::result::Error| Fault::from(error).at(&name);
+            let connection = server.connect().map_err(|fault| fault.at(&name))?;
+            let way = Way::Server(Box::new(server), Office::None);
+            let mut desk = desk(&name, Database::Postgres(connection), way, &key)?;
+            if let (Way::Server(_, office), Database::Postgres(connection)) =
+                (&mut desk.way, &mut desk.database)
+            {
+                let taken_over = || OpenError::TakenOver {
+                    database: name.clone(),
+                };
+                let term = term::claim(connection, session)
+                    .map_err(failed)?
+                    .ok_or_else(taken_over)?;
+                claim.store(term, Ordering::Release);
+                *office = Office::Term(term);
+            }
+            Ok(desk)
+        })?;
+        Ok((Self { writer }, claimed.load(Ordering::Acquire)))
+    }
+
+    /// Opens a database on a server to look at what another instance has stored; `None` when there is nothing that this
+    /// build reads.
+    pub(crate) fn look_into_server(
+        name: String,
+        server: Server,
+        key: &KeySource,
+    ) -> Result<Option<Self>, OpenError> {
+        let key = key.clone();
+        let writer = Writer::start(name.clone(), move || {
+            let connection = server.connect().map_err(|fault| fault.at(&name))?;
+            let mut database = Database::Postgres(connection);
+            migration::check(&mut database, &name)?;
+            let cipher = prove(&mut database, &name, &key)?;
+            let way = Way::Server(Box::new(server), Office::None);
+            Ok(Desk {
+                database,
+                cipher,
+                way,
+            })
+        });
+        match writer {
+            Ok(writer) => Ok(Some(Self { writer })),
+            Err(OpenError::Outdated { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Carries out every request made before, folds a file's write-ahead log into it, and gives the database up.

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::database::Database;
 use crate::error::{Failure, Fault, OpenError};
 use crate::lock::FileLock;
-use crate::postgres::Server;
+use crate::postgres::{PostgresConnection, Server, Transactions, term};
 use crate::seal::Cipher;
 
 /// What the thread works with.
@@ -31,19 +31,43 @@ pub(crate) enum Way {
     /// The lock that keeps other processes off the file.
     File(#[expect(dead_code, reason = "it is held, never read")] FileLock),
     /// The server that a lost connection is made to again.
-    Server(Box<Server>),
+    Server(Box<Server>, Office),
+}
+
+/// What this instance may do with a database that others share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Office {
+    /// Everything: nobody else uses it.
+    Unshared,
+    /// Everything, as long as nobody else is elected after this term.
+    Term(i64),
+    /// To look at what is there.
+    None,
+}
+
+impl Office {
+    /// Begins a request within its transaction.
+    fn enter(self, database: &mut PostgresConnection) -> Result<(), Failure> {
+        match self {
+            Self::Unshared => Ok(()),
+            Self::Term(term) if term::is_last(database, term)? => Ok(()),
+            Self::Term(_) => Err(Failure::TakenOver),
+            Self::None => Ok(database.batch_execute("SET TRANSACTION READ ONLY")?),
+        }
+    }
 }
 
 impl Desk {
     /// Carries out a request; on a server as one transaction, on a new connection when the old one is lost.
     fn carry_out<T>(&mut self, request: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
-        if let (Way::Server(server), Database::Postgres(connection)) = (&self.way, &mut self.database) {
+        if let (Way::Server(server, office), Database::Postgres(connection)) = (&self.way, &mut self.database)
+        {
             if connection.is_lost() {
                 *connection = server.connect().map_err(Failure::Database)?;
             }
-            Database::begin_transaction(&mut self.database)?;
-            let outcome = request(self);
-            match outcome {
+            Transactions::begin_transaction(connection)?;
+            let entered = office.enter(connection);
+            match entered.and_then(|()| request(self)) {
                 Ok(answer) => {
                     Database::commit_transaction(&mut self.database)?;
                     Ok(answer)

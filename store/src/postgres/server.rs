@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel_async::AsyncPgConnection;
+use tokio::task::JoinHandle;
 
 use super::address::PostgresAddress;
 use super::certificates;
@@ -15,54 +16,91 @@ use super::tls::Tls;
 use crate::error::Fault;
 
 /// A connection must be there in this time, sign-in included.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Set on each connection. A session that stops within a transaction must not hold its locks for ever, because a
-/// successor waits for them; times are UTC in the tables.
+/// Set on each connection of the store. A session that stops within a transaction must not hold its locks for ever,
+/// because a successor waits for them; times are UTC in the tables.
 const SESSION: &str = "SET statement_timeout = '8s'; SET lock_timeout = '8s'; \
                        SET idle_in_transaction_session_timeout = '5s'; SET TIME ZONE 'UTC'";
 
 /// The oldest version that knows `idle_session_timeout`.
 const OLDEST: i32 = 14;
 
-/// One server, with the thread that serves the sockets to it.
-pub(crate) struct Server {
+/// The way to a database of a server.
+#[derive(Clone)]
+pub(crate) struct Reach {
     address: PostgresAddress,
     tls: Tls,
-    thread: SocketThread,
+}
+
+/// A session, and the task that serves its socket.
+pub(super) struct Session {
+    pub(super) client: tokio_postgres::Client,
+    pub(super) socket: JoinHandle<()>,
+}
+
+impl Reach {
+    /// Reads the files that TLS needs.
+    pub(crate) fn new(address: &PostgresAddress) -> Result<Self, Fault> {
+        Ok(Self {
+            address: address.clone(),
+            tls: Tls(Arc::new(certificates::client_config(address)?)),
+        })
+    }
+
+    /// Makes a session, on the runtime of whoever awaits it.
+    pub(super) async fn connect(&self) -> Result<Session, Fault> {
+        tokio::time::timeout(PATIENCE, self.try_connect())
+            .await
+            .unwrap_or_else(|_elapsed| {
+                Err(Fault::Unreachable {
+                    detail: format!("no answer within {} s", PATIENCE.as_secs()),
+                })
+            })
+    }
+
+    async fn try_connect(&self) -> Result<Session, Fault> {
+        let (client, connection) = self
+            .address
+            .config
+            .connect(self.tls.clone())
+            .await
+            .map_err(|error| Fault::of_connecting(&error))?;
+        check_version(connection.parameter("server_version").unwrap_or_default())?;
+        let socket = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                log::debug!("a connection to the database ended: {}", chain(&error));
+            }
+        });
+        Ok(Session { client, socket })
+    }
+}
+
+/// One server as the store uses it, with the thread that serves its sockets.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(super) reach: Reach,
+    pub(super) thread: Arc<SocketThread>,
 }
 
 impl Server {
     /// Starts the thread, and reads the files that TLS needs.
     pub(crate) fn new(address: &PostgresAddress) -> Result<Self, Fault> {
-        let tls = Tls(Arc::new(certificates::client_config(address)?));
+        let reach = Reach::new(address)?;
         let thread = SocketThread::start().map_err(|error| Fault::Other {
             detail: error.to_string(),
         })?;
         Ok(Self {
-            address: address.clone(),
-            tls,
-            thread,
+            reach,
+            thread: Arc::new(thread),
         })
     }
 
-    /// Makes a connection. Blocks while it does, for 3 s at most.
+    /// Makes a connection. Blocks while it does, for 2 s at most.
     pub(crate) fn connect(&self) -> Result<PostgresConnection, Fault> {
         let handle = self.thread.handle();
         let connecting = async {
-            let (client, connection) = self
-                .address
-                .config
-                .connect(self.tls.clone())
-                .await
-                .map_err(|error| Fault::of_connecting(&error))?;
-            let version = connection.parameter("server_version").unwrap_or_default();
-            check_version(version)?;
-            let socket = tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    log::debug!("a connection to the database ended: {}", chain(&error));
-                }
-            });
+            let Session { client, socket } = self.reach.connect().await?;
             let inner = AsyncPgConnection::try_from(client).await;
             inner
                 .map(|inner| PostgresConnection::new(inner, handle.clone(), socket))
@@ -70,13 +108,7 @@ impl Server {
                     detail: error.to_string(),
                 })
         };
-        let mut connection = handle
-            .block_on(async { tokio::time::timeout(PATIENCE, connecting).await })
-            .unwrap_or_else(|_elapsed| {
-                Err(Fault::Unreachable {
-                    detail: format!("no answer within {} s", PATIENCE.as_secs()),
-                })
-            })?;
+        let mut connection = handle.block_on(connecting)?;
         connection.batch_execute(SESSION)?;
         Ok(connection)
     }

@@ -1,6 +1,7 @@
 //! Rows to store, and a database file to store them in.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod cable;
 pub mod filled;
 pub mod postgres;
 
