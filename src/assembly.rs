@@ -6,7 +6,6 @@ mod translation;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use anyhow::Context as _;
 use m365_actors::intake_queue::IntakeQueue;
 use m365_actors::license_check::LicenseCheck;
 use m365_actors::notification_keys::NotificationKeys;
@@ -25,10 +24,10 @@ use m365_actors::webhook_intake::WebhookIntake;
 use m365_graph::{GraphClock, HttpClient, KeyRing, Reach};
 use m365_presence::clock::Clock;
 use m365_presence::identity::PbxName;
-use m365_store::{SqlStore, SteadyStore};
+use m365_store::{Fence, SqlStore, SteadyStore};
 
 use crate::BUILD;
-use crate::config::{DatabaseUrl, Settings};
+use crate::config::Settings;
 use crate::pbx_connection::dialled::DialledSocket;
 use crate::pbx_connection::doorkeeper::Doorkeeper;
 use crate::reconfiguration::Part;
@@ -62,33 +61,16 @@ pub struct Assembly {
     session_fittings: BTreeMap<PbxName, Fitting<pbx_session::Dependencies>>,
 }
 
-/// Opens the store that the settings name.
-///
-/// # Errors
-/// The cause and its remedy, when the database cannot be used.
-pub fn open_store(settings: &Settings) -> anyhow::Result<SqlStore> {
-    let key = match &settings.database.key {
-        Some(text) => m365_store::KeySource::Given(text.expose().parse().context("database.key")?),
-        None => m365_store::KeySource::Beside,
-    };
-    Ok(match &settings.database.url {
-        DatabaseUrl::Sqlite(path) => SqlStore::open_file(path, &key)?,
-        DatabaseUrl::Postgres(address) => SqlStore::open_server(address, &key)?,
-    })
-}
-
 /// Wires and starts everything, on the thread of an actix system.
 ///
 /// # Errors
 /// What cannot be used: certificates, addresses.
-pub async fn assemble(settings: &Settings, store: Rc<SqlStore>) -> anyhow::Result<Assembly> {
+pub async fn assemble(settings: &Settings, store: Rc<SqlStore>, fence: Fence) -> anyhow::Result<Assembly> {
     let clock = GraphClock::new();
     let shared_clock: Rc<dyn Clock> = Rc::new(clock.clone());
     let kept = Rc::new(SteadyStore::new(store.clone()));
-    let http = Rc::new(HttpClient::new(
-        m365_graph::client_config()?,
-        Rc::clone(&shared_clock),
-    ));
+    let http = HttpClient::new(m365_graph::client_config()?, Rc::clone(&shared_clock));
+    let http = Rc::new(http.permitted_by(Rc::new(fence.clone())));
 
     let token_seat = Seat::<TokenRefresh>::new("token-refresh");
     let user_seat = Seat::<UserSync>::new("user-sync");
@@ -119,6 +101,7 @@ pub async fn assemble(settings: &Settings, store: Rc<SqlStore>) -> anyhow::Resul
         keys: Rc::new(KeyRing::default()),
         posts,
         queue: IntakeQueue::default(),
+        fence,
     };
     let parts = ground.parts(settings)?;
     let session_template = parts.session_template.clone();
@@ -211,6 +194,7 @@ impl Assembly {
             user_sync: posts.user_sync.clone(),
             presence_sync: posts.presence_sync.clone(),
             license_check: posts.license_check.clone(),
+            permit: Rc::new(self.ground.fence.clone()),
         }
     }
 

@@ -13,8 +13,9 @@ use m365_simulator::town::{CloudClients, PbxPhones, Town, people};
 
 use crate::cli::Demo;
 use crate::config::{Layer, Layers};
+use crate::listening::Addresses;
 use crate::log::Log;
-use crate::serve::{Addresses, Mode, serve};
+use crate::serve::{Mode, serve};
 
 const DOMAIN: &str = "contoso.example";
 const MASTER: &str = "pbx-main";

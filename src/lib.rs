@@ -8,12 +8,15 @@ pub mod diagnosis;
 pub mod healthcheck;
 pub mod heartbeat;
 pub mod http;
+pub mod listening;
 pub mod live;
 pub mod log;
 pub mod memory;
+pub mod office;
 pub mod pbx_connection;
 pub mod reconfiguration;
 pub mod serve;
+pub mod standby;
 pub mod view;
 
 /// The build number under which the PBX's clients load pages; hexadecimal (pbx.md 1.2).

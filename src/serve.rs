@@ -2,39 +2,36 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::{Compress, from_fn};
-use actix_web::{App, HttpServer, web};
-use anyhow::Context as _;
+use actix_web::web;
+use actix_web::web::ServiceConfig;
 use chrono::Utc;
 use m365_actors::presence_sync::Release;
 use m365_actors::supervision::ExitReason;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::BUILD;
-use crate::assembly::{Assembly, assemble, open_store};
+use crate::assembly::{Assembly, assemble};
 use crate::config::{Layers, Settings};
 use crate::diagnosis::running::Subject;
 use crate::heartbeat::Heartbeat;
 use crate::http::access::Keys;
-use crate::http::access_log;
 use crate::http::attempts::Attempts;
 use crate::http::management::{self, Management};
 use crate::http::public::{self, Intake};
 use crate::http::room::Room;
-use crate::http::sessions::Sessions as PageSessions;
-use crate::http::tls;
+use crate::listening::{Addresses, Servers, Sockets};
 use crate::live::Live;
 use crate::log::Log;
+use crate::office::Office;
 use crate::pbx_connection::accepted::Doors;
 use crate::pbx_connection::doorkeeper::Doorkeeper;
 use crate::reconfiguration::{Counter, Desk, Order, Part, Refused};
+use crate::standby;
 use crate::view::lights::LightBook;
 use crate::view::newsroom::Newsroom;
 use crate::view::users::Terms;
@@ -43,17 +40,11 @@ use crate::view::warnings::WarningBook;
 /// The supervision tree has given up; whoever started the process should start it again.
 pub const GAVE_UP: u8 = 70;
 
-/// Threads of the public listener.
-const PUBLIC_WORKERS: usize = 2;
+/// Another instance was elected in this one's place; whoever started the process should start it again, to stand by.
+pub const DEPOSED: u8 = 75;
 
-/// Threads of the management listener.
-const MANAGEMENT_WORKERS: usize = 1;
-
-/// Requests that are under way have this many seconds when the process ends.
-const LAST_REQUESTS: u64 = 1;
-
-/// Connections that one thread of the public listener holds open at most.
-const PUBLIC_CONNECTIONS: usize = 4_096;
+/// An election takes less, unless another instance is active.
+const ELECTION: Duration = Duration::from_secs(1);
 
 /// What the database still lacks has this time when the process ends.
 const LAST_WRITES: Duration = Duration::from_secs(2);
@@ -63,15 +54,6 @@ const LAST_WRITES: Duration = Duration::from_secs(2);
 pub struct Mode {
     /// Actors may be made to panic over the API.
     pub faults: bool,
-}
-
-/// Where the two listeners are.
-#[derive(Clone, Copy, Debug)]
-pub struct Addresses {
-    /// What Microsoft and the PBXs reach.
-    pub public: SocketAddr,
-    /// What administrators reach.
-    pub management: SocketAddr,
 }
 
 /// Runs the connector until it is told to end. `settings` are what `layers` come to before anything stored is laid over
@@ -97,14 +79,35 @@ async fn run(
     mode: Mode,
     listening: impl FnOnce(Addresses),
 ) -> anyhow::Result<ExitCode> {
+    let mut listening = Some(listening);
     let mut ended_by_order = end_signal()?;
-    let store = Rc::new(open_store(&settings)?);
+    let started_at = Utc::now();
+    let mut office = Office::seek(&settings)?;
+    let soon = tokio::time::timeout(ELECTION, office.elected()).await;
+    let estate = if soon.is_ok() {
+        None
+    } else {
+        let settings = office.stored_over(&layers, &settings).await;
+        log.configure(settings.logging.level.filter());
+        let sockets = Sockets::bind(&settings)?;
+        if let Some(listening) = listening.take() {
+            listening(sockets.addresses());
+        }
+        tokio::select! {
+            estate = standby::stand_by(&mut office, sockets, &settings, started_at) => Some(estate?),
+            () = &mut ended_by_order => {
+                office.leave().await;
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+    };
+    let store = Rc::new(office.open().await?);
     let mut desk = Desk::new(layers, settings, store.clone()).await?;
     let settings = &desk.settings().clone();
     log.configure(settings.logging.level.filter());
     let (counter, mut changes) = Counter::new(&desk);
-    let mut assembly = assemble(settings, store).await?;
-    let (doorkeeper, mut orders) = Doorkeeper::new(assembly.posts().sessions.clone());
+    let mut assembly = assemble(settings, store, office.fence()).await?;
+    let (doorkeeper, mut orders) = Doorkeeper::new(assembly.posts().sessions.clone(), office.fence());
     assembly.dial_pbxs(settings, &doorkeeper).await?;
 
     let doors = Doors::new(
@@ -118,8 +121,8 @@ async fn run(
         actor: assembly.posts().webhook_intake.clone(),
         clock: assembly.clock().clone(),
         room: Room::default(),
+        fence: office.fence(),
     };
-    let (public, public_address) = listen_public(settings, &intake, &doors)?;
     let heart = Heartbeat::new();
     let mut newsroom = Newsroom::default();
     let management = Management {
@@ -130,10 +133,13 @@ async fn run(
         doorkeeper,
         clock: assembly.clock().clone(),
         reach: assembly.reach().clone(),
-        started_at: Utc::now(),
+        started_at,
         terms: Live::new(terms(settings)),
-        keys: Live::new(keys(settings)),
-        page_sessions: PageSessions::default(),
+        keys: Live::new(Keys::of(settings)),
+        page_sessions: estate
+            .as_ref()
+            .map(|estate| estate.page_sessions(&Keys::of(settings)))
+            .unwrap_or_default(),
         heart: heart.clone(),
         log,
         settings: counter,
@@ -141,17 +147,14 @@ async fn run(
         subject: Live::new(Subject::of(settings)),
         faults: mode.faults,
     };
-    let (managed, management_address) = listen_management(settings, &management)?;
-    let handles = [public.handle(), managed.handle()];
-    serve_beside(public);
-    serve_beside(managed);
-    log::info!(
-        "listening for microsoft and the pbxs on {public_address}, for administrators on {management_address}"
-    );
-    listening(Addresses {
-        public: public_address,
-        management: management_address,
-    });
+    let sockets = match estate {
+        Some(estate) => estate.sockets,
+        None => Sockets::bind(settings)?,
+    };
+    let servers = sockets.serve(public_routes(&intake, &doors), management_routes(&management))?;
+    if let Some(listening) = listening {
+        listening(sockets.addresses());
+    }
 
     let mut look = tokio::time::interval(Duration::from_secs(1));
     let mut gave_up = Box::pin(assembly.tree.ended());
@@ -159,8 +162,12 @@ async fn run(
     let mut tending = Box::pin(kept.tend());
     loop {
         tokio::select! {
-            reason = &mut gave_up => return Ok(give_up(&reason, &assembly, &handles).await),
+            reason = &mut gave_up => return Ok(give_up(&reason, &assembly, office, &servers).await),
             () = &mut ended_by_order => break,
+            () = office.lost() => {
+                log::error!("another instance was elected in this one's place: this one ends");
+                return Ok(ExitCode::from(DEPOSED));
+            }
             () = &mut tending => {}
             Some(order) = changes.recv() => carry_out(order, &mut desk, &mut assembly, &management).await,
             Some(order) = orders.recv() => {
@@ -181,7 +188,7 @@ async fn run(
             }
         }
     }
-    end(&assembly, &handles).await;
+    end(&assembly, office, &servers).await;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -217,7 +224,7 @@ fn put_in_force(
     management.terms.set(terms(settings));
     management.subject.set(Subject::of(settings));
     if concerned.contains(&Part::ManagementTokens) {
-        management.keys.set(keys(settings));
+        management.keys.set(Keys::of(settings));
         management.page_sessions.end_all();
     }
     if concerned.contains(&Part::Log) {
@@ -232,27 +239,25 @@ fn terms(settings: &Settings) -> Terms {
     }
 }
 
-fn keys(settings: &Settings) -> Keys {
-    Keys {
-        administrator: settings.management.token.clone(),
-        viewer: settings.management.viewer_token.clone(),
-    }
-}
-
-/// Releases what was set on both sides while everything still runs, then ends in reverse order.
-async fn end(assembly: &Assembly, handles: &[ServerHandle]) {
+/// Releases what was set on both sides while everything still runs, unless another instance takes over; then ends in
+/// reverse order.
+async fn end(assembly: &Assembly, office: Office, servers: &Servers) {
     log::info!("ending by order");
-    match assembly.posts().presence_sync.ask(Release).await {
-        Ok(true) => log::info!("everything that was set is released"),
-        _ => log::warn!("not everything that was set could be released; the next start cleans up"),
+    if office.has_successor() {
+        log::info!("another instance takes over: what was set stays");
+    } else {
+        match assembly.posts().presence_sync.ask(Release).await {
+            Ok(true) => log::info!("everything that was set is released"),
+            _ => log::warn!("not everything that was set could be released; the next start cleans up"),
+        }
     }
     assembly.tree.shutdown().await;
-    stop(handles).await;
-    close(assembly).await;
+    servers.stop().await;
+    close(assembly, office).await;
 }
 
 /// Writes what the database still lacks, and closes it.
-async fn close(assembly: &Assembly) {
+async fn close(assembly: &Assembly, office: Office) {
     let saved = tokio::time::timeout(LAST_WRITES, assembly.kept.save_all()).await;
     if saved != Ok(0) {
         log::error!(
@@ -260,97 +265,39 @@ async fn close(assembly: &Assembly) {
         );
     }
     assembly.store.close().await;
+    office.leave().await;
 }
 
-async fn give_up(reason: &ExitReason, assembly: &Assembly, handles: &[ServerHandle]) -> ExitCode {
+async fn give_up(reason: &ExitReason, assembly: &Assembly, office: Office, servers: &Servers) -> ExitCode {
     log::error!("the supervision tree has given up: {}", reason.text());
-    stop(handles).await;
-    close(assembly).await;
+    servers.stop().await;
+    close(assembly, office).await;
     ExitCode::from(GAVE_UP)
 }
 
-async fn stop(handles: &[ServerHandle]) {
-    for handle in handles {
-        handle.stop(true).await;
-    }
-}
-
-fn listen_public(
-    settings: &Settings,
-    intake: &Intake,
-    doors: &Doors,
-) -> anyhow::Result<(Server, SocketAddr)> {
-    let address = settings.public.listen;
+fn public_routes(intake: &Intake, doors: &Doors) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let (intake, doors) = (web::Data::new(intake.clone()), web::Data::new(doors.clone()));
-    if let Some(files) = &settings.public.tls {
-        let capacity = tls::Capacity {
-            workers: PUBLIC_WORKERS,
-            connections: PUBLIC_CONNECTIONS,
-        };
-        return tls::listen(address, files, capacity, move |config| {
-            config
-                .app_data(intake.clone())
-                .app_data(doors.clone())
-                .configure(public::routes);
-        });
-    }
-    let server = HttpServer::new(move || {
-        App::new()
-            .wrap(from_fn(access_log::record))
+    move |config| {
+        config
             .app_data(intake.clone())
             .app_data(doors.clone())
-            .configure(public::routes)
-    });
-    let server = server
-        .workers(PUBLIC_WORKERS)
-        .max_connections(PUBLIC_CONNECTIONS)
-        .shutdown_timeout(LAST_REQUESTS)
-        .disable_signals()
-        .bind(address)
-        .with_context(|| cannot_listen("public.listen", address))?;
-    let bound = server.addrs().first().copied().unwrap_or(address);
-    Ok((server.run(), bound))
+            .configure(public::routes);
+    }
 }
 
-fn listen_management(settings: &Settings, management: &Management) -> anyhow::Result<(Server, SocketAddr)> {
-    let address = settings.management.listen;
+fn management_routes(management: &Management) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let keys = web::Data::new(management.keys.clone());
     let sessions = web::Data::new(management.page_sessions.clone());
     let management = web::Data::new(management.clone());
     let attempts = web::Data::new(Attempts::default());
-    let server = HttpServer::new(move || {
-        App::new()
-            .wrap(Compress::default())
-            .wrap(from_fn(access_log::record))
+    move |config| {
+        config
             .app_data(keys.clone())
             .app_data(sessions.clone())
             .app_data(attempts.clone())
             .app_data(management.clone())
-            .configure(management::routes)
-    });
-    let server = server
-        .workers(MANAGEMENT_WORKERS)
-        .shutdown_timeout(LAST_REQUESTS)
-        .disable_signals()
-        .bind(address)
-        .with_context(|| cannot_listen("management.listen", address))?;
-    let bound = server.addrs().first().copied().unwrap_or(address);
-    Ok((server.run(), bound))
-}
-
-fn cannot_listen(key: &str, address: SocketAddr) -> String {
-    format!(
-        "{key}: cannot listen on {address}; another program may use that port: choose another one, or end that program"
-    )
-}
-
-/// Lets a listener run beside the tree: it stays up whatever happens there.
-fn serve_beside(server: Server) {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the listener belongs to the process and is ended through its handle"
-    )]
-    actix_web::rt::spawn(server);
+            .configure(management::routes);
+    }
 }
 
 /// Resolves when the process is told to end.

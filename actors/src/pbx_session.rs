@@ -26,6 +26,7 @@ use m365_presence::identity::{PbxGuid, PbxName};
 use m365_presence::matching::Directory;
 use m365_presence::pbx::PbxIntroduction;
 use m365_presence::ports::{LicenseAnswer, PbxDialogues};
+use m365_presence::tenure::Permit;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -155,6 +156,8 @@ pub struct Dependencies {
     pub presence_sync: Post<PresenceSync>,
     /// Who must hear of changed users.
     pub license_check: Post<LicenseCheck>,
+    /// Whether our entries may be written.
+    pub permit: Rc<dyn Permit>,
 }
 
 /// One PBX.

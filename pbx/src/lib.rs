@@ -17,3 +17,4 @@ pub use dialogue::{Dialogue, Dialogues};
 pub use doorway::{Doorway, Outcome, Response};
 pub use login::{LoggedIn, Refusal, SessionKind};
 pub use outbox::MESSAGE_LIMIT;
+pub use outgoing::sets_presence;

@@ -4,6 +4,11 @@ use m365_presence::identity::PbxGuid;
 use m365_presence::pbx::PbxApi;
 use serde::Serialize;
 
+/// Whether a message that this side made sets a presence at the PBX.
+pub fn sets_presence(message: &str) -> bool {
+    message.starts_with(r#"{"mt":"SetPresence""#)
+}
+
 /// The empty JSON object.
 #[derive(Clone, Copy, Default, Serialize)]
 pub(crate) struct Empty {}
@@ -154,4 +159,31 @@ pub(crate) struct AppInfo {
 #[derive(Default, Serialize)]
 pub(crate) struct ServiceInfo {
     apis: Empty,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sets_a_presence_is_told_from_everything_else() {
+        let guid = PbxGuid::new("01ab");
+        let api = PbxApi::PbxApi;
+        let set = Request::SetPresence {
+            api,
+            src: "1",
+            guid: &guid,
+            sip: "SetPresence",
+            contact: "teams:",
+            activity: "busy",
+            note: "",
+        };
+        let subscribe = Request::SubscribePresence {
+            api,
+            src: &guid,
+            sip: "SetPresence",
+        };
+        assert!(sets_presence(&serde_json::to_string(&set).unwrap()));
+        assert!(!sets_presence(&serde_json::to_string(&subscribe).unwrap()));
+    }
 }

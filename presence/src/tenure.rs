@@ -49,25 +49,39 @@ impl BootTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tenure {
     permitted_until: BootTime,
-    company_seen_at: Option<BootTime>,
+    company: Company,
+}
+
+/// What the holder of the lock knows of other instances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Company {
+    /// Nothing yet: they must be reckoned with.
+    Unknown,
+    /// None has ever been seen.
+    Never,
+    /// One was seen last at this time.
+    SeenAt(BootTime),
 }
 
 impl Tenure {
-    /// Begins when the lock is held. `asked_at` is when it was asked for.
-    pub fn begin(asked_at: BootTime, others: usize) -> Self {
+    /// Begins when the lock is held. `asked_at` is when it was asked for; for `others` see [`Self::confirm`].
+    pub fn begin(asked_at: BootTime, others: Option<usize>) -> Self {
         let mut tenure = Self {
             permitted_until: BootTime::default(),
-            company_seen_at: None,
+            company: Company::Unknown,
         };
         tenure.confirm(asked_at, others);
         tenure
     }
 
-    /// The lock's session has answered what it was asked at this time, and has seen so many other instances.
-    pub fn confirm(&mut self, asked_at: BootTime, others: usize) {
+    /// The lock's session has answered what it was asked at this time, and has seen so many other instances; `None` when
+    /// what it has seen may be the remains of one that is gone.
+    pub fn confirm(&mut self, asked_at: BootTime, others: Option<usize>) {
         self.permitted_until = self.permitted_until.max(asked_at.after(FRESH));
-        if others > 0 {
-            self.company_seen_at = Some(asked_at);
+        match (others, self.company) {
+            (Some(1..), _) => self.company = Company::SeenAt(asked_at),
+            (Some(0), Company::Unknown) => self.company = Company::Never,
+            _ => {}
         }
     }
 
@@ -85,7 +99,11 @@ impl Tenure {
 
     /// Whether no other instance has been there for long.
     pub fn is_alone(&self, now: BootTime) -> bool {
-        self.company_seen_at.is_none_or(|seen| now > seen.after(SOLITUDE))
+        match self.company {
+            Company::Unknown => false,
+            Company::Never => true,
+            Company::SeenAt(seen) => now > seen.after(SOLITUDE),
+        }
     }
 }
 

@@ -21,6 +21,8 @@ use m365_presence::ports::{Reachability, Store, TimelineStore};
 use super::translation::{
     accounts, communication_users, identity_settings, proof_ends, reading, rules, webhook_settings,
 };
+use m365_store::Fence;
+
 use crate::BUILD;
 use crate::config::Settings;
 use crate::reconfiguration::Part;
@@ -41,6 +43,8 @@ pub(super) struct Ground {
     pub(super) keys: Rc<KeyRing>,
     pub(super) posts: Posts,
     pub(super) queue: IntakeQueue,
+    /// Whether this instance is the active one.
+    pub(super) fence: Fence,
 }
 
 /// What every PBX session is made of, but for the PBX's name.

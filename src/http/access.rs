@@ -15,6 +15,7 @@ use subtle::ConstantTimeEq;
 
 use super::problem::Problem;
 use super::sessions::{Session, Sessions};
+use crate::config::Settings;
 use crate::live::Live;
 
 /// Name of the session's cookie.
@@ -43,6 +44,21 @@ pub enum Role {
 }
 
 impl Keys {
+    /// The tokens that the settings name.
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            administrator: settings.management.token.clone(),
+            viewer: settings.management.viewer_token.clone(),
+        }
+    }
+
+    /// Whether the same tokens open the same.
+    pub fn open_the_same_as(&self, other: &Self) -> bool {
+        let text = |key: &Option<Secret>| key.as_ref().map(|key| key.expose().to_owned());
+        self.administrator.expose() == other.administrator.expose()
+            && text(&self.viewer) == text(&other.viewer)
+    }
+
     /// Both tokens are always compared, so that the time tells nothing.
     pub fn role_of(&self, presented: &str) -> Option<Role> {
         let equals = |key: &Secret| key.expose().as_bytes().ct_eq(presented.as_bytes());

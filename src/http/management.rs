@@ -35,6 +35,7 @@ mod probes;
 mod search;
 mod session;
 mod settings;
+pub mod standby;
 
 use std::sync::Arc;
 
@@ -173,11 +174,8 @@ impl Management {
 
 /// Registers the routes.
 pub fn routes(config: &mut ServiceConfig) {
-    let private = DefaultHeaders::new()
-        .add((CACHE_CONTROL, HeaderValue::from_static("no-store")))
-        .add(("X-Content-Type-Options", "nosniff"));
     let api = web::scope("/api/v1")
-        .wrap(private)
+        .wrap(private())
         .service(readable("/status", answers::status))
         .service(readable("/overview", answers::overview))
         .service(readable("/users", answers::users))
@@ -202,11 +200,7 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .app_data(web::QueryConfig::default().error_handler(wrong_query))
         .app_data(web::PathConfig::default().error_handler(wrong_path))
-        .app_data(
-            web::JsonConfig::default()
-                .limit(LARGEST_BODY)
-                .error_handler(wrong_body),
-        )
+        .app_data(json_bodies())
         .service(readable("/livez", probes::livez))
         .service(readable("/readyz", probes::readyz))
         .service(readable("/healthz", probes::readyz))
@@ -215,6 +209,20 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readable("/page/{name}", page::asset))
         .service(api)
         .default_service(web::to(no_route));
+}
+
+/// Headers of answers that nobody else may keep.
+fn private() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add((CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .add(("X-Content-Type-Options", "nosniff"))
+}
+
+/// How bodies of requests are read.
+fn json_bodies() -> web::JsonConfig {
+    web::JsonConfig::default()
+        .limit(LARGEST_BODY)
+        .error_handler(wrong_body)
 }
 
 fn log_levels() -> Resource {

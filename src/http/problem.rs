@@ -245,6 +245,20 @@ impl Problem {
         )
     }
 
+    /// A standby was asked for what only the active instance knows.
+    pub fn standby_knows_nothing(told: &str) -> Self {
+        let detail = format!("this instance stands by: {told}; ask the one whose /readyz answers 200");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "standby", "Standing by", detail)
+    }
+
+    /// A standby was asked to change something.
+    pub fn standby_changes_nothing(told: &str) -> Self {
+        let detail = format!(
+            "this instance stands by and changes nothing: {told}; order it from the one whose /readyz answers 200"
+        );
+        Self::new(StatusCode::CONFLICT, "standby", "Standing by", detail)
+    }
+
     /// Makes the answer.
     pub fn respond(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());

@@ -20,6 +20,8 @@ use m365_actors::supervision::Post;
 use m365_actors::webhook_intake::{Arrived, WebhookIntake};
 use m365_graph::GraphClock;
 use m365_presence::clock::Clock;
+use m365_presence::tenure::Permit;
+use m365_store::Fence;
 
 use super::room::Room;
 use crate::pbx_connection::accepted;
@@ -44,6 +46,8 @@ pub struct Intake {
     pub clock: GraphClock,
     /// What bodies may take that are still arriving.
     pub room: Room,
+    /// Whether this instance is the active one.
+    pub fence: Fence,
 }
 
 /// Registers the routes.
@@ -60,12 +64,45 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .default_service(web::to(HttpResponse::NotFound));
 }
 
+/// Registers the routes of a standby: it proves the address, and leaves everything else to the active instance, to which
+/// Microsoft and the PBXs come back.
+pub fn standby_routes(config: &mut web::ServiceConfig) {
+    for path in ["/graph/notifications", "/graph/lifecycle"] {
+        config.service(
+            web::resource(path)
+                .route(web::post().to(only_prove))
+                .default_service(web::to(only_post)),
+        );
+    }
+    config
+        .service(
+            web::resource(["/pbx", "/pbx/{build:[0-9a-fA-F]+}"])
+                .route(web::get().to(HttpResponse::ServiceUnavailable)),
+        )
+        .default_service(web::to(HttpResponse::NotFound));
+}
+
+async fn only_prove(request: HttpRequest) -> HttpResponse {
+    match validation_token(&request) {
+        Some(token) => proof(token),
+        None => HttpResponse::ServiceUnavailable().finish(),
+    }
+}
+
+fn proof(token: String) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .insert_header(("X-Content-Type-Options", "nosniff"))
+        .body(token)
+}
+
 async fn take_in(request: HttpRequest, intake: web::Data<Intake>, payload: web::Payload) -> HttpResponse {
     if let Some(token) = validation_token(&request) {
-        return HttpResponse::Ok()
-            .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
-            .insert_header(("X-Content-Type-Options", "nosniff"))
-            .body(token);
+        return proof(token);
+    }
+    if !intake.fence.is_granted() {
+        // another instance may be active by now: Microsoft repeats, and finds it
+        return HttpResponse::ServiceUnavailable().finish();
     }
     if announced_length(&request).is_some_and(|length| length > LARGEST_BODY) {
         return HttpResponse::PayloadTooLarge().finish();
@@ -140,6 +177,7 @@ mod tests {
             actor: Seat::new("webhook-intake").post(),
             clock: GraphClock::new(),
             room: Room::default(),
+            fence: Fence::open(),
         }
     }
 

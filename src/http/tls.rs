@@ -3,7 +3,7 @@
 //! awc brings HTTP/2 into the binary, and a TLS listener made by actix-web would then offer it, on a version of h2 with
 //! a known flaw. So the listener is built below actix-web, where ALPN is ours: HTTP/1.1 and nothing else.
 
-use std::net::SocketAddr;
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use actix_http::HttpService;
@@ -29,28 +29,24 @@ pub struct Capacity {
     pub connections: usize,
 }
 
-/// Listens with the given certificate; `routes` registers what is served.
+/// Serves on a socket with the given certificate; `routes` registers what is served.
 ///
 /// # Errors
-/// Files that are no certificate and key, and an address that cannot be listened on.
-pub fn listen(
-    address: SocketAddr,
+/// Files that are no certificate and key.
+pub fn serve(
+    socket: TcpListener,
     files: &Tls,
     capacity: Capacity,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
-) -> anyhow::Result<(Server, SocketAddr)> {
+) -> anyhow::Result<Server> {
     let config = server_config(files)?;
-    let listener = std::net::TcpListener::bind(address).with_context(|| {
-        format!("public.listen: cannot listen on {address}; another program may use that port")
-    })?;
-    listener.set_nonblocking(true)?;
-    let bound = listener.local_addr()?;
+    socket.set_nonblocking(true)?;
     let server = actix_server::Server::build()
         .workers(capacity.workers)
         .max_concurrent_connections(capacity.connections)
         .shutdown_timeout(1)
         .disable_signals()
-        .listen("public", listener, move || {
+        .listen("public", socket, move || {
             let routes = routes.clone();
             let app = App::new()
                 .wrap(from_fn(access_log::record))
@@ -58,9 +54,8 @@ pub fn listen(
             HttpService::build()
                 .h1(map_config(app.into_factory(), |()| AppConfig::default()))
                 .rustls_0_23(config.clone())
-        })
-        .with_context(|| format!("public.listen: cannot listen on {address}"))?;
-    Ok((server.run(), bound))
+        })?;
+    Ok(server.run())
 }
 
 fn server_config(files: &Tls) -> anyhow::Result<ServerConfig> {

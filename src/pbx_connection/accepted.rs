@@ -58,6 +58,10 @@ pub(crate) async fn open(
     if !request.headers().contains_key("upgrade") {
         return HttpResponse::NotFound().finish();
     }
+    if !doors.doorkeeper.is_active() {
+        // the PBX dials again, and finds the active instance
+        return HttpResponse::ServiceUnavailable().finish();
+    }
     let Ok((response, session, stream)) = actix_ws::handle(&request, payload) else {
         return HttpResponse::BadRequest().finish();
     };

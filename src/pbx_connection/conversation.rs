@@ -17,6 +17,15 @@ use super::wire::{BEAT_AFTER, DROP_AFTER, Heard, Wire};
 /// Wait before a connection attaches again to an actor that is down.
 const ATTACH_PAUSE: Duration = Duration::from_millis(200);
 
+/// How often it is looked whether this instance is still the active one.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// An instance that may not write for this time leaves the PBX to another one, which may be active by then.
+const YIELD_AFTER: Duration = Duration::from_secs(3);
+
+/// Why such a connection is over.
+const NOT_ACTIVE: &str = "this instance is not the active one any more";
+
 /// How a conversation ended.
 pub(super) enum Ended {
     /// The connection is over, for this cause.
@@ -59,7 +68,7 @@ pub(super) async fn converse(
             tokio::time::sleep(ATTACH_PAUSE).await;
             continue;
         }
-        match converse_with_run(wire, connection, &actor, frames, unheard.take()).await {
+        match converse_with_run(wire, connection, &actor, frames, unheard.take(), doorkeeper).await {
             Parting::Ended(ended) => return ended,
             Parting::RunEnded(message) => unheard = message,
         }
@@ -72,6 +81,7 @@ async fn converse_with_run(
     actor: &Post<PbxSession>,
     mut frames: mpsc::UnboundedReceiver<Outgoing>,
     unheard: Option<String>,
+    doorkeeper: &Doorkeeper,
 ) -> Parting {
     let over = |cause: &str| Parting::Ended(Ended::Over(cause.to_owned()));
     if let Some(text) = unheard
@@ -81,9 +91,15 @@ async fn converse_with_run(
     }
     let mut heard_at = Instant::now();
     let mut beat = tokio::time::interval(BEAT_AFTER);
+    let mut look = tokio::time::interval(LOOK);
+    let mut active_at = Instant::now();
     loop {
         tokio::select! {
             outgoing = frames.recv() => match outgoing {
+                // asked as late as possible: the process may have been stopped since the actor asked
+                Some(Outgoing::Frame(frame)) if m365_pbx::sets_presence(&frame) && !doorkeeper.is_active() => {
+                    return over(NOT_ACTIVE);
+                }
                 Some(Outgoing::Frame(frame)) => {
                     if wire.say(frame).await.is_err() {
                         return over("it took nothing any more");
@@ -108,6 +124,13 @@ async fn converse_with_run(
                     }
                     Heard::Sign => {}
                     Heard::End(cause) => return over(&cause),
+                }
+            }
+            _ = look.tick() => {
+                if doorkeeper.is_active() {
+                    active_at = Instant::now();
+                } else if active_at.elapsed() > YIELD_AFTER {
+                    return over(NOT_ACTIVE);
                 }
             }
             _ = beat.tick() => {

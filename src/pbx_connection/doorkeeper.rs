@@ -10,6 +10,8 @@ use m365_actors::sessions::Sessions;
 use m365_actors::supervision::Post;
 use m365_pbx::Refusal;
 use m365_presence::identity::PbxName;
+use m365_presence::tenure::Permit;
+use m365_store::Fence;
 use tokio::sync::{mpsc, oneshot};
 
 /// Sessions that may be started and not be there yet.
@@ -37,11 +39,12 @@ pub struct Doorkeeper {
     orders: mpsc::Sender<OpenSession>,
     connections: Arc<AtomicU64>,
     refusals: Arc<Mutex<Refusals>>,
+    fence: Fence,
 }
 
 impl Doorkeeper {
     /// Makes the doorkeeper, and the orders that somebody on the actors' thread must carry out.
-    pub fn new(sessions: Sessions) -> (Self, mpsc::Receiver<OpenSession>) {
+    pub fn new(sessions: Sessions, fence: Fence) -> (Self, mpsc::Receiver<OpenSession>) {
         let (orders, received) = mpsc::channel(ORDERS);
         (
             Self {
@@ -49,6 +52,7 @@ impl Doorkeeper {
                 orders,
                 connections: Arc::default(),
                 refusals: Arc::default(),
+                fence,
             },
             received,
         )
@@ -69,6 +73,11 @@ impl Doorkeeper {
             .ok()?;
         done.await.ok()?;
         self.sessions.of(pbx)
+    }
+
+    /// Whether this instance is the active one, which alone converses with PBXs.
+    pub fn is_active(&self) -> bool {
+        self.fence.is_granted()
     }
 
     /// A number that no other connection of this process bears.

@@ -14,6 +14,7 @@ use m365_actors::supervision::NodeSnapshot;
 use super::lights::Lights;
 use super::overview::Overview;
 use super::status::Counts;
+use crate::memory;
 pub use exposition::Exposition;
 use exposition::Sheet;
 
@@ -37,6 +38,19 @@ pub struct Scrape {
 }
 
 impl Scrape {
+    /// What is scraped while no actor runs.
+    pub fn of_nobody(lights: Lights, overview: Overview, started_at: DateTime<Utc>) -> Self {
+        Self {
+            overview,
+            lights,
+            tree: Vec::new(),
+            started_at,
+            clock_offset: None,
+            refused_logins: Vec::new(),
+            resident_memory: memory::resident(),
+        }
+    }
+
     /// Writes it down.
     pub fn expose(self, format: Exposition) -> String {
         exposition::write(self, format)

@@ -78,6 +78,25 @@ pub struct Overview {
     pub database: Condition,
 }
 
+impl Overview {
+    /// What there is to see while no actor runs.
+    pub fn of_nobody(database: Condition) -> Self {
+        Self {
+            token_refresh: None,
+            user_sync: None,
+            license_check: None,
+            presence_subscription: None,
+            presence_sweep: None,
+            notification_keys: None,
+            webhook_intake: None,
+            presence_sync: None,
+            sessions: Vec::new(),
+            dials: Vec::new(),
+            database,
+        }
+    }
+}
+
 impl Posts {
     /// Asks everybody at once.
     pub async fn look(&self) -> Overview {

@@ -36,8 +36,8 @@ fn try_begin(url: &str, key: &KeySource) -> Result<Candidacy, OpenError> {
 async fn elected(candidate: &mut Candidacy) -> SqlStore {
     tokio::time::timeout(PATIENCE, candidate.elected())
         .await
-        .expect("nobody was elected")
-        .unwrap()
+        .expect("nobody was elected");
+    candidate.open().await.unwrap()
 }
 
 async fn until(what: &str, condition: impl Fn() -> bool) {

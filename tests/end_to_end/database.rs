@@ -4,7 +4,7 @@ use crate::postgres::{PASSWORD, Postgres};
 use crate::world::{Plan, World};
 
 /// A world whose connector keeps its state there.
-fn kept_at(plan: Plan, url: &str) -> Plan {
+pub fn kept_at(plan: Plan, url: &str) -> Plan {
     plan.settings(&format!(
         "[database]\nurl = \"{url}\"\nkey = \"{}\"",
         "5a".repeat(32)

@@ -17,6 +17,8 @@
 mod actors;
 mod app_objects;
 mod basic_notifications;
+#[path = "../../store/tests/stage/cable.rs"]
+mod cable;
 mod certificates;
 mod claims;
 mod clock;
@@ -63,6 +65,7 @@ mod settings;
 mod shards;
 mod shards_in_trouble;
 mod sign_in;
+mod standby;
 mod start;
 mod teams_to_pbx;
 mod timeline;

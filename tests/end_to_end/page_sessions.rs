@@ -24,6 +24,11 @@ fn session(answer: &Answer) -> (String, String) {
     (cookie, csrf)
 }
 
+/// Signs an administrator in, and answers the cookie.
+pub fn signed_in(world: &World) -> String {
+    session(&sign_in(world, ADMINISTRATOR)).0
+}
+
 #[test]
 fn a_session_reads_and_changes_what_its_role_allows() {
     let world = World::of(&["anna"]).start();

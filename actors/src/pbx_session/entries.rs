@@ -18,6 +18,9 @@ const ENTRY_DEADLINE: Duration = Duration::from_secs(10);
 /// Writes that may be unanswered: a whole department that goes to lunch must not time out behind itself.
 const UNDER_WAY: usize = 100;
 
+/// A write that is not permitted is tried again after this time.
+const UNPERMITTED_PAUSE: Duration = Duration::from_secs(1);
+
 /// Who wants to know what became of a write.
 type Asker = oneshot::Sender<Outcome>;
 
@@ -65,6 +68,14 @@ impl Handler<SetEntry> for PbxSession {
     type Result = ResponseFuture<Outcome>;
 
     fn handle(&mut self, message: SetEntry, ctx: &mut Self::Context) -> Self::Result {
+        // unlike a lost connection, this passes without anybody telling of it
+        if !self.dependencies.permit.is_granted() {
+            return Box::pin(async {
+                Outcome::Failed {
+                    wait: Some(UNPERMITTED_PAUSE),
+                }
+            });
+        }
         let outcome = self.entries.ask(message.0);
         self.write_entries(ctx);
         Box::pin(async move { outcome.await.unwrap_or(Outcome::Failed { wait: None }) })

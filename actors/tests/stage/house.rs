@@ -309,6 +309,7 @@ impl Cast {
             user_sync: self.user_sync.clone(),
             presence_sync: self.sync.clone(),
             license_check: self.license_check.clone(),
+            permit: Rc::new(m365_presence::tenure::Always),
         })
     }
 

@@ -20,6 +20,7 @@ use awc::http::{Method, Uri};
 use m365_presence::clock::Clock;
 use m365_presence::identity::Credential;
 use m365_presence::secret::Secret;
+use m365_presence::tenure::{Always, Permit};
 use m365_presence::traffic::{Failure, Urgency};
 use rustls::ClientConfig;
 
@@ -94,6 +95,7 @@ pub struct HttpClient {
     graph: Gate,
     reach: Reach,
     clock: Rc<dyn Clock>,
+    permit: Rc<dyn Permit>,
 }
 
 impl HttpClient {
@@ -122,7 +124,13 @@ impl HttpClient {
             graph: Gate::of_graph(reach.clone(), Rc::clone(&clock)),
             reach,
             clock,
+            permit: Rc::new(Always),
         }
+    }
+
+    /// Lets writes leave only while this permits.
+    pub fn permitted_by(self, permit: Rc<dyn Permit>) -> Self {
+        Self { permit, ..self }
     }
 
     /// The clock that answers correct.
@@ -168,6 +176,12 @@ impl HttpClient {
         let mut pass = gate.enter(request.urgency).await?;
         // others may have been answered while this one waited
         patient()?;
+        // asked as late as possible: the process may have been stopped since anybody else asked
+        if request.family.writes() && !self.permit.is_granted() {
+            return Err(Unanswered::Lost(
+                "this instance is not the active one, and writes nothing".to_owned(),
+            ));
+        }
         allowance.spend();
         let host = uri
             .authority()

@@ -27,6 +27,11 @@ pub(crate) enum Family {
 }
 
 impl Family {
+    /// Whether it changes anything at Microsoft.
+    pub(super) fn writes(self) -> bool {
+        matches!(self, Self::PresenceWrite | Self::Subscriptions)
+    }
+
     /// Whether it stands at the sign-in service, and not at Graph.
     pub(super) fn is_sign_in(self) -> bool {
         matches!(self, Self::Token | Self::SigningKeys)

@@ -6,10 +6,16 @@ use m365_store::Condition;
 use serde_json::json;
 
 use super::Management;
+use crate::heartbeat::Heartbeat;
 use crate::view::status::missing;
 
 pub(super) async fn livez(management: web::Data<Management>) -> HttpResponse {
-    let (mut response, body) = if management.heart.is_alive() {
+    liveness(&management.heart)
+}
+
+/// The answer of a liveness probe.
+pub(super) fn liveness(heart: &Heartbeat) -> HttpResponse {
+    let (mut response, body) = if heart.is_alive() {
         (HttpResponse::Ok(), "ok\n")
     } else {
         (
@@ -23,7 +29,11 @@ pub(super) async fn livez(management: web::Data<Management>) -> HttpResponse {
 pub(super) async fn readyz(management: web::Data<Management>) -> HttpResponse {
     let overview = management.posts.look().await;
     let lights = management.lights_of(&overview);
-    let missing = missing(&lights, &overview);
+    let mut missing = missing(&lights, &overview);
+    if !management.doorkeeper.is_active() {
+        // another instance may be active by now, or will be
+        missing.insert(0, "standby");
+    }
     // presence goes on without it: turning this instance away would cost more than waiting
     let degraded: &[WarningCode] = match overview.database {
         Condition::Ok => &[],

@@ -47,13 +47,13 @@ export async function signOut() {
 
 export const mayChange = () => session.role === "administrator";
 
-/** Follows the stream of events; the browser connects again by itself. */
+/** Follows the stream of events. The browser connects again by itself, unless it was refused: then it has ended. */
 export function follow(topics, hear, changed) {
   const source = new EventSource(`/api/v1/events?topics=${topics.join(",")}`);
   for (const topic of [...topics, "reload"]) {
     source.addEventListener(topic, event => hear(topic, JSON.parse(event.data)));
   }
   source.onopen = () => changed(true);
-  source.onerror = () => changed(false);
+  source.onerror = () => changed(false, source.readyState === EventSource.CLOSED);
   return source;
 }

@@ -65,8 +65,23 @@ function hear(topic, news) {
   else view?.hear?.(topic, news);
 }
 
-function connected(well) {
-  if (!well) document.getElementById("about").textContent = "the connector does not answer; trying again";
+function connected(well, ended) {
+  if (well) return;
+  document.getElementById("about").textContent = "the connector does not answer; trying again";
+  if (ended) setTimeout(resume, 2000);
+}
+
+/** Begins anew after the stream was refused: the connector was started again, or another instance is active. */
+async function resume() {
+  if (session.role === null) return;
+  stream?.close();
+  stream = null;
+  try {
+    await recall();
+    await begin();
+  } catch (error) {
+    if (error.status === 401) askForToken(); else setTimeout(resume, 2000);
+  }
 }
 
 function askForToken(refusal) {

@@ -101,17 +101,20 @@ impl Candidacy {
         }
     }
 
-    /// Waits until this instance is elected, then opens its store: the tables are brought up to date, and the term is
-    /// counted.
-    ///
-    /// # Errors
-    /// What keeps it from being opened.
-    pub async fn elected(&mut self) -> Result<SqlStore, OpenError> {
+    /// Waits until this instance is elected.
+    pub async fn elected(&mut self) {
         // the task ends only after it has told
         let _told = self
             .phase
             .wait_for(|phase| !matches!(phase, Phase::StandingBy(_)))
             .await;
+    }
+
+    /// Opens the store of the elected instance: the tables are brought up to date, and the term is counted.
+    ///
+    /// # Errors
+    /// What keeps it from being opened.
+    pub async fn open(&mut self) -> Result<SqlStore, OpenError> {
         let (name, server, key) = (self.name.clone(), self.server.clone(), self.key.clone());
         let session = self.shared.session.load(Ordering::Acquire);
         let opening =

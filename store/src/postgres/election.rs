@@ -7,6 +7,7 @@
 //! The lock alone does not tell whether somebody else was active meanwhile. So each election counts a *term* in the
 //! database: who finds another one there than its own has been deposed, and never writes again.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -35,11 +36,14 @@ const SESSION: &str = "SET idle_session_timeout = '5s'; SET statement_timeout = 
                        SET application_name = 'm365-connector election'; \
                        SELECT pg_advisory_lock_shared(1295201845, hashtext('present ' || current_schema()))";
 
+/// Sessions of our own that the server may not have ended yet.
+const OWN_REMAINS: usize = 16;
+
 /// Counts the other instances: each holds the shared lock. The number is "M365".
-const OTHERS: &str = "(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1295201845 \
+const OTHERS: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1295201845 \
                       AND objid = hashtext('present ' || current_schema())::oid AND objsubid = 2 AND granted \
                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-                      AND pid <> pg_backend_pid())";
+                      AND pid <> ALL";
 
 /// Asks for the lock.
 const TAKE: &str = "pg_try_advisory_lock(1295201845, hashtext('active ' || current_schema()))";
@@ -76,6 +80,10 @@ pub(super) struct Election {
     reach: Reach,
     shared: Shared,
     tenure: Option<Tenure>,
+    begun_at: BootTime,
+    others_are_real: bool,
+    /// The server's numbers of our own sessions, the present one last: those before may not have ended there.
+    own: VecDeque<i32>,
 }
 
 /// Why a session is given up.
@@ -92,6 +100,9 @@ impl Election {
             reach,
             shared,
             tenure: None,
+            begun_at: boot_time(),
+            others_are_real: false,
+            own: VecDeque::new(),
         }
     }
 
@@ -119,7 +130,7 @@ impl Election {
         }
     }
 
-    async fn open(&self) -> Result<Session, Fault> {
+    async fn open(&mut self) -> Result<Session, Fault> {
         let session = self.reach.connect().await?;
         let set = timeout(PATIENCE, session.client.batch_execute(SESSION)).await;
         let failed = |detail| Fault::Unreachable { detail };
@@ -135,6 +146,10 @@ impl Election {
             .and_then(|row| row.try_get(0).ok());
         let number = number.ok_or_else(|| failed("no answer".to_owned()))?;
         self.shared.session.store(number, Ordering::Release);
+        self.own.push_back(number);
+        if self.own.len() > OWN_REMAINS {
+            self.own.pop_front();
+        }
         Ok(session)
     }
 
@@ -154,26 +169,24 @@ impl Election {
 
     /// Asks for the lock, then beats.
     async fn attend(&mut self, client: &Client) -> Ended {
-        let opened_at = boot_time();
+        let own: Vec<String> = self.own.iter().map(ToString::to_string).collect();
+        let others = format!("({OTHERS} (ARRAY[{}]))", own.join(","));
         let mut held = false;
         loop {
             let asked_at = boot_time();
             let question = if held {
-                format!("SELECT true, {OTHERS}")
+                format!("SELECT true, {others}")
             } else {
-                format!("SELECT {TAKE}, {OTHERS}")
+                format!("SELECT {TAKE}, {others}")
             };
             let (holds, others) = match ask(client, &question).await {
                 Ok(answer) => answer,
                 Err(detail) => return Ended::Lost(detail),
             };
-            // right after a reconnection our own last session may still be there, and is nobody else
-            let company = if asked_at > opened_at.after(SILENCE) {
-                others
-            } else {
-                0
-            };
             self.shared.others.store(others, Ordering::Relaxed);
+            // right after the start, what is left of a predecessor that was killed may still be there
+            self.others_are_real |= others == 0 || asked_at > self.begun_at.after(SILENCE);
+            let others = self.others_are_real.then_some(others);
             let term = self.shared.term.load(Ordering::Acquire);
             if term > 0 && !held {
                 match self.is_still(client, term).await {
@@ -184,7 +197,7 @@ impl Election {
             }
             held = holds;
             if held {
-                self.hold(asked_at, company);
+                self.hold(asked_at, others);
                 sleep(BEAT).await;
             } else {
                 if self.tenure.is_none() {
@@ -195,7 +208,7 @@ impl Election {
         }
     }
 
-    fn hold(&mut self, asked_at: BootTime, others: usize) {
+    fn hold(&mut self, asked_at: BootTime, others: Option<usize>) {
         let tenure = match &mut self.tenure {
             Some(tenure) => {
                 tenure.confirm(asked_at, others);

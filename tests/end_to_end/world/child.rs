@@ -48,21 +48,26 @@ impl Child {
     }
 
     /// Sends SIGTERM and waits for the end; answers whether the exit code was 0.
-    pub fn terminate(mut self) -> bool {
-        let order = format!("kill -TERM {}", self.process.id());
-        assert!(
-            Command::new("sh")
-                .args(["-c", &order])
-                .status()
-                .unwrap()
-                .success()
-        );
+    pub fn terminate(self) -> bool {
+        self.signal("TERM");
+        self.exit_code() == Some(0)
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: &str) {
+        let order = format!("kill -{name} {}", self.process.id());
+        let sent = Command::new("sh").args(["-c", &order]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for the end, and answers the exit code; `None` after a signal.
+    pub fn exit_code(mut self) -> Option<i32> {
         let asked = Instant::now();
         loop {
             if let Some(status) = self.process.try_wait().unwrap() {
-                return status.success();
+                return status.code();
             }
-            assert!(asked.elapsed() < END, "the connector did not end after SIGTERM");
+            assert!(asked.elapsed() < END, "the connector did not end");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -10,7 +10,9 @@
 mod api;
 mod child;
 mod demo;
+mod gateway;
 mod graph_writes;
+mod instance;
 mod leaks;
 mod listening;
 mod people;
@@ -18,7 +20,7 @@ mod plan;
 mod ports;
 mod waiting;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -29,11 +31,13 @@ use uuid::Uuid;
 
 pub use api::{Answer, ask};
 pub use demo::Demo;
+pub use instance::{Instance, TAKEOVER};
 pub use people::{call_at, long_name};
 pub use plan::{ACCOUNT_PASSWORD, CLIENT_SECRET, Plan};
 pub use waiting::LONG_PATIENCE;
 
 use child::Child;
+use gateway::Gateway;
 use listening::Listening;
 
 /// Our contact at the PBX.
@@ -58,7 +62,8 @@ pub struct World {
     app: App,
     tenant: Tenant,
     cloud: MicrosoftCloud,
-    management: String,
+    gateway: Option<Gateway>,
+    management: Cell<&'static str>,
     public: String,
     environment: Vec<(String, String)>,
     folder: TempDir,
@@ -113,8 +118,8 @@ impl World {
     }
 
     /// Host and port of the management listener.
-    pub fn management(&self) -> &str {
-        &self.management
+    pub fn management(&self) -> &'static str {
+        self.management.get()
     }
 
     /// The log of all runs.
@@ -187,6 +192,33 @@ impl World {
             self.ask("GET", "/livez")
                 .is_some_and(|answer| answer.status == 200)
         });
+    }
+
+    /// Stops the connector's process (SIGSTOP).
+    pub fn freeze(&self) {
+        self.child
+            .borrow()
+            .as_ref()
+            .expect("no connector runs")
+            .signal("STOP");
+    }
+
+    /// Lets the connector's process go on (SIGCONT).
+    pub fn thaw(&self) {
+        self.child
+            .borrow()
+            .as_ref()
+            .expect("no connector runs")
+            .signal("CONT");
+    }
+
+    /// Waits until the connector ends by itself, and answers its exit code.
+    pub fn exit_code(&self) -> Option<i32> {
+        self.child
+            .borrow_mut()
+            .take()
+            .expect("no connector runs")
+            .exit_code()
     }
 
     /// Resident memory of the connector, in KiB.

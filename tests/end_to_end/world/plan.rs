@@ -1,6 +1,6 @@
 //! What a world is made of: its people, its PBXs, and the configuration of the connector.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use m365_simulator::microsoft::{Account, App, Control, MicrosoftCloud, Options, 
 use m365_simulator::pbx::{Estate, Pbx, PbxOptions, Role};
 use toml::{Table, Value};
 
+use super::gateway::Gateway;
 use super::listening::Listening;
 use super::{MASTER, World, ports};
 
@@ -35,6 +36,7 @@ pub struct Plan {
     settings: Table,
     environment: Vec<(String, String)>,
     public: bool,
+    gateway: bool,
     objects: Vec<(String, PbxChange)>,
     dialled: Vec<String>,
     alter_dials: Vec<DialChange>,
@@ -53,6 +55,7 @@ impl Plan {
             settings: Table::new(),
             environment: Vec::new(),
             public: true,
+            gateway: false,
             objects: Vec::new(),
             dialled: Vec::new(),
             alter_dials: Vec::new(),
@@ -92,6 +95,12 @@ impl Plan {
     pub fn without_public_url(mut self) -> Self {
         self.public = false;
         self.accounts = 0;
+        self
+    }
+
+    /// Puts a gateway before the connector, so that further instances can join.
+    pub fn behind_gateway(mut self) -> Self {
+        self.gateway = true;
         self
     }
 
@@ -153,6 +162,15 @@ impl Plan {
             alter(&control);
         }
         let (public, management) = (ports::free(), ports::free());
+        let gateway = self.gateway.then(|| Gateway::at(&public));
+        let listen = match &gateway {
+            Some(gateway) => {
+                let own = ports::free();
+                gateway.add(&own);
+                own
+            }
+            None => public.clone(),
+        };
         let estate = Estate::default();
         let names = std::iter::once(MASTER).chain(self.slaves.iter().map(String::as_str));
         let pbxs: Vec<Pbx> = names
@@ -171,7 +189,7 @@ impl Plan {
         });
         let objects = objects.collect();
         let folder = tempfile::tempdir().unwrap();
-        let mut settings = settings(&cloud, &app, &public, &management, folder.path());
+        let mut settings = settings(&cloud, &app, &listen, &management, folder.path());
         let listening: Vec<Listening> = pbxs
             .iter()
             .filter(|pbx| self.dialled.iter().any(|dialled| dialled == pbx.name()))
@@ -197,7 +215,8 @@ impl Plan {
             app,
             tenant,
             cloud,
-            management,
+            gateway,
+            management: Cell::new(management.leak()),
             public,
             environment: self.environment,
             folder,
@@ -235,11 +254,11 @@ pub(super) fn account_name(number: usize) -> String {
     format!("presence{number}@{DOMAIN}")
 }
 
-fn settings(cloud: &MicrosoftCloud, app: &App, public: &str, management: &str, folder: &Path) -> Table {
+fn settings(cloud: &MicrosoftCloud, app: &App, listen: &str, management: &str, folder: &Path) -> Table {
     let database = folder.join("connector.db");
     let mut settings = Table::new();
     for (section, key, value) in [
-        ("public", "listen", public),
+        ("public", "listen", listen),
         ("management", "listen", management),
         ("management", "token", TOKEN),
         ("management", "viewer_token", VIEWER_TOKEN),
@@ -312,7 +331,7 @@ pub(super) fn reconfigure(file: &Path, text: &str) {
 }
 
 /// Lays one configuration over another, section by section.
-fn overlay(below: &mut Table, above: Table) {
+pub(super) fn overlay(below: &mut Table, above: Table) {
     for (key, value) in above {
         match (below.get_mut(&key), value) {
             (Some(Value::Table(below)), Value::Table(above)) => overlay(below, above),
