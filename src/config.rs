@@ -33,7 +33,7 @@ pub use reader::Effective;
 pub use settings::{
     AppCredential, AppRegistration, CommunicationUser, Database, DatabaseUrl, Dial, Direction, Format, Level,
     Logging, Management, Mapping, Matching, Microsoft, OnThePhone, Pbx, PinnedCertificate, Public, Read,
-    Settings, SignIn, Sync, Timers, Tls,
+    Settings, SignIn, Sync, TeamsCalls, Timers, Tls,
 };
 
 use reader::Reader;

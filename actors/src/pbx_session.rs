@@ -5,14 +5,17 @@
 //! is told as lost, and the PBX dials again. The connection's task outlives a run of this actor: the frames' channel
 //! closes with the run, and the task attaches to the next one.
 
+mod alien_calls;
 mod anew;
 mod conversation;
 mod entries;
 mod followed;
 mod licenses;
+mod own_calls;
 mod refusals;
 mod status;
 mod work;
+mod writes;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -36,14 +39,16 @@ use crate::sessions::Sessions;
 use crate::supervision::{Context, Fitting, Post};
 use crate::user_sync::{GetDirectory, UserSync};
 
+use alien_calls::AlienCalls;
+pub use alien_calls::SetAlienCall;
 pub use anew::Resubscribe;
 pub use conversation::ConnectionStatus;
 use conversation::Conversations;
-use entries::Entries;
 use followed::Followed;
 use licenses::Licensing;
 use refusals::Refusals;
 pub use status::{GetStatus, SessionStatus};
+use writes::Writes;
 
 /// Changes of the user table are collected this long before they are told.
 const TABLE_PAUSE: Duration = Duration::from_millis(200);
@@ -61,6 +66,8 @@ pub enum Outgoing {
     Frame(String),
     /// Close: another connection of the same App object has taken its place.
     Close,
+    /// Close and begin anew: what stands on this connection ends with it alone.
+    Abandon,
 }
 
 /// Who opened a connection.
@@ -167,7 +174,8 @@ pub struct PbxSession {
     conversations: Conversations,
     followed: Followed,
     directory: Option<Arc<Directory>>,
-    entries: Entries,
+    entries: Writes<EntryWrite>,
+    alien_calls: AlienCalls,
     licensing: Licensing,
     next_order: u64,
     table_changed: bool,
@@ -185,7 +193,8 @@ impl PbxSession {
             conversations: Conversations::new(Rc::clone(&dependencies.dialogues)),
             followed: Followed::default(),
             directory: None,
-            entries: Entries::default(),
+            entries: Writes::default(),
+            alien_calls: AlienCalls::default(),
             licensing: Licensing::default(),
             next_order: 0,
             table_changed: false,
@@ -213,6 +222,7 @@ impl Actor for PbxSession {
             },
             ctx,
         );
+        self.tell_alien_calls(ctx);
         ctx.run_interval(refusals::REPEATED_AFTER, |actor, ctx| actor.repeat_refused(ctx));
         ctx.run_interval(UNANSWERED_LOOK, |actor, ctx| {
             actor.take_up_duties(ctx);
@@ -317,6 +327,7 @@ impl Handler<Report> for PbxSession {
 
     fn handle(&mut self, _message: Report, ctx: &mut Self::Context) {
         self.tell_table(ctx);
+        self.tell_alien_calls(ctx);
         self.tell_sightings(self.followed.everything(), ctx);
     }
 }

@@ -7,6 +7,7 @@
 //! *Ends* never by itself. A new run reads the ledger, and asks its sources for the roster and for what they show.
 
 mod admitting;
+mod alien_calls;
 mod keeping;
 mod observing;
 mod status;
@@ -41,6 +42,7 @@ use crate::sessions::Sessions;
 use crate::supervision::{Context, Fitting, Post};
 use crate::write_pace::WritePace;
 
+pub use alien_calls::AlienCallsTold;
 pub use keeping::GetTimeline;
 pub use status::{BySide, Status};
 use timeline::Timeline;
@@ -342,7 +344,8 @@ impl Handler<GetStatus> for PresenceSync {
             teams_rate: self.pace.rate(),
             held_by_flapping: BySide {
                 teams: self.board.held_back(Side::Teams, Brake::Flapping),
-                pbx: self.board.held_back(Side::Pbx, Brake::Flapping),
+                pbx: self.board.held_back(Side::Pbx, Brake::Flapping)
+                    + self.board.held_back(Side::PbxCall, Brake::Flapping),
             },
             held_by_budget: self.board.held_back(Side::Teams, Brake::Budget),
             transitions: self.timeline.len(),

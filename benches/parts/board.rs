@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use criterion::{BenchmarkId, Criterion};
-use m365_presence::board::{Board, Direction, Member, OnThePhone, Outcome, Rules};
+use m365_presence::board::{Board, Direction, Member, OnThePhone, Outcome, Rules, TeamsCalls};
 use m365_presence::identity::PbxName;
 use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
 use m365_presence::teams::{Source, TeamsObservation, TeamsPresence};
@@ -37,6 +37,7 @@ impl Scene {
                 pbx_to_teams: true,
             },
             on_the_phone: OnThePhone::InACall,
+            teams_calls: TeamsCalls::Entry,
             renewal: Duration::from_secs(300),
         };
         let Populace { teams, pbx } = Populace::of(users);

@@ -3,6 +3,7 @@
 //! Each part takes in the messages of its own types and returns what they mean, or nothing when nobody asked for
 //! them: that is counted as [`PbxEvent::Ignored`] and never ends the conversation.
 
+mod alien_calls;
 mod entries;
 mod licenses;
 mod lines;
@@ -20,6 +21,7 @@ use m365_presence::ports::{PbxDialogue, PbxDialogues, PbxEvent, PbxOrder};
 use crate::courtesy::Courtesy;
 use crate::message::Message;
 use crate::outbox::Outbox;
+use alien_calls::AlienCalls;
 use entries::Entries;
 use licenses::Licenses;
 use lines::Lines;
@@ -67,6 +69,7 @@ impl Dialogues {
             entries: Entries::new(self.numbers.clone()),
             lines: Lines::new(self.numbers.clone()),
             licenses: Licenses::new(self.numbers.clone()),
+            alien_calls: AlienCalls::new(self.numbers.clone()),
             answered: BTreeSet::new(),
         }
     }
@@ -87,6 +90,7 @@ pub struct Dialogue {
     entries: Entries,
     lines: Lines,
     licenses: Licenses,
+    alien_calls: AlienCalls,
     answered: BTreeSet<PbxApi>,
 }
 
@@ -112,6 +116,10 @@ impl PbxDialogue for Dialogue {
             "InitializeResult" | "UserInfo" | "CallAdd" | "CallUpdate" | "CallInfo" | "CallDel" => {
                 (PbxApi::Rcc, self.lines.receive(&message, outbox))
             }
+            "CreateApiResult" | "DeleteApiResult" | "AddAlienCallResult" | "DelAlienCallResult" => (
+                PbxApi::PbxImpersonation,
+                self.alien_calls.receive(&message, outbox),
+            ),
             "CheckAppLicResult" => (PbxApi::PbxAdminApi, self.licenses.checked(&message, outbox)),
             "GetPbxLicensesResult" => (PbxApi::PbxAdminApi, self.licenses.listed(&message)),
             _ => return vec![ignored(message.kind())],
@@ -139,6 +147,9 @@ impl PbxDialogue for Dialogue {
             }
             PbxOrder::CheckLicense { user, h323, license } => {
                 self.licenses.check(user, h323, license, outbox);
+            }
+            PbxOrder::SetAlienCall { user, h323, on } => {
+                self.alien_calls.set(user, h323, on, outbox);
             }
             PbxOrder::DropLicenseChecks => self.licenses.drop_checks(),
             PbxOrder::ListLicenses => self.licenses.list(outbox),

@@ -63,6 +63,26 @@ pub(crate) enum Request<'a> {
         user: LicensedUser<'a>,
         lic: &'a str,
     },
+    CreateApi {
+        api: PbxApi,
+        src: &'a str,
+        sip: &'a str,
+        target: &'static str,
+    },
+    AddAlienCall {
+        api: &'a str,
+        src: &'a str,
+    },
+    DelAlienCall {
+        api: &'a str,
+        src: &'a str,
+        id: &'a serde_json::Value,
+    },
+    DeleteApi {
+        api: PbxApi,
+        src: &'a str,
+        target: &'a str,
+    },
     GetPbxLicenses {
         api: PbxApi,
         src: &'a str,

@@ -13,7 +13,9 @@ use m365_presence::sign_in::Way;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::config::{AppCredential, Dial, Direction, OnThePhone, PinnedCertificate, Read, Settings, SignIn};
+use crate::config::{
+    AppCredential, Dial, Direction, OnThePhone, PinnedCertificate, Read, Settings, SignIn, TeamsCalls,
+};
 use crate::pbx_connection::certificate::{Fingerprint, Trust};
 use crate::pbx_connection::dialled::Destination;
 
@@ -39,6 +41,10 @@ pub(super) fn rules(settings: &Settings) -> Rules {
         on_the_phone: match settings.sync.on_the_phone {
             OnThePhone::InACall => board::OnThePhone::InACall,
             OnThePhone::DoNotDisturb => board::OnThePhone::DoNotDisturb,
+        },
+        teams_calls: match settings.pbx.teams_calls {
+            TeamsCalls::Entry => board::TeamsCalls::Entry,
+            TeamsCalls::AlienCall => board::TeamsCalls::AlienCall,
         },
         renewal: settings.timers.on_the_phone,
     }

@@ -20,7 +20,7 @@ pub use logging::{Format, Level, Logging};
 pub use mapping::Mapping;
 pub use matching::Matching;
 pub use microsoft::{AppCredential, AppRegistration, CommunicationUser, Microsoft, SignIn};
-pub use pbx::{Dial, Pbx, PinnedCertificate};
+pub use pbx::{Dial, Pbx, PinnedCertificate, TeamsCalls};
 pub use sync::{Direction, OnThePhone, Read, Sync};
 pub use timers::Timers;
 

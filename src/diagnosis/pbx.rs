@@ -1,6 +1,7 @@
 //! The side of the PBXs, as the running instance knows it: the master, every App object's rights, licenses and users.
 
 use m365_actors::pbx_session::SessionStatus;
+use m365_presence::pbx::PbxApi;
 
 use super::Finding;
 use crate::view::licenses::Licenses;
@@ -45,6 +46,31 @@ fn right(session: &SessionStatus) -> Finding {
             ));
     }
     Finding::pass(check, format!("connected as {}", session.app_objects.join(", ")))
+}
+
+/// Tells where calls in Teams can be calls at the PBX, which makes users busy for callers.
+pub(super) fn alien_calls(overview: &Overview) -> Vec<Finding> {
+    let connected = overview.sessions.iter().filter(|session| session.state == "up");
+    connected.map(alien_calls_at).collect()
+}
+
+fn alien_calls_at(session: &SessionStatus) -> Finding {
+    let check = format!("calls of Teams at {}", session.pbx);
+    if session.apis.contains(&PbxApi::PbxImpersonation) {
+        return Finding::pass(
+            check,
+            "whoever is in a call in Teams is busy for callers at this PBX",
+        );
+    }
+    let objects = session.app_objects.join(", ");
+    Finding::warn(check, "shown as an entry only, callers find the user free")
+        .because(format!(
+            "pbx.teams_calls is \"alien-call\", and the App object {objects} may not use PbxImpersonation"
+        ))
+        .remedied_by(format!(
+            "set the checkmark {} at PBX > Objects > {objects}, or pbx.teams_calls = \"entry\"",
+            PbxApi::PbxImpersonation.checkmark()
+        ))
 }
 
 /// Compares licenses with users.

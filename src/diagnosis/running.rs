@@ -21,6 +21,8 @@ pub struct Subject {
     pub accounts: Vec<Account>,
     /// Whether presence is written to Teams.
     pub writes: bool,
+    /// Whether calls in Teams are to be calls at the PBX.
+    pub alien_calls: bool,
 }
 
 impl Subject {
@@ -31,6 +33,8 @@ impl Subject {
             public_url: settings.public.url.clone(),
             database: settings.database.clone(),
             accounts: users.map(|user| Account::new(&user.username)).collect(),
+            alien_calls: settings.pbx.teams_calls == crate::config::TeamsCalls::AlienCall
+                && settings.sync.direction != crate::config::Direction::PbxToTeams,
             writes: settings.sync.direction != crate::config::Direction::TeamsToPbx,
         }
     }
@@ -70,6 +74,9 @@ pub async fn diagnose(management: &Management) -> Vec<Finding> {
     findings.extend(microsoft::subscriptions(&overview));
     findings.push(pbx::master(&status.lights.master_pbx));
     findings.extend(pbx::rights(&overview));
+    if subject.alien_calls {
+        findings.extend(pbx::alien_calls(&overview));
+    }
     findings.extend(pbx::licenses(&status.licenses, &Counts::of(&overview)));
     findings
 }

@@ -85,9 +85,17 @@ async fn converse_with_run(
 ) -> Parting {
     let over = |cause: &str| Parting::Ended(Ended::Over(cause.to_owned()));
     if let Some(text) = unheard
-        && !matches!(actor.ask(Received { connection, text }).await, Ok(true))
+        && !matches!(
+            actor
+                .ask(Received {
+                    connection,
+                    text: text.clone()
+                })
+                .await,
+            Ok(true)
+        )
     {
-        return Parting::RunEnded(None);
+        return part(&mut frames, text);
     }
     let mut heard_at = Instant::now();
     let mut beat = tokio::time::interval(BEAT_AFTER);
@@ -106,6 +114,7 @@ async fn converse_with_run(
                     }
                 }
                 Some(Outgoing::Close) => return Parting::Ended(Ended::Replaced),
+                Some(Outgoing::Abandon) => return abandoned(),
                 None => return Parting::RunEnded(None),
             },
             heard = wire.hear() => {
@@ -114,7 +123,7 @@ async fn converse_with_run(
                     Heard::Text(text) => {
                         let accepted = actor.ask(Received { connection, text: text.clone() }).await;
                         if !matches!(accepted, Ok(true)) {
-                            return Parting::RunEnded(Some(text));
+                            return part(&mut frames, text);
                         }
                     }
                     Heard::Ping(payload) => {
@@ -143,4 +152,18 @@ async fn converse_with_run(
             }
         }
     }
+}
+
+/// The run has not taken this message in. What it left for the connection to do is done first.
+fn part(frames: &mut mpsc::UnboundedReceiver<Outgoing>, text: String) -> Parting {
+    let left = std::iter::from_fn(|| frames.try_recv().ok());
+    if left.into_iter().any(|outgoing| outgoing == Outgoing::Abandon) {
+        return abandoned();
+    }
+    Parting::RunEnded(Some(text))
+}
+
+/// Calls of ours stand on the connection, and whoever could end them is gone: they end with it.
+fn abandoned() -> Parting {
+    Parting::Ended(Ended::Over("what was set on it ends with it alone".to_owned()))
 }

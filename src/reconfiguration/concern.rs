@@ -81,6 +81,7 @@ const RULES: &[(&str, &[Part])] = &[
     ("microsoft.client_private_key", &[Part::TokenRefresh]),
     ("microsoft.", MICROSOFT),
     ("pbx.license", &[Part::LicenseCheck, Part::PbxSessions]),
+    ("pbx.teams_calls", &[Part::PresenceSync]),
     ("pbx.", &[Part::NextStart]),
     ("matching.", &[Part::UserSync]),
     (

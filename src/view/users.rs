@@ -55,6 +55,8 @@ pub struct UserItem {
     pub pbx_presence: Option<String>,
     /// Our entry at the PBX, empty for none.
     pub shown_at_pbx: Option<String>,
+    /// Whether it is shown by a call of ours, for which the PBX treats the user as busy.
+    pub alien_call: bool,
     /// What we hold in Teams.
     pub set_in_teams: Option<String>,
     /// How it stands with that, one of a closed set; null where nothing is asked for.
@@ -218,6 +220,7 @@ impl Sources {
             teams_presence: view.and_then(|view| view.teams_presence.clone()),
             pbx_presence: view.and_then(|view| view.pbx_presence.clone()),
             shown_at_pbx: view.and_then(|view| view.shown_at_pbx.clone()),
+            alien_call: view.is_some_and(|view| view.alien_call),
             set_in_teams: view.and_then(|view| view.set_in_teams.clone()),
             teams_claim_state: view
                 .and_then(|view| view.teams_claim_state)

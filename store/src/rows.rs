@@ -130,6 +130,7 @@ pub(crate) fn slot_column(slot: Slot) -> &'static str {
         Slot::Session => "session",
         Slot::Preferred => "preferred",
         Slot::PbxEntry => "pbx_entry",
+        Slot::AlienCall => "alien_call",
     }
 }
 
@@ -138,6 +139,7 @@ fn slot(text: &str) -> Result<Slot, Failure> {
         "session" => Ok(Slot::Session),
         "preferred" => Ok(Slot::Preferred),
         "pbx_entry" => Ok(Slot::PbxEntry),
+        "alien_call" => Ok(Slot::AlienCall),
         _ => Err(Failure::Row {
             table: "ledger",
             what: "slot",

@@ -13,7 +13,12 @@ use proptest::prelude::*;
 use stage::Place;
 
 fn slot() -> impl Strategy<Value = Slot> {
-    prop_oneof![Just(Slot::Session), Just(Slot::Preferred), Just(Slot::PbxEntry)]
+    prop_oneof![
+        Just(Slot::Session),
+        Just(Slot::Preferred),
+        Just(Slot::PbxEntry),
+        Just(Slot::AlienCall)
+    ]
 }
 
 fn time() -> impl Strategy<Value = DateTime<Utc>> {

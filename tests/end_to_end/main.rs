@@ -15,6 +15,7 @@
 )]
 
 mod actors;
+mod alien_calls;
 mod app_objects;
 mod basic_notifications;
 #[path = "../../store/tests/stage/cable.rs"]

@@ -5,23 +5,26 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use m365_presence::identity::PbxGuid;
 use m365_presence::pbx::{PbxApi, PbxIntroduction};
 use m365_presence::ports::{PbxDialogue, PbxDialogues, PbxEvent, PbxOrder};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::own_calls::OwnCalls;
 use super::{Attach, ConnectionId, Dialler, Outgoing};
 
 /// Kinds of useless messages that are counted apart.
 const COUNTED_KINDS: usize = 50;
 
 /// APIs whose work is divided among the connections.
-const DIVIDED: [PbxApi; 4] = [
+const DIVIDED: [PbxApi; 5] = [
     PbxApi::PbxTableUsers,
     PbxApi::PbxApi,
     PbxApi::Rcc,
     PbxApi::PbxAdminApi,
+    PbxApi::PbxImpersonation,
 ];
 
 /// An API that is assumed and stays unanswered this long is not the App object's: real PBXs drop such requests.
@@ -67,11 +70,27 @@ struct Conversation {
     since: DateTime<Utc>,
     /// When an API was used for the first time.
     asked: BTreeMap<PbxApi, Instant>,
+    own_calls: OwnCalls,
     received: u64,
     sent: u64,
 }
 
+impl Drop for Conversation {
+    /// Nobody else knows how to end the calls of ours that stand on this connection: they end with it.
+    fn drop(&mut self) {
+        if !self.own_calls.is_empty() {
+            let _gone_already = self.outgoing.send(Outgoing::Abandon);
+        }
+    }
+}
+
 impl Conversation {
+    fn order(&mut self, order: PbxOrder) {
+        self.asked.entry(order.api()).or_insert_with(Instant::now);
+        self.own_calls.note_order(&order);
+        self.dialogue.order(order);
+    }
+
     fn right(&self, api: PbxApi) -> Option<Right> {
         if !self.introduction.apis.contains(&api) {
             return None;
@@ -136,6 +155,7 @@ impl Conversations {
             outgoing,
             since,
             asked: BTreeMap::new(),
+            own_calls: OwnCalls::default(),
             received: 0,
             sent: 0,
         };
@@ -186,9 +206,41 @@ impl Conversations {
             .values_mut()
             .find(|conversation| Some(conversation.connection) == server);
         let Some(server) = server else { return false };
-        server.asked.entry(api).or_insert_with(Instant::now);
-        server.dialogue.order(order);
+        server.order(order);
         true
+    }
+
+    /// Which connection can put calls of ours on users, as far as is known.
+    pub(super) fn caller(&self) -> Option<ConnectionId> {
+        let server = self.server_of(PbxApi::PbxImpersonation)?;
+        let answered = server.right(PbxApi::PbxImpersonation) > Some(Right::Unanswered);
+        answered.then_some(server.connection)
+    }
+
+    /// Whether a user's call of ours surely stands where such calls are put on now; nothing when there is none.
+    pub(super) fn own_call(&self, user: &PbxGuid) -> Option<bool> {
+        self.server_of(PbxApi::PbxImpersonation)?
+            .own_calls
+            .confirmed(user)
+    }
+
+    /// The calls of ours where such calls are put on now, and whether each surely stands.
+    pub(super) fn own_calls(&self) -> Vec<(PbxGuid, bool)> {
+        let server = self.server_of(PbxApi::PbxImpersonation);
+        server.map_or_else(Vec::new, |server| server.own_calls.all())
+    }
+
+    /// Orders the end of the calls of ours on other connections than this one.
+    pub(super) fn end_own_calls_beside(&mut self, caller: Option<ConnectionId>) {
+        let others = self
+            .by_object
+            .values_mut()
+            .filter(|conversation| Some(conversation.connection) != caller);
+        for conversation in others {
+            for end in conversation.own_calls.ends() {
+                conversation.order(end);
+            }
+        }
     }
 
     /// Takes in a message; `None` when the connection is not known to this run.
@@ -199,7 +251,11 @@ impl Conversations {
             .find(|conversation| conversation.connection == connection)?;
         self.received += 1;
         conversation.received += 1;
-        Some(conversation.dialogue.receive(text))
+        let events = conversation.dialogue.receive(text);
+        for event in &events {
+            conversation.own_calls.note_event(event);
+        }
+        Some(events)
     }
 
     /// Sends what the conversations have to say; answers the connections that are gone.

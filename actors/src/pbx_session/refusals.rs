@@ -148,7 +148,17 @@ impl PbxSession {
                         .order(PbxOrder::SubscribePresence { user, h323 });
                 }
             }
-            PbxApi::PbxTableUsers | PbxApi::PbxAdminApi | PbxApi::PbxImpersonation => {}
+            PbxApi::PbxImpersonation => {
+                // a channel alone tells: a call that is given up at once never stands
+                if let Some((user, h323)) = self.followed.subscribed().into_iter().next() {
+                    for on in [true, false] {
+                        let (user, h323) = (user.clone(), h323.clone());
+                        self.conversations
+                            .order(PbxOrder::SetAlienCall { user, h323, on });
+                    }
+                }
+            }
+            PbxApi::PbxTableUsers | PbxApi::PbxAdminApi => {}
         }
     }
 }

@@ -39,6 +39,7 @@ impl PbxSession {
                 PbxApi::PbxTableUsers | PbxApi::PbxImpersonation => {}
             }
         }
+        self.note_caller(ctx);
         self.send(ctx);
         changed
     }
@@ -144,6 +145,11 @@ impl PbxSession {
                 PbxEvent::EntryRefused { user, message } => {
                     self.note_refusal("a presence entry", &message);
                     self.end_entry(&user, Outcome::Refused { message, gone: false }, ctx);
+                }
+                PbxEvent::AlienCallSet { user, .. } => self.end_alien_call(&user, Outcome::Accepted, ctx),
+                PbxEvent::AlienCallRefused { user, message } => {
+                    self.note_refusal("a call of ours", &message);
+                    self.end_alien_call(&user, Outcome::Refused { message, gone: false }, ctx);
                 }
                 PbxEvent::License { user, held } => self.take_license(LicenseAnswer { user, held }),
                 PbxEvent::LicenseFailed { user, message } => self.take_license_failure(user, message, ctx),

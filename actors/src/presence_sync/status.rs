@@ -47,6 +47,12 @@ pub struct Status {
     pub entries_failed: u64,
     /// Entries at the PBX that were refused.
     pub entries_refused: u64,
+    /// Calls of ours that the PBXs put on users or took off.
+    pub alien_calls_accepted: u64,
+    /// The same without an answer, to be repeated.
+    pub alien_calls_failed: u64,
+    /// The same that were refused.
+    pub alien_calls_refused: u64,
     /// States that waited because one changed too often within seconds, by side.
     pub held_by_flapping: BySide,
     /// States that waited because the budget of the hour was used up.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
-use m365_presence::board::{Due, EntryWrite, Outcome, Side};
+use m365_presence::board::{AlienCallWrite, Due, EntryWrite, Outcome, Side};
 use m365_presence::identity::PbxGuid;
 use m365_presence::ports::{BATCH_LIMIT, GraphError, PresenceWrite};
 
@@ -16,6 +16,13 @@ use crate::supervision::Context;
 
 /// Requests to Graph that may be under way at a time.
 const BATCHES: usize = 8;
+
+/// Writes whose intents are stored.
+struct Ready {
+    teams: Vec<(PbxGuid, PresenceWrite)>,
+    entries: Vec<EntryWrite>,
+    alien_calls: Vec<AlienCallWrite>,
+}
 
 impl PresenceSync {
     /// Asks the board what must be done now, lets it leave, and plans to ask again.
@@ -39,9 +46,13 @@ impl PresenceSync {
                     .map(|_sweeps_everybody_when_back, _, _| ()),
             );
         }
-        let (teams, entries) = (due.teams, due.entries);
+        let ready = Ready {
+            teams: due.teams,
+            entries: due.entries,
+            alien_calls: due.alien_calls,
+        };
         if due.ledger.is_empty() {
-            self.let_leave(teams, entries, ctx);
+            self.let_leave(ready, ctx);
             return;
         }
         let store = Rc::clone(&self.dependencies.store);
@@ -50,24 +61,22 @@ impl PresenceSync {
             if let Err(error) = stored {
                 log::error!("the ledger cannot be written, a crash may leave something behind: {error}");
             }
-            actor.let_leave(teams, entries, ctx);
+            actor.let_leave(ready, ctx);
         }));
     }
 
-    fn let_leave(
-        &mut self,
-        teams: Vec<(PbxGuid, PresenceWrite)>,
-        entries: Vec<EntryWrite>,
-        ctx: &mut Context<Self>,
-    ) {
-        for (user, write) in teams {
+    fn let_leave(&mut self, ready: Ready, ctx: &mut Context<Self>) {
+        for (user, write) in ready.teams {
             let queue = self.leaving.entry(write.urgency()).or_default();
             let home = self.board.home(&user).cloned();
             queue.push(home, (user, write));
         }
         self.write_teams(ctx);
-        for entry in entries {
+        for entry in ready.entries {
             self.write_entry(entry, ctx);
+        }
+        for call in ready.alien_calls {
+            self.write_alien_call(call, ctx);
         }
     }
 

@@ -21,7 +21,7 @@ use m365_actors::{
     license_check, notification_keys, pbx_session, presence_subscription, presence_sweep, presence_sync,
     token_refresh, user_sync, webhook_intake,
 };
-use m365_presence::board::{Direction, OnThePhone, Rules};
+use m365_presence::board::{Direction, OnThePhone, Rules, TeamsCalls};
 use m365_presence::cadence::{Reading, Tempo};
 use m365_presence::clock::Clock;
 use m365_presence::identity::{Account, PbxName};
@@ -61,6 +61,7 @@ pub struct House {
     pub ring: Rc<Ring>,
     pub estate: Rc<Estate>,
     pub queue: IntakeQueue,
+    pub teams_calls: TeamsCalls,
 }
 
 /// A house with the posts of its actors.
@@ -109,6 +110,7 @@ impl House {
             reach: Rc::new(Reach::new()),
             estate: Rc::new(estate),
             queue: IntakeQueue::default(),
+            teams_calls: TeamsCalls::Entry,
             journal,
             clock,
             shelf,
@@ -284,6 +286,7 @@ impl Cast {
                     pbx_to_teams: true,
                 },
                 on_the_phone: OnThePhone::InACall,
+                teams_calls: self.house.teams_calls,
                 renewal: minutes(5),
             }),
             store: self.house.shelf.clone(),

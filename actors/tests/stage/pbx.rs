@@ -40,6 +40,7 @@ pub struct Estate {
     pub test_mode: Cell<bool>,
     pub answers_entries: Cell<bool>,
     pub refuses_entries: Cell<bool>,
+    pub answers_alien_calls: Cell<bool>,
     next_connection: Cell<ConnectionId>,
 }
 
@@ -61,6 +62,7 @@ impl Estate {
             test_mode: Cell::new(false),
             answers_entries: Cell::new(true),
             refuses_entries: Cell::new(false),
+            answers_alien_calls: Cell::new(true),
             next_connection: Cell::new(1),
         }
     }
@@ -130,6 +132,7 @@ impl Estate {
             }
             ["entry", user, ..] if self.refuses_entries.get() => vec![format!("entry-refused {user}")],
             ["entry", user, ..] if self.answers_entries.get() => vec![format!("entry-set {user}")],
+            ["alien", user, on] if self.answers_alien_calls.get() => vec![format!("alien-set {user} {on}")],
             ["license", user, ..] if self.fails_license(user) => vec![format!("license-failed {user}")],
             ["license", user, ..] if self.answers_licenses.get() => {
                 let held = self.licensed.borrow().contains(&PbxGuid::new(user));
@@ -216,7 +219,7 @@ impl Line {
             };
             let Some(outgoing) = outgoing else { break };
             let frame = match outgoing {
-                Outgoing::Close => {
+                Outgoing::Close | Outgoing::Abandon => {
                     self.closed.set(true);
                     self.hung_up.set(true);
                     return;
@@ -273,6 +276,7 @@ impl PbxDialogue for Dialogue {
                 activity,
                 ..
             } => format!("entry {user} {contact} {activity}"),
+            PbxOrder::SetAlienCall { user, on, .. } => format!("alien {user} {on}"),
             PbxOrder::CheckLicense { user, license, .. } => format!("license {user} {license}"),
             PbxOrder::ListLicenses => "stock".to_owned(),
             PbxOrder::DropLicenseChecks => return,
@@ -296,6 +300,7 @@ fn api_of(event: &PbxEvent) -> Option<PbxApi> {
         | PbxEvent::UsersRefused { .. } => Some(PbxApi::PbxTableUsers),
         PbxEvent::Calls { .. } | PbxEvent::LinesComplete => Some(PbxApi::Rcc),
         PbxEvent::License { .. } => Some(PbxApi::PbxAdminApi),
+        PbxEvent::AlienCallSet { .. } => Some(PbxApi::PbxImpersonation),
         PbxEvent::Ignored { .. } => None,
         _ => Some(PbxApi::PbxApi),
     }
@@ -334,6 +339,10 @@ fn event(frame: &str) -> PbxEvent {
         ["entry-refused", user] => PbxEvent::EntryRefused {
             user: PbxGuid::new(user),
             message,
+        },
+        ["alien-set", user, on] => PbxEvent::AlienCallSet {
+            user: PbxGuid::new(user),
+            on: *on == "true",
         },
         ["license-failed", user] => PbxEvent::LicenseFailed {
             user: PbxGuid::new(user),

@@ -25,7 +25,7 @@ CREATE TABLE client_states (
 
 CREATE TABLE ledger (
     pbx_user TEXT NOT NULL,
-    slot TEXT NOT NULL, -- session, preferred, pbx_entry
+    slot TEXT NOT NULL, -- session, preferred, pbx_entry, alien_call
     h323 TEXT NOT NULL,
     home TEXT NOT NULL,
     teams_user TEXT NOT NULL,

@@ -8,6 +8,7 @@
     missing_docs
 )]
 
+mod alien_calls;
 mod approach;
 mod courtesies;
 mod endurance;

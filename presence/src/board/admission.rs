@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Board, Member, Person, Place};
+use super::own_call::{HAUNTING, OwnCall};
+use super::{Board, Member, ON_THE_PHONE, Person, Place};
 use crate::identity::PbxGuid;
 use crate::pbx::PbxUser;
-use crate::ports::LedgerRow;
+use crate::ports::{LedgerRow, Slot};
 
 impl Board {
     /// Takes in who is to be synchronised. Everybody else leaves, also who is known only from the ledger.
@@ -74,10 +75,25 @@ impl Board {
         for row in rows {
             person.restore(row, now);
         }
+        self.recall_calls(guid, rows, now);
         if let Some(own) = self.sights.get(guid).and_then(|sight| sight.own_entry.as_ref()) {
             person.see_entry(own);
         }
         self.admit(person);
+    }
+
+    /// A call of ours in the ledger that no session tells of has ended with its connection, or will soon, and so have those
+    /// before it. Until then it hides whether the user is on the phone: as long as a lease says so, that stays.
+    fn recall_calls(&mut self, guid: &PbxGuid, rows: &[LedgerRow], now: DateTime<Utc>) {
+        let Some(row) = rows.iter().find(|row| row.slot == Slot::AlienCall) else {
+            return;
+        };
+        let sight = self.sights.entry(guid.clone()).or_default();
+        let ended = (!sight.own_call.as_ref().is_some_and(OwnCall::stands)).then(|| now + HAUNTING);
+        let on_the_phone = rows.iter().any(|row| row.stands_for == ON_THE_PHONE);
+        for until in row.until.into_iter().chain(ended) {
+            sight.recall_own_call(&row.home, until, on_the_phone);
+        }
     }
 
     /// Whoever is in the roster and shares no slot with somebody on the board comes on it; answers who.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::hold::Hold;
 use super::pace::Pace;
-use super::sight::PbxSight;
+use super::pbx_sight::PbxSight;
 use super::transition::{HeldBack, Receipt, Side};
 use super::{EntryWrite, Member, Outcome};
 use crate::ports::{LedgerChange, LedgerRow, LedgerState, Slot};

@@ -8,10 +8,15 @@
 //! never share a slot.
 
 mod admission;
+mod alien_calls;
+mod alien_side;
 mod claim;
 mod entry_side;
 mod hold;
+mod own_call;
 mod pace;
+mod pbx_looks;
+mod pbx_sight;
 mod person;
 mod rules;
 mod sight;
@@ -26,19 +31,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 
 use crate::identity::{PbxGuid, PbxName, TeamsId};
-use crate::mapping::{Meaning, PbxShown};
-use crate::pbx::PresenceEntry;
+use crate::mapping::PbxShown;
 use crate::ports::{LedgerChange, LedgerRow};
 use crate::teams::{TeamsObservation, TeamsPresence};
 
 pub use claim::{Claim, FADING, SETTLING};
+pub use own_call::{HAUNTING, LINGERING, OwnCall};
 pub use pace::{Brake, WritePaces};
+pub use pbx_sight::{ON_THE_PHONE, PbxSight, ToldCalls};
+use person::Reach;
 pub use person::{Person, PersonView};
-pub use rules::{Direction, OnThePhone, Rules};
-pub use sight::{ON_THE_PHONE, PbxSight, ToldCalls, Verdict};
+pub use rules::{Direction, OnThePhone, Rules, TeamsCalls};
+pub use sight::Verdict;
 pub use standing::ClaimState;
 pub use transition::{Place, Planned, Receipt, Seen, Side, Transition};
-pub use writing::{Due, EntryWrite, Member, Outcome};
+pub use writing::{AlienCallWrite, Due, EntryWrite, Member, Outcome};
 
 /// Everything that is known and set, for all users.
 pub struct Board {
@@ -56,6 +63,8 @@ pub struct Board {
     paces: WritePaces,
     teams_in_reach: bool,
     held: BTreeMap<(Side, Brake), u64>,
+    /// PBXs whose sessions can put calls of ours on their users.
+    alien_calls_at: BTreeSet<PbxName>,
 }
 
 impl Board {
@@ -79,6 +88,7 @@ impl Board {
             paces: WritePaces::default(),
             teams_in_reach: true,
             held: BTreeMap::new(),
+            alien_calls_at: BTreeSet::new(),
         }
     }
 
@@ -162,111 +172,6 @@ impl Board {
         }
     }
 
-    /// Looks anew at a user, by order: Teams is read, and what was refused or waits for an answer may leave at once.
-    pub fn resync(&mut self, user: &PbxGuid, now: DateTime<Utc>) {
-        if let Some(person) = self.people.get_mut(user) {
-            person.resync(now);
-            self.dirty.insert(user.clone());
-        }
-    }
-
-    /// Takes in a user's whole presence at the PBX. Answers what must be removed at another PBX, where our entry has
-    /// stayed behind when the user moved; nobody needs to know what becomes of that.
-    pub fn see_presence(
-        &mut self,
-        pbx: &PbxName,
-        user: &PbxGuid,
-        entries: &[PresenceEntry],
-    ) -> Option<EntryWrite> {
-        let sight = self.sights.entry(user.clone()).or_default();
-        let before = sight.phone_entry.map(|phone| (phone, sight.choice.clone()));
-        let left_behind = sight.see_presence(pbx, entries, &self.rules.contact);
-        let unknown = sight
-            .choice
-            .clone()
-            .filter(|choice| self.rules.pbx_to_teams.map(choice) == Meaning::Unknown);
-        if let (Some(person), Some(own)) = (self.people.get_mut(user), &sight.own_entry) {
-            person.note_presence(sight, before.as_ref());
-            person.see_entry(own);
-        }
-        self.dirty.insert(user.clone());
-        if let Some(activity) = unknown {
-            self.count_unmapped(activity);
-        }
-        let person = self.people.get(user)?;
-        Some(EntryWrite {
-            user: user.clone(),
-            h323: person.member.pbx.h323.clone(),
-            pbx: left_behind?,
-            activity: String::new(),
-        })
-    }
-
-    /// Notes that a user's presence is not followed any more.
-    pub fn lose_presence(&mut self, user: &PbxGuid) {
-        if let Some(sight) = self.sights.get_mut(user) {
-            sight.lose_presence();
-            self.dirty.insert(user.clone());
-        }
-    }
-
-    /// Takes in the number of calls that a user has at a PBX; other PBXs than the user's own know nothing of them.
-    pub fn see_calls(&mut self, pbx: &PbxName, user: &PbxGuid, calls: u32) {
-        let elsewhere = |member: &Member| !member.pbx.home.as_str().is_empty() && member.pbx.home != *pbx;
-        if self.roster.get(user).is_some_and(elsewhere) {
-            return;
-        }
-        let sight = self.sights.entry(user.clone()).or_default();
-        let before = sight.calls.get(pbx).map(|told| told.number);
-        sight.see_calls(pbx, calls);
-        if before != Some(calls)
-            && (calls > 0 || before.is_some())
-            && let Some(person) = self.people.get_mut(user)
-        {
-            person.note(Place::Calls, format!("{calls} calls"), before.is_some());
-        }
-        self.dirty.insert(user.clone());
-    }
-
-    /// Notes that a PBX does not tell of calls any more, while it may tell of presence: what it told counts until the
-    /// lease ends that stands for it.
-    pub fn lose_lines(&mut self, pbx: &PbxName) {
-        for (user, sight) in &mut self.sights {
-            sight.lose_calls(pbx);
-            self.dirty.insert(user.clone());
-        }
-    }
-
-    /// Notes that a PBX tells nothing any more: what it told stays, but is not renewed.
-    pub fn lose_pbx(&mut self, pbx: &PbxName) {
-        for (user, sight) in &mut self.sights {
-            sight.lose(pbx);
-            self.dirty.insert(user.clone());
-        }
-    }
-
-    /// Lets writes leave at once that waited because the PBX could not be reached.
-    pub fn reach_pbx(&mut self) {
-        for (user, person) in &mut self.people {
-            person.end_entry_hold();
-            self.dirty.insert(user.clone());
-        }
-    }
-
-    /// Notes that Teams cannot be written: what is wanted there is decided when it can be, and not before.
-    pub fn lose_teams(&mut self) {
-        self.teams_in_reach = false;
-    }
-
-    /// Notes that Teams can be written again, and lets everything leave at once that waited for it.
-    pub fn reach_teams(&mut self) {
-        self.teams_in_reach = true;
-        for (user, person) in &mut self.people {
-            person.end_teams_hold();
-            self.dirty.insert(user.clone());
-        }
-    }
-
     /// Decides for everybody for whom something changed or fell due, and notes as under way what it answers.
     pub fn due(&mut self, now: DateTime<Utc>) -> Due {
         while let Some(entry) = self.deadlines.first_entry().filter(|entry| *entry.key() <= now) {
@@ -282,7 +187,12 @@ impl Board {
             if !person.holds_call(now) {
                 sight.forget_unfollowed_calls();
             }
-            let step = person.step(sight, self.teams_in_reach, now, &self.rules);
+            sight.forget_own_call(now);
+            let reach = Reach {
+                teams: self.teams_in_reach,
+                alien_calls: self.alien_calls_at.contains(&person.member.pbx.home),
+            };
+            let step = person.step(sight, reach, now, &self.rules);
             due.ledger.extend(step.ledger);
             due.teams.extend(step.teams.map(|write| (guid.clone(), write)));
             due.entries.extend(step.entry);
@@ -292,11 +202,12 @@ impl Board {
                 }
                 due.transitions.push(transition);
             }
+            due.alien_calls.extend(step.alien_call);
             if person.take_due_reads(now) {
                 due.reads.push(person.member.teams.clone());
             }
             self.touched.insert(guid.clone());
-            if person.is_released() {
+            if person.is_released(sight) {
                 released.push(guid);
             } else if let Some(at) = person.next_deadline(sight, now, &self.rules) {
                 self.deadlines.entry(at).or_default().insert(guid);

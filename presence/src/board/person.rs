@@ -5,13 +5,16 @@ mod view;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::alien_side::AlienSide;
 use super::claim::SETTLING;
 use super::entry_side::EntrySide;
+use super::own_call::OwnCall;
 use super::pace::Paces;
-use super::sight::{PbxSight, TeamsSight, Verdict};
+use super::pbx_sight::{ON_THE_PHONE, PbxSight};
+use super::sight::{TeamsSight, Verdict};
 use super::teams_side::{Scene, TeamsSide};
 use super::transition::{Journal, Place, Transition};
-use super::{EntryWrite, Member, Outcome, Rules};
+use super::{AlienCallWrite, EntryWrite, Member, Outcome, Rules, TeamsCalls};
 use crate::mapping::PbxShown;
 use crate::ports::{LedgerChange, LedgerRow, PresenceWrite, Slot};
 pub use view::PersonView;
@@ -32,6 +35,7 @@ pub struct Person {
     teams: TeamsSight,
     side: TeamsSide,
     entry: EntrySide,
+    alien: AlienSide,
     /// What we wanted the PBX to show last: stays while Teams shows something without a meaning.
     wanted_entry: Option<String>,
     ordered_reads: Vec<DateTime<Utc>>,
@@ -45,6 +49,15 @@ pub(super) struct Step {
     pub(super) teams: Option<PresenceWrite>,
     pub(super) entry: Option<EntryWrite>,
     pub(super) transition: Option<Transition>,
+    pub(super) alien_call: Option<AlienCallWrite>,
+}
+
+/// What can be written at this time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reach {
+    pub(super) teams: bool,
+    /// Whether the PBX where the user lives takes calls of ours.
+    pub(super) alien_calls: bool,
 }
 
 impl Person {
@@ -59,6 +72,7 @@ impl Person {
             teams: TeamsSight::default(),
             side,
             entry,
+            alien: AlienSide::default(),
             wanted_entry: None,
             ordered_reads: vec![now],
             journal: Journal::default(),
@@ -69,6 +83,7 @@ impl Person {
     pub(super) fn restore(&mut self, row: &LedgerRow, now: DateTime<Utc>) {
         match row.slot {
             Slot::PbxEntry => self.entry.restore(row),
+            Slot::AlienCall => self.alien.restore(),
             Slot::Session | Slot::Preferred => self.side.restore(row, now),
         }
     }
@@ -185,6 +200,7 @@ impl Person {
         self.side.hold.end();
         self.entry.hold.end();
         self.entry.doubt();
+        self.alien.end_hold();
     }
 
     /// Lets a write leave at once that waited because its side could not be reached.
@@ -197,11 +213,16 @@ impl Person {
         self.side.hold.reach();
     }
 
-    /// Decides anew, and notes as under way what it answers; nothing for Teams while that is out of reach.
+    /// Lets a write of our call leave at once: another connection may take it.
+    pub(super) fn end_alien_hold(&mut self) {
+        self.alien.end_hold();
+    }
+
+    /// Decides anew, and notes as under way what it answers; nothing for what is out of reach.
     pub(super) fn step(
         &mut self,
-        pbx: &PbxSight,
-        teams_in_reach: bool,
+        pbx: &mut PbxSight,
+        reach: Reach,
         now: DateTime<Utc>,
         rules: &Rules,
     ) -> Step {
@@ -215,11 +236,11 @@ impl Person {
         let expired = self.side.expire(scene);
         let mut ledger = expired.changes;
         let mut teams = None;
-        if pbx.known() {
+        if pbx.is_certain() {
             ledger.extend(self.side.follow_choice(scene));
         }
-        let known = self.leaving || !rules.direction.pbx_to_teams || pbx.known();
-        if teams_in_reach && self.teams.read && known {
+        let known = self.leaving || !rules.direction.pbx_to_teams || pbx.is_certain();
+        if reach.teams && self.teams.read && known {
             let (write, change) = self.side.next_write(scene);
             teams = write;
             ledger.extend(change);
@@ -230,17 +251,60 @@ impl Person {
                 .note_plainly(Place::Clock, "what was set in teams has ended by itself", true);
         }
         self.wanted_entry = self.decide_entry(now, rules);
-        let wanted = self.wanted_entry.clone();
+        let (alien_call, change) = self.write_alien_call(pbx, reach, now, rules);
+        ledger.extend(change);
+        let wanted = self.entry_beside_call(pbx);
         let (entry, change) = self
             .entry
             .next_write(wanted.as_deref(), &self.member, pbx, self.leaving, now);
         ledger.extend(change);
-        let transition = self.transition(teams.as_ref(), entry.as_ref(), pbx, now, rules);
-        Step {
+        let mut step = Step {
             ledger,
             teams,
             entry,
-            transition,
+            transition: None,
+            alien_call,
+        };
+        step.transition = self.transition(&step, pbx, now, rules);
+        step
+    }
+
+    /// A call in Teams is a call of ours at the PBX where the rules say so and the PBX takes it.
+    fn write_alien_call(
+        &mut self,
+        pbx: &mut PbxSight,
+        reach: Reach,
+        now: DateTime<Utc>,
+        rules: &Rules,
+    ) -> (Option<AlienCallWrite>, Option<LedgerChange>) {
+        let Some(wanted) = &self.wanted_entry else {
+            return (None, None);
+        };
+        let stands = pbx.own_call.as_ref().is_some_and(OwnCall::stands);
+        let wanted = rules.teams_calls == TeamsCalls::AlienCall
+            && wanted == ON_THE_PHONE
+            && reach.alien_calls
+            && self.alien.refusal(now).is_none()
+            // who telephones at the pbx is busy there, and beside a call of ours that might not be seen any more
+            && (stands || !pbx.on_the_phone());
+        let (write, mut change) = self
+            .alien
+            .next_write(wanted, &self.member, pbx, &mut self.entry.pace, now);
+        if self.leaving && self.alien.is_clear(pbx) {
+            change = change.or(self.alien.leave(&self.member));
+        }
+        (write, change)
+    }
+
+    /// What our entry should be: none while a call of ours surely shows the same, and as it is while one comes or goes.
+    fn entry_beside_call(&self, pbx: &PbxSight) -> Option<String> {
+        if self.alien.is_busy() {
+            return None;
+        }
+        let stands = pbx.own_call.as_ref().is_some_and(OwnCall::is_confirmed);
+        match self.wanted_entry.as_deref() {
+            Some(ON_THE_PHONE) if stands => Some(String::new()),
+            wanted => wanted.map(str::to_owned),
         }
     }
 
@@ -275,6 +339,16 @@ impl Person {
         self.entry.written(outcome, &self.member, now)
     }
 
+    /// Takes in the outcome of the write of our call that was under way.
+    pub(super) fn alien_call_written(
+        &mut self,
+        outcome: &Outcome,
+        pbx: &mut PbxSight,
+        now: DateTime<Utc>,
+    ) -> Option<LedgerChange> {
+        self.alien.written(outcome, &self.member, pbx, now)
+    }
+
     /// How often the user was written lately.
     pub(super) fn paces(&self) -> Paces {
         Paces {
@@ -284,8 +358,8 @@ impl Person {
     }
 
     /// Whether nothing of ours is left on either side.
-    pub(super) fn is_released(&self) -> bool {
-        self.leaving && self.side.is_clear() && self.entry.is_clear()
+    pub(super) fn is_released(&self, pbx: &PbxSight) -> bool {
+        self.leaving && self.side.is_clear() && self.entry.is_clear() && self.alien.is_clear(pbx)
     }
 
     /// When something changes by itself next.
@@ -304,7 +378,8 @@ impl Person {
         };
         let side = self.side.next_deadline(scene);
         let read = self.ordered_reads.iter().min().copied();
-        [side, self.entry.next_deadline(now), read]
+        let alien = self.alien.next_deadline(pbx, now);
+        [side, self.entry.next_deadline(now), alien, read]
             .into_iter()
             .flatten()
             .min()

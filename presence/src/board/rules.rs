@@ -25,6 +25,16 @@ pub enum OnThePhone {
     DoNotDisturb,
 }
 
+/// How a call in Teams is shown at the PBX.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TeamsCalls {
+    /// As our entry: displayed, callers get through.
+    Entry,
+    /// As a call of ours: the PBX treats the user as busy. Where it takes none, as an entry.
+    AlienCall,
+}
+
 /// The settings that decisions depend on.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -38,6 +48,8 @@ pub struct Rules {
     pub direction: Direction,
     /// How a call is shown in Teams.
     pub on_the_phone: OnThePhone,
+    /// How a call in Teams is shown at the PBX.
+    pub teams_calls: TeamsCalls,
     /// How often the lease of a call is renewed; at most 2 h, for Graph's longest lease is 4 h.
     pub renewal: Duration,
 }

@@ -42,7 +42,7 @@ pub struct Seen {
     pub at: Option<DateTime<Utc>>,
 }
 
-/// One of the two sides that are written.
+/// What is written: Teams, or the PBX in one of two ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
@@ -50,6 +50,8 @@ pub enum Side {
     Teams,
     /// Our entry.
     Pbx,
+    /// A call of ours at the PBX.
+    PbxCall,
 }
 
 /// The receipt of a write that was held back: the newest state waits and is not lost.

@@ -29,6 +29,19 @@ pub struct EntryWrite {
     pub activity: String,
 }
 
+/// A write of our call at the PBX.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlienCallWrite {
+    /// Whose.
+    pub user: PbxGuid,
+    /// By which name.
+    pub h323: String,
+    /// The PBX that must do it: calls are local.
+    pub pbx: PbxName,
+    /// Whether to put it on the user, or to take it off.
+    pub on: bool,
+}
+
 /// What became of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -59,6 +72,8 @@ pub struct Due {
     pub entries: Vec<EntryWrite>,
     /// What happened since the last time, for the timeline.
     pub transitions: Vec<Transition>,
+    /// Writes of our calls at the PBX, at most one per user; each must be answered by [`super::Board::alien_call_written`].
+    pub alien_calls: Vec<AlienCallWrite>,
     /// Users whose presence must be read in Teams, by reads that begin now or later; whoever takes this list sees to it.
     pub reads: Vec<TeamsId>,
 }

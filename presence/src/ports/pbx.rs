@@ -59,6 +59,20 @@ pub enum PbxEvent {
         /// The PBX's text.
         message: String,
     },
+    /// A call of ours stands, or is over.
+    AlienCallSet {
+        /// Whose.
+        user: PbxGuid,
+        /// Whether it stands.
+        on: bool,
+    },
+    /// A call of ours was refused.
+    AlienCallRefused {
+        /// Whose.
+        user: PbxGuid,
+        /// The PBX's text.
+        message: String,
+    },
     /// Answer to a license check.
     License {
         /// Whose.
@@ -114,6 +128,15 @@ pub enum PbxOrder {
         /// The activity.
         activity: String,
     },
+    /// Put a call of ours on a user, so that the PBX treats him as busy, or take it off.
+    SetAlienCall {
+        /// Whose.
+        user: PbxGuid,
+        /// By which name.
+        h323: String,
+        /// Whether to put it on.
+        on: bool,
+    },
     /// Ask whether a user holds the license.
     CheckLicense {
         /// Whose.
@@ -138,6 +161,7 @@ impl PbxOrder {
             Self::SubscribePresence { .. } | Self::UnsubscribePresence { .. } | Self::SetEntry { .. } => {
                 PbxApi::PbxApi
             }
+            Self::SetAlienCall { .. } => PbxApi::PbxImpersonation,
             Self::CheckLicense { .. } | Self::DropLicenseChecks | Self::ListLicenses => PbxApi::PbxAdminApi,
         }
     }

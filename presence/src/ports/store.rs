@@ -38,6 +38,8 @@ pub enum Slot {
     Preferred,
     /// Our entry at the PBX.
     PbxEntry,
+    /// A call of ours at the PBX, which ends with its connection; its row names the PBX where it is put as `home`.
+    AlienCall,
 }
 
 /// How sure we are of a slot.

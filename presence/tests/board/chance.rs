@@ -7,6 +7,21 @@ use m365_presence::board::OnThePhone;
 
 use crate::pbx_world::PhoneStyle;
 
+/// How calls in Teams are shown at the PBX, and what it makes of calls of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlienCalls {
+    /// They are entries.
+    Off,
+    /// They are calls of ours, which end with their connection at once.
+    Taken,
+    /// They are calls of ours, which the PBX counts for a while after their connection died.
+    Haunting,
+    /// The PBX refuses calls of ours.
+    Refused,
+    /// The session can put none on anybody.
+    Impossible,
+}
+
 /// The traits of one life.
 #[derive(Debug)]
 pub struct Traits {
@@ -29,6 +44,9 @@ pub struct Traits {
     pub app_wins_ties: bool,
     pub mode: OnThePhone,
     pub renewal: Duration,
+    pub alien_calls: AlienCalls,
+    /// Whether the PBX tells of calls by line state.
+    pub lines: bool,
 }
 
 impl Traits {
@@ -59,6 +77,27 @@ impl Traits {
                 OnThePhone::InACall
             },
             renewal: Duration::from_secs([60, 300][rng.usize(0..2)]),
+            alien_calls: AlienCalls::Off,
+            lines: true,
+        }
+    }
+
+    /// Draws how calls in Teams are shown, by a chance of its own: half of all lives know nothing of calls of ours.
+    pub fn draw_alien_calls(&mut self, seed: u64) {
+        let mut rng = Rng::with_seed(!seed);
+        if rng.bool() {
+            return;
+        }
+        self.alien_calls = match rng.u8(0..6) {
+            0..=2 => AlienCalls::Taken,
+            3 => AlienCalls::Haunting,
+            4 => AlienCalls::Refused,
+            _ => AlienCalls::Impossible,
+        };
+        self.lines = rng.u8(0..4) > 0;
+        if self.alien_calls == AlienCalls::Haunting {
+            // who leaves takes along what was known of the traces of calls of ours
+            self.roster_changes = 0;
         }
     }
 }

@@ -58,6 +58,8 @@ pub struct Conduct {
     accepted_entry: Option<String>,
     /// The last accepted write of each slot, also over a restart.
     stands: BTreeMap<bool, PresenceChange>,
+    alien_call_under_way: Option<bool>,
+    accepted_alien_call: Option<bool>,
     last_touch: i64,
     /// When the last write left, and when the one before was answered.
     left_at: i64,
@@ -77,6 +79,8 @@ pub struct Conduct {
     pub recognised_at: i64,
     believed: Option<(Pair, bool)>,
     believed_from: i64,
+    /// When the last read that was believed had begun.
+    read_from: i64,
     /// When each pair of ours was released or replaced; far ahead while it is set.
     released: BTreeMap<Pair, i64>,
     pub writes: u64,
@@ -100,6 +104,8 @@ impl Conduct {
         self.entry_under_way = None;
         self.accepted.clear();
         self.accepted_entry = None;
+        self.alien_call_under_way = None;
+        self.accepted_alien_call = None;
         self.believed = None;
         self.standing = self.standing.filter(|standing| standing.lifted.is_none());
     }
@@ -293,6 +299,13 @@ impl Conduct {
         }
     }
 
+    /// The lease of a call has ended at Teams, and nobody asked for that.
+    pub fn end_call_by_itself(&mut self, now: i64) {
+        if let Some(released) = self.released.get_mut(&CALL) {
+            *released = now.min(*released);
+        }
+    }
+
     /// Judges a write to the PBX when it leaves.
     pub fn leave_entry(&mut self, write: &EntryWrite, delays: i64, now: i64) -> Check {
         self.writes += 1;
@@ -309,6 +322,11 @@ impl Conduct {
         if activity.is_empty() {
             return Ok(());
         }
+        self.check_shown(activity, delays, now)
+    }
+
+    /// Judges what is about to be shown at the PBX.
+    fn check_shown(&self, activity: &str, delays: i64, now: i64) -> Check {
         ensure(self.in_roster, Rule::Justified, || {
             format!("entry {activity:?} of a leaving user")
         })?;
@@ -322,10 +340,10 @@ impl Conduct {
         })?;
         // a late echo of what was set before the start cannot be told from a new state before the read that confirms
         let remembers = self.believed_from - self.since > delays;
-        // a released claim explains for 15 s at most, although nobody may have told since what lies beneath
+        // a released claim explains for 15 s at most, although no read may have told since what lies beneath
         let released = self.released.get(&pair).copied().unwrap_or(i64::MAX);
         let starved =
-            self.believed_from < released.saturating_add(1_000) && now > released.saturating_add(14_999);
+            self.read_from < released.saturating_add(1_000) && now > released.saturating_add(14_999);
         ensure(!ours || !remembers || starved, Rule::NoEcho, || {
             format!("entry {activity:?} for our own {pair:?}")
         })
@@ -336,10 +354,38 @@ impl Conduct {
         self.accepted_entry = written.filter(|_| *outcome == Outcome::Accepted);
     }
 
+    /// Judges a write of our call when it leaves.
+    pub fn leave_alien_call(&mut self, on: bool, delays: i64, now: i64) -> Check {
+        self.writes += 1;
+        ensure(self.alien_call_under_way.is_none(), Rule::OneAtATime, || {
+            format!("alien call {on} during another")
+        })?;
+        ensure(self.accepted_alien_call != Some(on), Rule::NoRepeat, || {
+            format!("alien call {on} again")
+        })?;
+        self.alien_call_under_way = Some(on);
+        if on {
+            self.check_shown("on-the-phone", delays, now)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub fn answer_alien_call(&mut self, outcome: &Outcome) {
+        let written = self.alien_call_under_way.take();
+        self.accepted_alien_call = written.filter(|_| *outcome == Outcome::Accepted);
+    }
+
+    /// Calls of ours ended with their connection.
+    pub fn lose_alien_call(&mut self) {
+        self.accepted_alien_call = None;
+    }
+
     /// Notes an observation that was believed; a read of it may show what the user chose.
     pub fn believe(&mut self, shown: Shown, read_begun: Option<i64>, now: i64) {
         self.believed = Some((shown.pair, shown.ours));
         self.believed_from = read_begun.unwrap_or(now);
+        self.read_from = read_begun.unwrap_or(self.read_from);
         let (Some(begun), Some(standing)) = (read_begun, self.standing) else {
             return;
         };
@@ -384,7 +430,7 @@ impl Conduct {
 
     /// Whether a write of either side is under way.
     pub fn is_busy(&self) -> bool {
-        self.under_way.is_some() || self.entry_under_way.is_some()
+        self.under_way.is_some() || self.entry_under_way.is_some() || self.alien_call_under_way.is_some()
     }
 }
 

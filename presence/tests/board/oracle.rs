@@ -78,8 +78,9 @@ pub struct Told {
     pub on_the_phone: bool,
 }
 
-/// Reads a list of entries and the number of calls as the concept says.
-pub fn told(entries: &[PresenceEntry], calls: u32, before: Option<&Told>) -> Told {
+/// Reads a list of entries and the number of calls as the concept says; a call of the connector's is no call, and beside
+/// it entries tell of none.
+pub fn told(entries: &[PresenceEntry], calls: u32, ours: u32, before: Option<&Told>) -> Told {
     let foreign: Vec<&PresenceEntry> = entries
         .iter()
         .filter(|entry| !["teams:", "im:", "app:"].contains(&entry.contact.as_str()))
@@ -93,7 +94,7 @@ pub fn told(entries: &[PresenceEntry], calls: u32, before: Option<&Told>) -> Tol
     };
     Told {
         choice,
-        on_the_phone: item || calls > 0,
+        on_the_phone: calls > ours || (item && ours == 0),
     }
 }
 

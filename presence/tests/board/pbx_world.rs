@@ -22,6 +22,10 @@ pub struct Extension {
     /// Contact and activity, newest first.
     pub entries: Vec<(&'static str, String)>,
     pub calls: u32,
+    /// A call of the connector's, which stands for a call in Teams.
+    pub alien: bool,
+    /// Such calls of dead connections that the PBX takes for alive.
+    pub ghosts: u32,
     phone_style: PhoneStyle,
     keeps_empty: bool,
     ours_visible: bool,
@@ -32,6 +36,8 @@ impl Extension {
         Self {
             entries: vec![("im:", String::new())],
             calls: 0,
+            alien: false,
+            ghosts: 0,
             phone_style,
             keeps_empty,
             ours_visible,
@@ -46,8 +52,17 @@ impl Extension {
         }
     }
 
-    /// The activity of the connector's entry, empty when there is none.
+    /// What the connector shows, empty for nothing.
     pub fn ours(&self) -> &str {
+        if self.alien {
+            "on-the-phone"
+        } else {
+            self.our_entry()
+        }
+    }
+
+    /// The activity of the connector's entry, empty when there is none.
+    pub fn our_entry(&self) -> &str {
         let own = self.entries.iter().find(|(contact, _)| *contact == OURS);
         own.map_or("", |(_, activity)| activity)
     }
@@ -59,7 +74,7 @@ impl Extension {
             activity: activity.to_owned(),
             note: String::new(),
         };
-        let on_the_phone = self.calls > 0 && self.phone_style != PhoneStyle::CallsOnly;
+        let on_the_phone = self.line_state() > 0 && self.phone_style != PhoneStyle::CallsOnly;
         let hidden = on_the_phone && self.phone_style == PhoneStyle::Hiding;
         let phone = on_the_phone.then(|| entry("tel:", "on-the-phone"));
         let stored = self
@@ -72,6 +87,11 @@ impl Extension {
 
     /// The number of calls that line state tells.
     pub fn line_state(&self) -> u32 {
-        self.calls
+        self.calls + self.own_calls()
+    }
+
+    /// How many of them are the connector's.
+    pub fn own_calls(&self) -> u32 {
+        self.ghosts + u32::from(self.alien)
     }
 }

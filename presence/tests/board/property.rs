@@ -134,7 +134,7 @@ fn without_the_override_rule_the_later_choice_is_lost() {
 
 #[test]
 fn if_unknown_were_empty_a_lost_session_would_clear_what_stands() {
-    expect_breach(Sabotage::UnknownIsEmpty, &[Rule::Justified]);
+    expect_breach(Sabotage::UnknownIsEmpty, &[Rule::Justified, Rule::NoRepeat]);
 }
 
 #[test]
@@ -147,5 +147,8 @@ fn without_the_ledger_a_restart_forgets_what_stands() {
 
 #[test]
 fn if_a_row_told_one_claim_only_a_crash_before_a_write_would_leave_the_older_one_behind() {
-    expect_breach(Sabotage::OneClaimPerRow, &[Rule::Converged, Rule::Released]);
+    expect_breach(
+        Sabotage::OneClaimPerRow,
+        &[Rule::Converged, Rule::Released, Rule::NoEcho],
+    );
 }

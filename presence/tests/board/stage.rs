@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use m365_presence::board::{
-    Board, Direction, Due, EntryWrite, Member, OnThePhone, Outcome, Rules, Transition, Verdict,
+    AlienCallWrite, Board, Direction, Due, EntryWrite, Member, OnThePhone, Outcome, Rules, TeamsCalls,
+    Transition, Verdict,
 };
 use m365_presence::identity::{PbxGuid, PbxName, TeamsId};
 use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
@@ -27,6 +28,7 @@ pub fn rules() -> Rules {
             pbx_to_teams: true,
         },
         on_the_phone: OnThePhone::InACall,
+        teams_calls: TeamsCalls::Entry,
         renewal: RENEWAL,
     }
 }
@@ -34,6 +36,14 @@ pub fn rules() -> Rules {
 pub fn blocking() -> Rules {
     Rules {
         on_the_phone: OnThePhone::DoNotDisturb,
+        ..rules()
+    }
+}
+
+/// Calls in Teams are calls at the PBX.
+pub fn alien() -> Rules {
+    Rules {
+        teams_calls: TeamsCalls::AlienCall,
         ..rules()
     }
 }
@@ -88,6 +98,7 @@ pub struct Stage {
     pub ledger: Vec<LedgerRow>,
     pub teams: Vec<PresenceChange>,
     pub entries: Vec<EntryWrite>,
+    pub alien_calls: Vec<AlienCallWrite>,
     pub reads: usize,
     pub transitions: Vec<Transition>,
     entries_at_pbx: Vec<(String, String)>,
@@ -111,6 +122,7 @@ impl Stage {
             ledger,
             teams: Vec::new(),
             entries: Vec::new(),
+            alien_calls: Vec::new(),
             reads: 0,
             transitions: Vec::new(),
             entries_at_pbx: Vec::new(),
@@ -138,6 +150,7 @@ impl Stage {
             ledger,
             teams,
             entries,
+            alien_calls,
             transitions,
             reads,
         } = self.board.due(self.now);
@@ -145,6 +158,7 @@ impl Stage {
         self.teams
             .extend(teams.into_iter().map(|(_, write)| write.change));
         self.entries.extend(entries);
+        self.alien_calls.extend(alien_calls);
         self.transitions.extend(transitions);
         self.reads += reads.len();
     }
@@ -325,8 +339,25 @@ impl Stage {
         self.tell_entries();
     }
 
+    /// The session of Alice's PBX can put calls of ours on her.
+    pub fn offer_alien_calls(&mut self, possible: bool) {
+        self.board.change_alien_calls(&home(), possible, self.now);
+        self.pump();
+    }
+
+    /// Expects that a call of ours is put on Alice or taken off, and answers so.
+    pub fn answer_alien_call(&mut self, on: bool, outcome: &Outcome) {
+        assert_eq!(self.alien_calls.len(), 1, "{:?}", self.alien_calls);
+        let write = self.alien_calls.remove(0);
+        assert_eq!((write.on, write.pbx), (on, home()));
+        let change = self.board.alien_call_written(&guid(), outcome, self.now);
+        self.store(change.into_iter().collect());
+        self.pump();
+    }
+
     /// Expects that nothing is written.
     pub fn silence(&self) {
+        assert!(self.alien_calls.is_empty(), "{:?}", self.alien_calls);
         assert!(self.teams.is_empty(), "{:?}", self.teams);
         assert!(self.entries.is_empty(), "{:?}", self.entries);
     }

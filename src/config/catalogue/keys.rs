@@ -189,6 +189,7 @@ pub(in crate::config) static KEYS: &[Key] = &[
         "a contact of the connector's own; not im:, app:, calendar: or cal:",
         r#""teams:""#,
     ),
+    text("pbx.teams_calls", Some("entry"), "", r#""entry""#),
     text(
         "pbx.license",
         Some("App(innovaphone-microsoft365)"),

@@ -5,6 +5,7 @@ mod dial;
 use m365_presence::identity::PbxName;
 use m365_presence::secret::Secret;
 
+use crate::config::choice::choice;
 use crate::config::problem::Refusal;
 use crate::config::reader::Reader;
 
@@ -12,6 +13,16 @@ pub use dial::{Dial, PinnedCertificate};
 
 /// Contacts that somebody else writes: the PBX itself and the Calendar app (pbx.md 3.2).
 const TAKEN_CONTACTS: [&str; 4] = ["im:", "app:", "calendar:", "cal:"];
+
+choice! {
+    /// How a call in Teams is shown at the PBX.
+    TeamsCalls {
+        /// As the entry on-the-phone: display only.
+        Entry = "entry",
+        /// As a pseudo call, for which the PBX treats the user as busy.
+        AlienCall = "alien-call",
+    }
+}
 
 /// The App objects at the PBXs.
 #[derive(Clone, Debug)]
@@ -24,6 +35,8 @@ pub struct Pbx {
     pub master: PbxName,
     /// Contact of the presence entry that the connector owns at each user.
     pub presence_contact: String,
+    /// How a call in Teams is shown at the PBX.
+    pub teams_calls: TeamsCalls,
     /// License that a user needs, e.g. `App(innovaphone-microsoft365)`.
     pub license: String,
     /// The PBXs that the connector dials; all others dial it.
@@ -56,6 +69,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<Pbx> {
             "use \"teams:\" unless old phones must show the Teams presence",
         );
     }
+    let teams_calls = reader.choice("pbx.teams_calls");
     let license = reader.parsed("pbx.license", license);
     let dial = dial::read(reader, password.as_ref());
     Some(Pbx {
@@ -63,6 +77,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<Pbx> {
         password: password?,
         master: master?,
         presence_contact: presence_contact?,
+        teams_calls: teams_calls?,
         license: license?,
         dial: dial?,
     })

@@ -107,14 +107,14 @@ pub async fn a_client_state_is_kept_per_kind(store: &dyn Store) {
 }
 
 pub async fn the_ledger_holds_one_row_per_user_and_slot(store: &dyn Store) {
-    let slots = [Slot::Session, Slot::Preferred, Slot::PbxEntry];
+    let slots = [Slot::Session, Slot::Preferred, Slot::PbxEntry, Slot::AlienCall];
     let states = [
         LedgerState::Intended,
         LedgerState::Confirmed,
         LedgerState::Overridden,
     ];
     let mut rows = Vec::new();
-    for (slot, state) in slots.into_iter().zip(states) {
+    for (slot, state) in slots.into_iter().zip(states.into_iter().cycle()) {
         let until = (slot != Slot::PbxEntry).then(|| time(60));
         let replaced = Replaced {
             value: TeamsPresence::new("Away", "Away"),

@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::super::sight::{ON_THE_PHONE, PbxSight, Verdict};
+use super::super::alien_side::in_words;
+use super::super::pbx_sight::{ON_THE_PHONE, PbxSight};
+use super::super::sight::Verdict;
 use super::super::transition::{Place, Planned, Seen, Side, Transition};
-use super::super::{EntryWrite, Outcome, Rules};
-use super::Person;
-use crate::ports::PresenceWrite;
+use super::super::{Outcome, Rules};
+use super::{Person, Step};
 use crate::teams::{Source, TeamsObservation, TeamsPresence};
 
 /// What a look at Teams may change.
@@ -90,8 +91,7 @@ impl Person {
     /// Makes a transition of what was seen and decided, unless nothing has happened.
     pub(super) fn transition(
         &mut self,
-        teams: Option<&PresenceWrite>,
-        entry: Option<&EntryWrite>,
+        step: &Step,
         pbx: &PbxSight,
         now: DateTime<Utc>,
         rules: &Rules,
@@ -99,17 +99,26 @@ impl Person {
         let receipts = [
             self.side.held_back.take_receipt(),
             self.entry.held_back.take_receipt(),
+            self.alien.held_back.take_receipt(),
         ];
         let held: Vec<_> = receipts.into_iter().flatten().collect();
-        let set = teams.filter(|_| !self.side.renews()).map(|write| Planned {
-            side: Side::Teams,
-            what: write.change.to_string(),
+        let set = step
+            .teams
+            .as_ref()
+            .filter(|_| !self.side.renews())
+            .map(|write| Planned {
+                side: Side::Teams,
+                what: write.change.to_string(),
+            });
+        let call = step.alien_call.as_ref().map(|write| Planned {
+            side: Side::PbxCall,
+            what: in_words(write.on).to_owned(),
         });
-        let shown = entry.map(|write| Planned {
+        let shown = step.entry.as_ref().map(|write| Planned {
             side: Side::Pbx,
             what: write.activity.clone(),
         });
-        let planned: Vec<_> = set.into_iter().chain(shown).collect();
+        let planned: Vec<_> = set.into_iter().chain(call).chain(shown).collect();
         if planned.is_empty() && held.is_empty() && !self.journal.has_news() {
             return None;
         }
@@ -117,7 +126,7 @@ impl Person {
         Some(Transition {
             user: self.member.pbx.guid.clone(),
             seen: self.journal.take(),
-            why: self.why(standing.as_ref(), now, rules),
+            why: self.why(standing.as_ref(), pbx, now, rules),
             planned,
             held,
         })

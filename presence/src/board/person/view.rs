@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::super::Rules;
 use super::super::claim::Claim;
-use super::super::sight::PbxSight;
+use super::super::own_call::OwnCall;
+use super::super::pbx_sight::{ON_THE_PHONE, PbxSight};
 use super::super::standing::{ClaimState, Standing};
 use super::super::teams_side::{Look, Scene};
+use super::super::{Rules, TeamsCalls};
 use super::Person;
 use crate::mapping::PbxShown;
 
@@ -18,8 +19,10 @@ pub struct PersonView {
     pub teams_presence: Option<String>,
     /// The activity that the PBX shows, empty for none.
     pub pbx_presence: Option<String>,
-    /// Our entry at the PBX, empty for none.
+    /// What we show at the PBX, as our entry or as a call of ours; empty for nothing.
     pub shown_at_pbx: Option<String>,
+    /// Whether a call of ours makes the PBX treat the user as busy.
+    pub alien_call: bool,
     /// The pairs that we hold in Teams or are about to set there, the session first.
     pub set_in_teams: Option<String>,
     /// How it stands with them.
@@ -46,13 +49,14 @@ impl Person {
         PersonView {
             teams_presence: self.teams.presence.as_ref().map(ToString::to_string),
             pbx_presence: pbx.activity().map(str::to_owned),
-            shown_at_pbx: self.entry.shown().map(str::to_owned),
+            shown_at_pbx: self.shown_at_pbx(pbx),
+            alien_call: self.has_alien_call(pbx),
             set_in_teams: (!set.is_empty()).then(|| set.join(" + ")),
             teams_claim_state: standing.as_ref().map(|standing| standing.state),
             teams_signed_in: self.signed_in(),
             synchronised: self.both_known(pbx),
             leaving: self.leaving,
-            why: self.why(standing.as_ref(), now, rules),
+            why: self.why(standing.as_ref(), pbx, now, rules),
         }
     }
 
@@ -85,7 +89,35 @@ impl Person {
         (!unknown).then(|| !shown.availability.eq_ignore_ascii_case("Offline"))
     }
 
-    pub(super) fn why(&self, standing: Option<&Standing>, now: DateTime<Utc>, rules: &Rules) -> String {
+    fn has_alien_call(&self, pbx: &PbxSight) -> bool {
+        pbx.own_call.as_ref().is_some_and(OwnCall::stands)
+    }
+
+    fn shown_at_pbx(&self, pbx: &PbxSight) -> Option<String> {
+        if self.has_alien_call(pbx) {
+            return Some(ON_THE_PHONE.to_owned());
+        }
+        self.entry.shown().map(str::to_owned)
+    }
+
+    /// How a call in Teams is shown at the PBX, where the rules want a call of ours.
+    fn manner_of_call(&self, pbx: &PbxSight, now: DateTime<Utc>) -> String {
+        if self.has_alien_call(pbx) {
+            return ", by a call of ours: callers find the user busy".to_owned();
+        }
+        match self.alien.refusal(now) {
+            Some(refusal) => format!(", by an entry only: the pbx takes no call of ours: {refusal}"),
+            None => ", by an entry only: a call of ours needs the connection of the user's own pbx, and the checkmark Impersonation at its App object".to_owned(),
+        }
+    }
+
+    pub(super) fn why(
+        &self,
+        standing: Option<&Standing>,
+        pbx: &PbxSight,
+        now: DateTime<Utc>,
+        rules: &Rules,
+    ) -> String {
         if self.leaving {
             return "the user is no longer synchronised; what the connector set is being removed".to_owned();
         }
@@ -103,10 +135,18 @@ impl Person {
         }
         match rules.teams_to_pbx.map(observed) {
             PbxShown::Nothing => "teams shows nothing that the pbx should display".to_owned(),
-            PbxShown::Activity(activity) => format!(
-                "teams shows {}, which the pbx displays as {activity}",
-                observed.activity
-            ),
+            PbxShown::Activity(activity) => {
+                let as_call = rules.teams_calls == TeamsCalls::AlienCall && activity == ON_THE_PHONE;
+                let manner = if as_call {
+                    self.manner_of_call(pbx, now)
+                } else {
+                    String::new()
+                };
+                format!(
+                    "teams shows {}, which the pbx displays as {activity}{manner}",
+                    observed.activity
+                )
+            }
             PbxShown::Unknown => format!(
                 "the mapping has no row for {}; the last known state stays",
                 observed.activity

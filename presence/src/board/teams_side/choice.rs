@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use super::super::claim::{Claim, FadingClaim, SETTLING};
-use super::super::sight::ON_THE_PHONE;
+use super::super::pbx_sight::ON_THE_PHONE;
 use super::scene::{Scene, delta};
 use super::{TeamsSide, slot_of};
 use crate::mapping::Meaning;

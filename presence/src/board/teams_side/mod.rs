@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use super::claim::{Claim, FadingClaim};
 use super::hold::Hold;
 use super::pace::Pace;
-use super::sight::ON_THE_PHONE;
+use super::pbx_sight::ON_THE_PHONE;
 use super::transition::HeldBack;
 use super::{Outcome, Rules};
 use crate::ports::{LedgerChange, LedgerRow, LedgerState, PresenceChange, Slot};
@@ -268,7 +268,7 @@ impl TeamsSide {
     fn row(&self, slot: Slot, scene: Scene) -> LedgerChange {
         let (claim, replaces) = match slot {
             Slot::Session => (&self.session, Vec::new()),
-            Slot::Preferred | Slot::PbxEntry => (&self.preferred, self.replaced.rows()),
+            Slot::Preferred | Slot::PbxEntry | Slot::AlienCall => (&self.preferred, self.replaced.rows()),
         };
         let row = |claim| LedgerRow {
             replaces,

@@ -2,7 +2,7 @@
 //! preferred presence is put back before the session is cleared.
 
 use super::super::claim::Claim;
-use super::super::sight::ON_THE_PHONE;
+use super::super::pbx_sight::ON_THE_PHONE;
 use super::super::transition::{Receipt, Side};
 use super::scene::{Scene, Wish, call, delta, lease};
 use super::{TeamsSide, UnderWay, slot_of};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::claim::Claim;
-use super::super::sight::PbxSight;
+use super::super::pbx_sight::PbxSight;
 use super::super::{Member, OnThePhone, Rules};
 use crate::mapping::{Meaning, Preferred};
 use crate::ports::{LedgerChange, LedgerRow, Slot};

@@ -125,7 +125,7 @@ impl TeamsSide {
     fn claim(&self, slot: Slot) -> Option<&Claim> {
         match slot {
             Slot::Session => self.session.as_ref(),
-            Slot::Preferred | Slot::PbxEntry => self.preferred.as_ref(),
+            Slot::Preferred | Slot::PbxEntry | Slot::AlienCall => self.preferred.as_ref(),
         }
     }
 }
@@ -159,7 +159,7 @@ fn shown(claim: &Claim, slot: Slot, look: Option<Look>, scene: Scene) -> ClaimSt
         Slot::Session if told => ClaimState::Masked,
         Slot::Preferred if told && offline => ClaimState::NoSession,
         // a contradiction is judged by the read that follows it
-        Slot::Session | Slot::Preferred | Slot::PbxEntry => ClaimState::Accepted,
+        Slot::Session | Slot::Preferred | Slot::PbxEntry | Slot::AlienCall => ClaimState::Accepted,
     }
 }
 

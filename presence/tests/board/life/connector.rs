@@ -35,6 +35,7 @@ impl Life {
             board.set_roster(self.members(), now);
         }
         self.board = Some(board);
+        self.report_alien_calls();
         for user in 0..USERS {
             self.tell_board(user);
         }
@@ -64,6 +65,10 @@ impl Life {
                 pbx_to_teams: true,
             },
             on_the_phone: self.traits.mode,
+            teams_calls: match self.traits.alien_calls {
+                AlienCalls::Off => TeamsCalls::Entry,
+                _ => TeamsCalls::AlienCall,
+            },
             renewal: self.traits.renewal,
         }
     }
@@ -189,6 +194,9 @@ impl Life {
         }
         for write in due.entries {
             self.write_entry(write)?;
+        }
+        for write in due.alien_calls {
+            self.write_alien_call(write)?;
         }
         if let Some(board) = &self.board
             && let Some(at) = board.next_deadline(time(self.now))

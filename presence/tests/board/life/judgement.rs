@@ -22,7 +22,7 @@ impl Life {
             if conduct.is_busy() {
                 return wrong(format!("a write for user {user} was never answered"));
             }
-            let told = oracle::told(&pbx.picture(), pbx.line_state(), conduct.told.as_ref());
+            let told = self.told(user, &self.picture(user));
             let blocks = self.traits.mode == OnThePhone::DoNotDisturb;
             if world.app.is_some() != (told.on_the_phone && !blocks) {
                 return wrong(format!(
@@ -43,7 +43,9 @@ impl Life {
                 || (blocks && world.taken_at <= conduct.recognised_at && conduct.choice_changed_at <= conduct.recognised_at)
                 || conduct.uncertain;
             let taken = world.taken && unchanged;
-            if ours != wish && !(wish.is_some() && ours.is_none() && taken) {
+            // what the user chose like the connector nobody can tell apart
+            let alike = world.slot.map(|slot| slot.pair) == wish;
+            if ours != wish && !alike && !(wish.is_some() && ours.is_none() && taken) {
                 return wrong(format!(
                     "account {account} carries {:?}, but {told:?} means {wish:?}",
                     world.slot
@@ -58,6 +60,16 @@ impl Life {
                 return wrong(format!(
                     "user {user} has our entry {:?}, but teams shows {pair:?}, ours: {by_us}",
                     pbx.ours()
+                ));
+            }
+            let as_call = [AlienCalls::Taken, AlienCalls::Haunting].contains(&self.traits.alien_calls);
+            // who telephones at the pbx is busy there already
+            let by_entry = pbx.our_entry() == "on-the-phone" && as_call && !told.on_the_phone;
+            if by_entry || (pbx.alien && !pbx.our_entry().is_empty()) {
+                return wrong(format!(
+                    "user {user} has the alien call {} beside the entry {:?}",
+                    pbx.alien,
+                    pbx.our_entry()
                 ));
             }
         }

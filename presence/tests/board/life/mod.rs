@@ -2,6 +2,7 @@
 //!
 //! Time is a number of milliseconds and a queue of events; nothing waits. A life is a function of its seed.
 
+mod alien_calls;
 mod connector;
 mod judgement;
 mod microsoft;
@@ -14,14 +15,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use fastrand::Rng;
-use m365_presence::board::{Board, Direction, EntryWrite, Member, OnThePhone, Outcome, Rules, Verdict};
+use m365_presence::board::{
+    AlienCallWrite, Board, Direction, EntryWrite, Member, OnThePhone, Outcome, Rules, TeamsCalls, Verdict,
+};
 use m365_presence::identity::{PbxGuid, PbxName, TeamsId};
 use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
 use m365_presence::pbx::{PbxUser, PresenceEntry};
 use m365_presence::ports::{LedgerChange, LedgerRow, LedgerState, PresenceChange, PresenceWrite, Slot};
 use m365_presence::teams::{Source, TeamsObservation};
 
-use crate::chance::Traits;
+use crate::chance::{AlienCalls, Traits};
 use crate::conduct::Conduct;
 use crate::invariants::{Breach, Rule};
 use crate::oracle::{self, CHOICES, CLIENT_PAIRS, PREFERRED_PAIRS, Pair};
@@ -94,9 +97,9 @@ enum Event {
         session: u64,
         user: usize,
         said_at: i64,
-        entries: Vec<PresenceEntry>,
-        calls: u32,
+        picture: Picture,
     },
+    Alien(alien_calls::Step),
     PbxLost,
     PbxBack,
     Crash,
@@ -105,6 +108,16 @@ enum Event {
     Flicker(usize),
     Resync,
     Wake(u64),
+}
+
+/// What the PBX tells of a user at one moment.
+#[derive(Clone, Debug)]
+struct Picture {
+    entries: Vec<PresenceEntry>,
+    /// Nothing where line state is not told.
+    calls: Option<u32>,
+    /// How many calls in it are ours; only the oracle knows.
+    ours: u32,
 }
 
 /// One life.
@@ -125,7 +138,9 @@ pub struct Life {
     session: u64,
     pbx_up: bool,
     pbx_free_at: i64,
-    cache: BTreeMap<usize, (i64, Vec<PresenceEntry>, u32)>,
+    cache: BTreeMap<usize, (i64, Picture)>,
+    /// On whom the session has been told to put a call of ours, and whether the PBX has confirmed it.
+    ordered: [Option<bool>; USERS],
     waiting: BTreeSet<usize>,
     gathering: bool,
     conduct: Vec<Conduct>,
@@ -159,7 +174,8 @@ impl Life {
     /// Draws everything that will happen by itself.
     pub fn new(seed: u64, sabotage: Sabotage) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let traits = Traits::draw(&mut rng);
+        let mut traits = Traits::draw(&mut rng);
+        traits.draw_alien_calls(seed);
         let extension = Extension::new(traits.phone_style, traits.keeps_empty, traits.ours_visible);
         let mut life = Self {
             now: 0,
@@ -175,6 +191,7 @@ impl Life {
             pbx_up: true,
             pbx_free_at: 0,
             cache: BTreeMap::new(),
+            ordered: [None; USERS],
             waiting: BTreeSet::new(),
             gathering: false,
             conduct: (0..USERS).map(|_| Conduct::member()).collect(),
@@ -250,7 +267,12 @@ impl Life {
         match event {
             Event::Act(user, act) => self.do_act(user, &act),
             Event::Ends(account) => {
+                let called = self.accounts[account].app.is_some();
                 self.accounts[account].expire(self.now);
+                if called && self.accounts[account].app.is_none() {
+                    let users = (0..USERS).filter(|user| self.pairing[*user] == Some(account));
+                    users.for_each(|user| self.conduct[user].end_call_by_itself(self.now));
+                }
                 self.tell_teams(account);
             }
             Event::Notice(account, shown) => self.notify(account, shown),
@@ -334,12 +356,12 @@ impl Life {
                 session,
                 user,
                 said_at,
-                entries,
-                calls,
+                picture,
             } if session == self.session && self.pbx_up => {
-                self.cache.insert(user, (said_at, entries, calls));
+                self.cache.insert(user, (said_at, picture));
                 self.tell_board(user);
             }
+            Event::Alien(step) => self.step_alien_call(step),
             Event::PbxLost => self.lose_pbx(),
             Event::PbxBack => self.regain_pbx(),
             Event::Crash => self.crash(),

@@ -5,15 +5,21 @@ use super::*;
 impl Life {
     /// The PBX tells a user's whole picture, in order.
     pub(super) fn report(&mut self, user: usize) {
-        let entries = self.extensions[user].picture();
-        let calls = self.extensions[user].line_state();
         self.say(Event::PbxTells {
             session: self.session,
             user,
             said_at: self.now,
-            entries,
-            calls,
+            picture: self.picture(user),
         });
+    }
+
+    pub(super) fn picture(&self, user: usize) -> Picture {
+        let extension = &self.extensions[user];
+        Picture {
+            entries: extension.picture(),
+            calls: self.traits.lines.then(|| extension.line_state()),
+            ours: extension.own_calls(),
+        }
     }
 
     /// One connection keeps the order of what it carries.
@@ -22,15 +28,32 @@ impl Life {
         self.plan(self.pbx_free_at, event);
     }
 
+    /// What the connector should make of it.
+    pub(super) fn told(&self, user: usize, picture: &Picture) -> oracle::Told {
+        let before = self.conduct[user].told.as_ref();
+        oracle::told(
+            &picture.entries,
+            picture.calls.unwrap_or_default(),
+            picture.ours,
+            before,
+        )
+    }
+
     pub(super) fn tell_board(&mut self, user: usize) {
-        let Some((said_at, entries, calls)) = self.cache.get(&user).cloned() else {
+        let Some((said_at, picture)) = self.cache.get(&user).cloned() else {
             return;
         };
-        let Some(board) = self.board.as_mut() else { return };
-        let told = oracle::told(&entries, calls, self.conduct[user].told.as_ref());
+        if self.board.is_none() {
+            return;
+        }
+        let told = self.told(user, &picture);
         self.conduct[user].tell(told, self.traits.mode, said_at);
-        board.see_presence(&PBX.into(), &guid(user), &self.sabotage.disguise_entries(entries));
-        board.see_calls(&PBX.into(), &guid(user), calls);
+        let entries = self.sabotage.disguise_entries(picture.entries);
+        let board = self.board.as_mut().unwrap();
+        board.see_presence(&PBX.into(), &guid(user), &entries);
+        if let Some(calls) = picture.calls {
+            board.see_calls(&PBX.into(), &guid(user), calls);
+        }
     }
 
     pub(super) fn lose_pbx(&mut self) {
@@ -39,6 +62,7 @@ impl Life {
         }
         self.session += 1;
         self.cache.clear();
+        self.lose_alien_calls();
         for conduct in &mut self.conduct {
             conduct.fresh = false;
         }
@@ -61,6 +85,7 @@ impl Life {
         if let Some(board) = &mut self.board {
             board.reach_pbx();
         }
+        self.offer_alien_calls();
         for user in 0..USERS {
             self.report(user);
         }

@@ -35,6 +35,12 @@ impl Life {
                 format!("entry {:?} stands in no transition", entry.activity)
             })?;
         }
+        for call in &due.alien_calls {
+            let told = take(&call.user, Side::PbxCall, if call.on { "on" } else { "off" });
+            ensure(told, Rule::Told, || {
+                format!("a call of ours, {}, stands in no transition", call.on)
+            })?;
+        }
         ensure(planned.is_empty(), Rule::Told, || {
             format!("{planned:?} is told and not written")
         })?;
@@ -55,11 +61,7 @@ impl Life {
                 continue;
             };
             let world = &self.accounts[account];
-            let told = oracle::told(
-                &self.extensions[user].picture(),
-                self.extensions[user].line_state(),
-                self.conduct[user].told.as_ref(),
-            );
+            let told = self.told(user, &self.picture(user));
             let (pair, _) = world.effective();
             let shown = oracle::entry_for(pair);
             let wish = oracle::wish(&told, blocks);

@@ -1,5 +1,6 @@
 //! Each sentence of the presence rules as one test.
 
+mod alien_calls;
 mod calls;
 mod echo;
 mod later_choice;
