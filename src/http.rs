@@ -2,6 +2,7 @@
 
 pub mod access;
 pub(crate) mod access_log;
+pub mod app_page;
 pub mod attempts;
 pub mod management;
 pub mod page;

@@ -12,6 +12,7 @@ pub mod listening;
 pub mod live;
 pub mod log;
 pub mod memory;
+pub mod myapps;
 pub mod office;
 pub mod pbx_connection;
 pub mod reconfiguration;

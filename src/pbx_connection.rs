@@ -17,4 +17,4 @@ pub mod certificate;
 mod conversation;
 pub mod dialled;
 pub mod doorkeeper;
-mod wire;
+pub(crate) mod wire;

@@ -20,6 +20,7 @@ use crate::config::{Layers, Settings};
 use crate::diagnosis::running::Subject;
 use crate::heartbeat::Heartbeat;
 use crate::http::access::Keys;
+use crate::http::app_page::AppPage;
 use crate::http::attempts::Attempts;
 use crate::http::management::{self, Management};
 use crate::http::public::{self, Intake};
@@ -27,6 +28,7 @@ use crate::http::room::Room;
 use crate::listening::{Addresses, Servers, Sockets};
 use crate::live::Live;
 use crate::log::Log;
+use crate::myapps::Visitors;
 use crate::office::Office;
 use crate::pbx_connection::accepted::Doors;
 use crate::pbx_connection::doorkeeper::Doorkeeper;
@@ -110,11 +112,14 @@ async fn run(
     let (doorkeeper, mut orders) = Doorkeeper::new(assembly.posts().sessions.clone(), office.fence());
     assembly.dial_pbxs(settings, &doorkeeper).await?;
 
+    let page = AppPage::new(&settings.pbx.app, settings.public.url.as_deref());
+    let visitors = Visitors::default();
     let doors = Doors::new(
         settings.pbx.password.clone(),
         settings.pbx.app.clone(),
         BUILD,
         doorkeeper.clone(),
+        visitors.clone(),
     );
     let intake = Intake {
         queue: assembly.queue().clone(),
@@ -131,6 +136,7 @@ async fn run(
         lights: LightBook::default(),
         warnings: WarningBook::new(settings.public.tls.as_ref().map(|tls| tls.expires_at)),
         doorkeeper,
+        visitors,
         clock: assembly.clock().clone(),
         reach: assembly.reach().clone(),
         started_at,
@@ -151,11 +157,15 @@ async fn run(
         Some(estate) => estate.sockets,
         None => Sockets::bind(settings)?,
     };
-    let servers = sockets.serve(public_routes(&intake, &doors), management_routes(&management))?;
+    let servers = sockets.serve(
+        public_routes(&intake, &doors, &page),
+        management_routes(&management),
+    )?;
     if let Some(listening) = listening {
         listening(sockets.addresses());
     }
 
+    let mut lights = None;
     let mut look = tokio::time::interval(Duration::from_secs(1));
     let mut gave_up = Box::pin(assembly.tree.ended());
     let kept = assembly.kept.clone();
@@ -184,7 +194,16 @@ async fn run(
                 let tree = management.tree.snapshot();
                 let overview = management.posts.look().await;
                 let status = management.status_of(&overview);
-                newsroom.tell(&management.posts, &management.terms.get(), &overview, &status, &tree).await;
+                let terms = management.terms.get();
+                newsroom.tell(&management.posts, &terms, &overview, &status, &tree).await;
+                management.visitors.tell(&management.posts, &terms, &status.lights).await;
+                lights = Some(status.lights);
+            }
+            // who has just opened the app need not wait for the next look
+            () = management.visitors.arrival(), if lights.is_some() => {
+                if let Some(lights) = &lights {
+                    management.visitors.tell_newcomers(&management.posts, &management.terms.get(), lights).await;
+                }
             }
         }
     }
@@ -236,6 +255,7 @@ fn put_in_force(
 fn terms(settings: &Settings) -> Terms {
     Terms {
         license: settings.pbx.license.clone(),
+        administrators: settings.pbx.administrators.clone(),
     }
 }
 
@@ -275,12 +295,18 @@ async fn give_up(reason: &ExitReason, assembly: &Assembly, office: Office, serve
     ExitCode::from(GAVE_UP)
 }
 
-fn public_routes(intake: &Intake, doors: &Doors) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+fn public_routes(
+    intake: &Intake,
+    doors: &Doors,
+    page: &AppPage,
+) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let (intake, doors) = (web::Data::new(intake.clone()), web::Data::new(doors.clone()));
+    let page = web::Data::new(page.clone());
     move |config| {
         config
             .app_data(intake.clone())
             .app_data(doors.clone())
+            .app_data(page.clone())
             .configure(public::routes);
     }
 }

@@ -161,6 +161,7 @@ impl Standby {
             database: overview.database,
             warnings: Vec::new(),
             refused_logins: std::collections::BTreeMap::new(),
+            client_sessions: 0,
             clock_offset_seconds: 0.0,
         }
     }

@@ -4,7 +4,7 @@
 //! for its name. Which APIs the object may use, it does not tell either: all are assumed, and the conversation finds
 //! out. A `PbxInfo` that comes nevertheless prevails.
 
-use m365_presence::identity::PbxName;
+use m365_presence::identity::{PbxGuid, PbxName};
 use m365_presence::pbx::{PbxApi, PbxIntroduction};
 use m365_presence::secret::Secret;
 
@@ -193,6 +193,9 @@ impl Approach {
             app: self.object.clone(),
             domain: result.object().text("domain").unwrap_or_default(),
             app_object: self.object.clone(),
+            sip: self.object.clone(),
+            guid: PbxGuid::new(""),
+            unlicensed: false,
             test_mode: false,
             service_licenses: None,
         }

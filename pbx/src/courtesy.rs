@@ -3,6 +3,7 @@
 use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::outgoing::{Answer, AppInfo, Empty, ServiceInfo};
+use crate::user_session::administrators_app;
 
 /// What a peer may ask about this app and its build.
 #[derive(Clone)]
@@ -45,9 +46,9 @@ impl Courtesy {
         let app = message.object().name("app").unwrap_or_else(|| self.app.clone());
         outbox.push(&Answer::AppInfoResult {
             src: message.src(),
-            // Only the app itself has an icon to show; an API object beside it, which bears another name, has none.
+            // The app and its administrators' twin have a page and an icon to show; an API object beside them has none.
             info: AppInfo {
-                hidden: app != self.app,
+                hidden: app != self.app && app != administrators_app(&self.app),
                 apis: Empty {},
             },
             app: &app,

@@ -8,15 +8,15 @@ use serde_json::Value;
 use crate::challenge::Challenge;
 use crate::courtesy::Courtesy;
 use crate::digest::Claim;
-use crate::login::{LoggedIn, Login, Refusal, SessionKind};
+use crate::login::{LoggedIn, Login, Refusal, SessionKind, TurnedAway};
 use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::outgoing::Answer;
 
 /// The way in for one connection: feed it each text message, send what it answers, act on the outcome.
 ///
-/// It ends with [`Outcome::Introduced`], after which messages belong to a [`crate::Dialogue`], or with
-/// [`Outcome::Refused`], after which the caller sends the frames and closes. It holds no clock: the caller limits
+/// It ends with [`Outcome::Introduced`], after which messages belong to a [`crate::Dialogue`]; with a user's
+/// [`Outcome::Accepted`]; or with [`Outcome::Refused`], after which the caller sends the frames and closes. It holds no clock: the caller limits
 /// how long a connection may stay here.
 pub struct Doorway {
     courtesy: Courtesy,
@@ -35,14 +35,16 @@ enum Stage {
 pub enum Outcome {
     /// More messages are needed.
     Waiting,
-    /// The login was accepted just now; a PBX object's introduction follows, a user's never does.
+    /// The login was accepted just now; a PBX object's introduction follows. A user's messages belong to a
+    /// [`crate::UserSession`] from now on.
     Accepted(LoggedIn),
     /// The PBX introduced itself: the conversation can begin.
     Introduced(PbxIntroduction),
     /// A stored password was checked and is another one than ours; nothing else follows from it.
     Unproven,
-    /// The login failed: close after sending. Told once; later messages are not answered.
-    Refused(Refusal),
+    /// The login failed, of somebody who claims to be of this kind: close after sending. Told once; later messages are
+    /// not answered.
+    Refused(Refusal, SessionKind),
 }
 
 /// The answer to one message.
@@ -74,13 +76,16 @@ impl Doorway {
             .filter(|message| message.kind() == "AppCheckLogin");
         let outcome = match (&mut self.stage, check) {
             (Stage::Over, _) => Outcome::Waiting,
-            (_, Some(check)) => check_login(check, &self.password, &mut outbox),
+            (_, Some(check)) => match check_login(check, &self.password, &mut outbox) {
+                true => Outcome::Waiting,
+                false => Outcome::Unproven,
+            },
             (Stage::Login(login), None) => at_login(login, &self.courtesy, text, message, &mut outbox),
             (Stage::Inside(guest), None) => inside(guest, &self.courtesy, message, &mut outbox),
         };
         match &outcome {
             Outcome::Accepted(guest) => self.stage = Stage::Inside(guest.clone()),
-            Outcome::Introduced(_) | Outcome::Refused(_) => self.stage = Stage::Over,
+            Outcome::Introduced(_) | Outcome::Refused(..) => self.stage = Stage::Over,
             Outcome::Waiting | Outcome::Unproven => {}
         }
         Response {
@@ -99,7 +104,11 @@ fn at_login(
     outbox: &mut Outbox,
 ) -> Outcome {
     let Some(message) = message else {
-        return refuse(Refusal::Malformed, &Message::default(), outbox);
+        let nobody = TurnedAway {
+            refusal: Refusal::Malformed,
+            claimed: SessionKind::PbxObject,
+        };
+        return refuse(nobody, &Message::default(), outbox);
     };
     match message.kind() {
         "AppChallenge" => {
@@ -119,7 +128,7 @@ fn at_login(
                 });
                 Outcome::Accepted(guest)
             }
-            Err(refusal) => refuse(refusal, &message, outbox),
+            Err(turned_away) => refuse(turned_away, &message, outbox),
         },
         _ => {
             courtesy.answer_stranger(&message, outbox);
@@ -130,7 +139,8 @@ fn at_login(
 
 /// The PBX Manager asks whether the password that it has stored is ours (pbx.md 1.7). It proves its own by a digest
 /// without `sip`, `guid`, `dn` and `info` over a challenge of its own, so the answer tells no more than a login would.
-fn check_login(check: &Message, password: &Secret, outbox: &mut Outbox) -> Outcome {
+/// Tells whether it is.
+pub(crate) fn check_login(check: &Message, password: &Secret, outbox: &mut Outbox) -> bool {
     let text = |name| check.object().text(name).unwrap_or_default();
     let claim = Claim {
         app: &text("app"),
@@ -142,20 +152,20 @@ fn check_login(check: &Message, password: &Secret, outbox: &mut Outbox) -> Outco
     };
     let ok = claim.is_proven_by(&text("digest"), &text("challenge"), password);
     outbox.push(&Answer::AppCheckLoginResult { src: check.src(), ok });
-    if ok { Outcome::Waiting } else { Outcome::Unproven }
+    ok
 }
 
-fn refuse(refusal: Refusal, login: &Message, outbox: &mut Outbox) -> Outcome {
+fn refuse(turned_away: TurnedAway, login: &Message, outbox: &mut Outbox) -> Outcome {
     let app = login.object().text("app").unwrap_or_default();
     let domain = login.object().text("domain").unwrap_or_default();
-    let error = Some(refusal.as_wire());
+    let error = Some(turned_away.refusal.as_wire());
     outbox.push(&Answer::AppLoginResult {
         app: &app,
         domain: &domain,
         ok: false,
         error,
     });
-    Outcome::Refused(refusal)
+    Outcome::Refused(turned_away.refusal, turned_away.claimed)
 }
 
 /// Between login and introduction; `AppInfo` may come before or after `PbxInfo` (pbx.md 1.4).

@@ -10,6 +10,7 @@ mod login;
 mod message;
 mod outbox;
 mod outgoing;
+mod user_session;
 
 pub use approach::{Approach, Progress, Step, keep_alive};
 pub use challenge::{Challenge, NoRandomness};
@@ -18,3 +19,4 @@ pub use doorway::{Doorway, Outcome, Response};
 pub use login::{LoggedIn, Refusal, SessionKind};
 pub use outbox::MESSAGE_LIMIT;
 pub use outgoing::sets_presence;
+pub use user_session::{Errand, UserSession, administrators_app};

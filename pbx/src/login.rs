@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use m365_presence::identity::PbxGuid;
 use m365_presence::secret::Secret;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -15,7 +16,7 @@ use crate::message::{Message, Object};
 pub enum SessionKind {
     /// An App object of a PBX; it introduces the PBX next.
     PbxObject,
-    /// A person's client, which gets nothing but courtesies.
+    /// A person's client, which never introduces a PBX.
     User,
 }
 
@@ -30,6 +31,13 @@ pub struct LoggedIn {
     pub domain: String,
     /// The App object's name: `info.appobj`, or the login's own name where that is missing.
     pub app_object: String,
+    /// The name that logged in: a person's at the PBX, or the App object's.
+    pub sip: String,
+    /// Object id of who logged in; empty where it is not told.
+    pub guid: PbxGuid,
+    /// The person does not hold the license of the app. It is told of App objects, too, and means nothing there
+    /// (pbx.md 1.4).
+    pub unlicensed: bool,
     /// The PBX is in license test mode.
     pub test_mode: bool,
     /// Service licenses at the App object, where told.
@@ -70,6 +78,13 @@ impl fmt::Display for Refusal {
             Self::Malformed => "the peer does not speak the AppWebsocket protocol",
         })
     }
+}
+
+/// A login that was refused, and as what it came.
+pub(crate) struct TurnedAway {
+    pub(crate) refusal: Refusal,
+    /// Nothing of it is proven.
+    pub(crate) claimed: SessionKind,
 }
 
 /// What one connection has to prove.
@@ -121,41 +136,52 @@ impl Login {
     /// The app may continue the configured name (`innovaphone-microsoft365admin`), just as a license for an app
     /// covers apps whose names start with its own (pbx.md 5). The object `microsoft365-api` beside the app is told
     /// by its own name, not by its URL, so it needs no rule of its own (pbx.md 1.4, 6).
-    pub(crate) fn judge(&self, text: &str) -> Result<LoggedIn, Refusal> {
-        let login: AppLogin<'_> = serde_json::from_str(text).map_err(|_| Refusal::Malformed)?;
+    pub(crate) fn judge(&self, text: &str) -> Result<LoggedIn, TurnedAway> {
+        let login: AppLogin<'_> = serde_json::from_str(text).map_err(|_| TurnedAway {
+            refusal: Refusal::Malformed,
+            claimed: SessionKind::PbxObject,
+        })?;
+        let info = login.info.and_then(|info| Message::parse(info.get()));
+        let info = info.as_ref().map(Message::object);
+        let object = info.and_then(|info| info.name("appobj"));
+        let sip = login.sip.as_deref().unwrap_or_default();
+        let kind = session_kind(login.pbx_object.is_some(), sip, object.as_deref());
+        self.prove(&login).map_err(|refusal| TurnedAway {
+            refusal,
+            claimed: kind,
+        })?;
+        Ok(LoggedIn {
+            kind,
+            app: login.app.unwrap_or_default(),
+            domain: login.domain.unwrap_or_default(),
+            app_object: object.unwrap_or_else(|| sip.to_owned()),
+            sip: sip.to_owned(),
+            guid: PbxGuid::new(login.guid.unwrap_or_default()),
+            unlicensed: info.is_some_and(|info: Object<'_>| info.flag("unlicensed")),
+            test_mode: info.is_some_and(|info: Object<'_>| info.flag("testmode")),
+            service_licenses: info.and_then(|info| info.number("lics")),
+        })
+    }
+
+    fn prove(&self, login: &AppLogin<'_>) -> Result<(), Refusal> {
         if !self.challenged {
             return Err(Refusal::Malformed);
         }
-        let app = login.app.unwrap_or_default();
+        let app = login.app.as_deref().unwrap_or_default();
         if !app.starts_with(&self.app) {
             return Err(Refusal::UnknownApp);
         }
-        let domain = login.domain.unwrap_or_default();
-        let sip = login.sip.unwrap_or_default();
         let claim = Claim {
-            app: &app,
-            domain: &domain,
-            sip: &sip,
+            app,
+            domain: login.domain.as_deref().unwrap_or_default(),
+            sip: login.sip.as_deref().unwrap_or_default(),
             guid: login.guid.as_deref().unwrap_or_default(),
             dn: login.dn.as_deref().unwrap_or_default(),
             info: login.info.map(RawValue::get),
         };
-        let digest = login.digest.unwrap_or_default();
-        if !claim.is_proven_by(&digest, self.challenge.as_str(), &self.password) {
-            return Err(Refusal::WrongPassword);
-        }
-        let info = login.info.and_then(|info| Message::parse(info.get()));
-        let info = info.as_ref().map(Message::object);
-        let object = info.and_then(|info| info.name("appobj"));
-        let kind = session_kind(login.pbx_object.is_some(), &sip, object.as_deref());
-        Ok(LoggedIn {
-            kind,
-            app,
-            domain,
-            app_object: object.unwrap_or(sip),
-            test_mode: info.is_some_and(|info: Object<'_>| info.flag("testmode")),
-            service_licenses: info.and_then(|info| info.number("lics")),
-        })
+        let digest = login.digest.as_deref().unwrap_or_default();
+        let proven = claim.is_proven_by(digest, self.challenge.as_str(), &self.password);
+        proven.then_some(()).ok_or(Refusal::WrongPassword)
     }
 }
 

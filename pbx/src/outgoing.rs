@@ -167,6 +167,25 @@ pub(crate) enum Answer<'a> {
     },
 }
 
+/// What a person's session is told beyond the courtesies: messages of this app's own (its page is the only reader).
+#[derive(Serialize)]
+#[serde(tag = "mt")]
+pub(crate) enum ToUser<'a> {
+    SubscribeStateResult {
+        api: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        src: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<&'static str>,
+    },
+    State {
+        api: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        src: Option<&'a str>,
+        state: &'a serde_json::value::RawValue,
+    },
+}
+
 /// What the App object's connection learns of the app.
 #[derive(Serialize)]
 pub(crate) struct AppInfo {

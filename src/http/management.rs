@@ -60,6 +60,7 @@ use crate::heartbeat::Heartbeat;
 use crate::live::Live;
 use crate::log::Log;
 use crate::memory;
+use crate::myapps::Visitors;
 use crate::pbx_connection::doorkeeper::Doorkeeper;
 use crate::reconfiguration::Counter;
 use crate::view::licenses::Licenses;
@@ -88,6 +89,8 @@ pub struct Management {
     pub warnings: WarningBook,
     /// Remembers refused PBX logins.
     pub doorkeeper: Doorkeeper,
+    /// Who has the app open in the PBX's client.
+    pub visitors: Visitors,
     /// Graph's time.
     pub clock: GraphClock,
     /// Which hosts of Microsoft's are out of reach.
@@ -142,6 +145,7 @@ impl Management {
                 .map(subscription)
                 .collect(),
             refused_logins: self.doorkeeper.refusals(),
+            client_sessions: self.visitors.count(),
             clock_offset_seconds: outside.clock_offset.map_or(0.0, TimeDelta::as_seconds_f64),
         }
     }
@@ -157,6 +161,7 @@ impl Management {
             started_at: self.started_at,
             clock_offset: self.clock.machine_offset().map(TimeDelta::as_seconds_f64),
             refused_logins: self.doorkeeper.refusals().into_iter().collect(),
+            client_sessions: self.visitors.count(),
             resident_memory: memory::resident(),
             overview,
         }

@@ -5,6 +5,7 @@
 //! | `POST /graph/notifications`, `POST /graph/lifecycle` | change notifications, and the validation of the address |
 //! | `GET /graph/notifications`, `GET /graph/lifecycle` | 405 with a sentence for the administrator who looks |
 //! | websocket `/pbx`, `/pbx/{build}` | the PBXs' App objects |
+//! | `GET /pbx/{app}.htm`, and what belongs to it | the page inside the PBX's client, see [`app_page`] |
 //! | anything else | 404, empty |
 //!
 //! The worker does almost nothing with a notification: size, time, validation token, queue. What it says is judged
@@ -23,6 +24,7 @@ use m365_presence::clock::Clock;
 use m365_presence::tenure::Permit;
 use m365_store::Fence;
 
+use super::app_page;
 use super::room::Room;
 use crate::pbx_connection::accepted;
 
@@ -60,6 +62,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         );
     }
     config
+        .configure(app_page::routes)
         .service(web::resource(["/pbx", "/pbx/{build:[0-9a-fA-F]+}"]).route(web::get().to(accepted::open)))
         .default_service(web::to(HttpResponse::NotFound));
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, Session};
 use futures_util::StreamExt;
 use m365_actors::pbx_session::Dialler;
-use m365_pbx::{Challenge, Doorway, Outcome};
+use m365_pbx::{Challenge, Doorway, Outcome, SessionKind, UserSession, administrators_app};
 use m365_presence::pbx::PbxIntroduction;
 use m365_presence::secret::Secret;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -14,7 +14,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::anteroom::{Anteroom, Place};
 use super::conversation::converse;
 use super::doorkeeper::Doorkeeper;
-use super::wire::{DROP_AFTER, Heard, LARGEST_MESSAGE, Stuck, WRITE_DEADLINE, Wire, in_time};
+use super::wire::{Heard, LARGEST_MESSAGE, Stuck, WRITE_DEADLINE, Wire, in_time};
+use crate::myapps::attendance::attend;
+use crate::myapps::{Visitor, Visitors};
 
 /// Login and introduction must be over in this time.
 const LOGIN_DEADLINE: Duration = Duration::from_secs(20);
@@ -33,17 +35,26 @@ pub struct Doors {
     pub build: &'static str,
     /// Finds or starts the actor of a PBX, and remembers refused logins.
     pub doorkeeper: Doorkeeper,
+    /// Who has the app open in the PBX's client.
+    pub visitors: Visitors,
     anteroom: Anteroom,
 }
 
 impl Doors {
     /// Makes the route's surroundings.
-    pub fn new(password: Secret, app: String, build: &'static str, doorkeeper: Doorkeeper) -> Self {
+    pub fn new(
+        password: Secret,
+        app: String,
+        build: &'static str,
+        doorkeeper: Doorkeeper,
+        visitors: Visitors,
+    ) -> Self {
         Self {
             password,
             app,
             build,
             doorkeeper,
+            visitors,
             anteroom: Anteroom::default(),
         }
     }
@@ -77,16 +88,29 @@ pub(crate) async fn open(
     actix_web::rt::spawn(async move {
         let mut connection = Connection { session, stream };
         let (place, eviction) = doors.anteroom.enter();
-        let introduction = tokio::select! {
-            introduction = connection.log_in(&doors, place) => introduction,
+        let admitted = tokio::select! {
+            admitted = connection.log_in(&doors, place) => admitted,
             () = eviction.ordered() => None,
         };
-        if let Some(introduction) = introduction {
-            converse(&mut connection, introduction, Dialler::Pbx, &doors.doorkeeper).await;
+        match admitted {
+            Some(Admitted::Pbx(introduction)) => {
+                converse(&mut connection, introduction, Dialler::Pbx, &doors.doorkeeper).await;
+            }
+            Some(Admitted::Person(visitor)) => {
+                let session = UserSession::new(&doors.password, &doors.app, doors.build);
+                attend(&mut connection, session, visitor, &doors.visitors).await;
+            }
+            None => {}
         }
         connection.close().await;
     });
     response
+}
+
+/// Who is past the login.
+enum Admitted {
+    Pbx(PbxIntroduction),
+    Person(Visitor),
 }
 
 struct Connection {
@@ -95,21 +119,21 @@ struct Connection {
 }
 
 impl Connection {
-    /// Leads the peer through login and introduction; `None` when the connection must end.
-    async fn log_in(&mut self, doors: &Doors, place: Place) -> Option<PbxIntroduction> {
+    /// Leads the peer through the login, and a PBX to its introduction; `None` when the connection must end.
+    async fn log_in(&mut self, doors: &Doors, place: Place) -> Option<Admitted> {
         let challenge = Challenge::draw()
             .inspect_err(|error| log::error!("no challenge can be drawn for a pbx: {error}"))
             .ok()?;
         let mut doorway = Doorway::new(&doors.password, &doors.app, doors.build, challenge);
         let mut place = Some(place);
-        let mut deadline = Some(Instant::now() + LOGIN_DEADLINE);
+        let deadline = Instant::now() + LOGIN_DEADLINE;
         loop {
             let text = self.next_text(deadline).await?;
             let response = doorway.receive(&text);
-            if let Outcome::Refused(refusal) = &response.outcome {
-                doors.doorkeeper.refused(*refusal);
+            if let Outcome::Refused(refusal, claimed) = &response.outcome {
+                doors.doorkeeper.refused(*refusal, *claimed);
             }
-            if matches!(response.outcome, Outcome::Refused(_) | Outcome::Unproven) {
+            if matches!(response.outcome, Outcome::Refused(..) | Outcome::Unproven) {
                 tokio::time::sleep(REFUSAL_DELAY).await;
             }
             for frame in response.frames {
@@ -117,27 +141,24 @@ impl Connection {
             }
             match response.outcome {
                 Outcome::Waiting | Outcome::Unproven => {}
-                Outcome::Accepted(guest) => {
-                    place = None;
-                    // a person's client never introduces a PBX and may stay as long as it gives signs of life
-                    if guest.kind == m365_pbx::SessionKind::User {
-                        deadline = None;
-                    }
+                Outcome::Accepted(guest) if guest.kind == SessionKind::User => {
+                    let visitor = Visitor::of(&guest, &administrators_app(&doors.app));
+                    return Some(Admitted::Person(visitor));
                 }
+                Outcome::Accepted(_) => place = None,
                 Outcome::Introduced(introduction) => {
                     drop(place);
-                    return Some(introduction);
+                    return Some(Admitted::Pbx(introduction));
                 }
-                Outcome::Refused(_) => return None,
+                Outcome::Refused(..) => return None,
             }
         }
     }
 
-    /// The next text message before the deadline, or as long as signs of life come.
-    async fn next_text(&mut self, deadline: Option<Instant>) -> Option<String> {
+    /// The next text message before the deadline.
+    async fn next_text(&mut self, deadline: Instant) -> Option<String> {
         loop {
-            let until = deadline.unwrap_or_else(|| Instant::now() + DROP_AFTER);
-            match timeout_at(until, self.hear()).await.ok()? {
+            match timeout_at(deadline, self.hear()).await.ok()? {
                 Heard::Text(text) => return Some(text),
                 Heard::Ping(payload) => self.pong(&payload).await.ok()?,
                 Heard::Sign => {}

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use m365_actors::pbx_session::{ConnectionId, PbxSession};
 use m365_actors::sessions::Sessions;
 use m365_actors::supervision::Post;
-use m365_pbx::Refusal;
+use m365_pbx::{Refusal, SessionKind};
 use m365_presence::identity::PbxName;
 use m365_presence::tenure::Permit;
 use m365_store::Fence;
@@ -28,7 +28,7 @@ pub struct OpenSession {
 /// What was turned away.
 #[derive(Default)]
 struct Refusals {
-    by_reason: BTreeMap<Refusal, u64>,
+    by_reason: BTreeMap<&'static str, u64>,
     last: Option<(Refusal, DateTime<Utc>)>,
 }
 
@@ -85,16 +85,23 @@ impl Doorkeeper {
         self.connections.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Notes a refused login.
-    pub fn refused(&self, refusal: Refusal) {
+    /// Notes a refused login. That of a person's client tells nothing about the PBXs, and is counted by itself.
+    pub fn refused(&self, refusal: Refusal, claimed: SessionKind) {
+        let is_pbx = claimed == SessionKind::PbxObject;
         let mut refusals = self.lock();
-        let count = refusals.by_reason.entry(refusal).or_default();
+        let reason = if is_pbx { spelling(refusal) } else { "user_client" };
+        let count = refusals.by_reason.entry(reason).or_default();
         *count += 1;
         if count.is_power_of_two() {
-            log::warn!(count = *count; "a pbx connection was turned away: {refusal}");
+            let count = *count;
+            if is_pbx {
+                log::warn!(count; "a pbx connection was turned away: {refusal}");
+            } else {
+                log::warn!(count; "a person's client was turned away: its login was not signed for this app and password");
+            }
         }
         // a malformed login says nothing about the configuration
-        if refusal != Refusal::Malformed {
+        if is_pbx && refusal != Refusal::Malformed {
             refusals.last = Some((refusal, Utc::now()));
         }
     }
@@ -106,12 +113,7 @@ impl Doorkeeper {
 
     /// Refused logins since the start, by reason.
     pub fn refusals(&self) -> BTreeMap<&'static str, u64> {
-        let refusals = self.lock();
-        refusals
-            .by_reason
-            .iter()
-            .map(|(refusal, count)| (spelling(*refusal), *count))
-            .collect()
+        self.lock().by_reason.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Refusals> {

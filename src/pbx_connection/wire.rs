@@ -6,19 +6,19 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// A connection that is silent this long is asked for a sign of life.
-pub(super) const BEAT_AFTER: Duration = Duration::from_secs(15);
+pub(crate) const BEAT_AFTER: Duration = Duration::from_secs(15);
 
 /// A connection that gives no sign of life for this long is dropped.
-pub(super) const DROP_AFTER: Duration = Duration::from_secs(45);
+pub(crate) const DROP_AFTER: Duration = Duration::from_secs(45);
 
 /// A peer that takes nothing for this long is dropped, so that what is meant for it cannot pile up.
-pub(super) const WRITE_DEADLINE: Duration = Duration::from_secs(10);
+pub(crate) const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Largest message in bytes; the reference says to accept more than the 64 KiB that may be sent (pbx.md 1.1).
-pub(super) const LARGEST_MESSAGE: usize = 1024 * 1024;
+pub(crate) const LARGEST_MESSAGE: usize = 1024 * 1024;
 
 /// What came over a websocket.
-pub(super) enum Heard {
+pub(crate) enum Heard {
     /// A whole text message.
     Text(String),
     /// A ping, which wants this back.
@@ -31,10 +31,10 @@ pub(super) enum Heard {
 
 /// The peer has closed, or takes nothing any more.
 #[derive(Debug)]
-pub(super) struct Stuck;
+pub(crate) struct Stuck;
 
 /// A websocket after its handshake.
-pub(super) trait Wire {
+pub(crate) trait Wire {
     /// The next of what comes. Nothing is lost when the future is dropped.
     async fn hear(&mut self) -> Heard;
 
@@ -52,7 +52,7 @@ pub(super) trait Wire {
 }
 
 /// Bounds a write.
-pub(super) async fn in_time<Failure>(
+pub(crate) async fn in_time<Failure>(
     written: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Stuck> {
     match timeout(WRITE_DEADLINE, written).await {

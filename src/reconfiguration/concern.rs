@@ -82,6 +82,8 @@ const RULES: &[(&str, &[Part])] = &[
     ("microsoft.", MICROSOFT),
     ("pbx.license", &[Part::LicenseCheck, Part::PbxSessions]),
     ("pbx.teams_calls", &[Part::PresenceSync]),
+    // asked for anew at every look
+    ("pbx.administrators", &[]),
     ("pbx.", &[Part::NextStart]),
     ("matching.", &[Part::UserSync]),
     (

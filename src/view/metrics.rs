@@ -33,6 +33,8 @@ pub struct Scrape {
     pub clock_offset: Option<f64>,
     /// PBX logins that were turned away, by reason.
     pub refused_logins: Vec<(&'static str, u64)>,
+    /// People who have the app open in the PBX's client.
+    pub client_sessions: usize,
     /// Resident memory in bytes, where the system tells.
     pub resident_memory: Option<u64>,
 }
@@ -47,6 +49,7 @@ impl Scrape {
             started_at,
             clock_offset: None,
             refused_logins: Vec::new(),
+            client_sessions: 0,
             resident_memory: memory::resident(),
         }
     }

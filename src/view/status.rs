@@ -89,6 +89,8 @@ pub struct Status {
     pub warnings: Vec<Warning>,
     /// PBX connections that were turned away since the start, by reason.
     pub refused_logins: BTreeMap<&'static str, u64>,
+    /// People who have the app open in the PBX's client; they are no PBX connections.
+    pub client_sessions: usize,
     /// Graph's clock minus this machine's, in seconds; 0 while unknown.
     pub clock_offset_seconds: f64,
 }

@@ -1,6 +1,7 @@
 //! Everybody of either side, and why somebody is not synchronised.
 
 mod history;
+mod own;
 mod sought;
 
 use std::collections::{BTreeSet, HashMap};
@@ -19,6 +20,7 @@ use serde::Serialize;
 use super::overview::{Posts, answered};
 use super::shards::Shards;
 pub use history::{Resynced, TimelinePage};
+pub use own::{Own, OwnState, Whom};
 pub use sought::Sought;
 
 /// Users who are looked at together while some are looked for.
@@ -90,6 +92,8 @@ pub struct Page {
 pub struct Terms {
     /// The license's name.
     pub license: String,
+    /// Names (h323) at the PBX of those who are administrators in the PBX's client.
+    pub administrators: Vec<String>,
 }
 
 impl Posts {

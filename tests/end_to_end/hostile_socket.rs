@@ -15,10 +15,15 @@ pub const BINARY: u8 = 2;
 impl Socket {
     /// Opens a websocket; `None` when it is not accepted.
     pub fn open(host: &str) -> Option<Self> {
+        Self::open_at(host, "/pbx")
+    }
+
+    /// Opens a websocket at another path.
+    pub fn open_at(host: &str, path: &str) -> Option<Self> {
         let mut stream = TcpStream::connect(host).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(40))).ok()?;
         let head = format!(
-            "GET /pbx HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).ok()?;

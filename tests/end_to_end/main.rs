@@ -46,6 +46,7 @@ mod lost_microsoft;
 mod management;
 mod metrics;
 mod modes;
+mod myapps;
 mod notification_keys;
 mod on_the_phone;
 mod outage;

@@ -11,6 +11,11 @@ fn outcome_of(login: &str) -> Outcome {
     doorway.receive(login).outcome
 }
 
+/// A refusal of somebody who comes as an App object.
+fn refused(refusal: Refusal) -> Outcome {
+    Outcome::Refused(refusal, SessionKind::PbxObject)
+}
+
 fn accepted(login: &str) -> LoggedIn {
     match outcome_of(login) {
         Outcome::Accepted(guest) => guest,
@@ -121,9 +126,9 @@ fn names_are_hashed_unescaped_and_the_digest_may_be_in_upper_case() {
 #[test]
 fn a_wrong_password_is_told_apart_from_another_app_and_from_nonsense() {
     let wrong = app_login("m365", OBJECT).replace(r#""dn":"Dn""#, r#""dn":"Dm""#);
-    assert_eq!(outcome_of(&wrong), Outcome::Refused(Refusal::WrongPassword));
+    assert_eq!(outcome_of(&wrong), refused(Refusal::WrongPassword));
     let no_digest = format!(r#"{{"mt":"AppLogin","app":"{APP}"}}"#);
-    assert_eq!(outcome_of(&no_digest), Outcome::Refused(Refusal::WrongPassword));
+    assert_eq!(outcome_of(&no_digest), refused(Refusal::WrongPassword));
     for other in [
         "",
         "-",
@@ -133,7 +138,7 @@ fn a_wrong_password_is_told_apart_from_another_app_and_from_nonsense() {
     ] {
         assert_eq!(
             outcome_of(&proven(other, "", "")),
-            Outcome::Refused(Refusal::UnknownApp),
+            refused(Refusal::UnknownApp),
             "{other}"
         );
     }
@@ -147,7 +152,7 @@ fn a_wrong_password_is_told_apart_from_another_app_and_from_nonsense() {
     ] {
         assert_eq!(
             outcome_of(nonsense),
-            Outcome::Refused(Refusal::Malformed),
+            refused(Refusal::Malformed),
             "{nonsense:.20}"
         );
     }
@@ -158,8 +163,8 @@ fn a_refusal_is_answered_with_a_text_and_is_the_end() {
     let mut doorway = doorway();
     doorway.receive(r#"{"mt":"AppChallenge"}"#);
     let good = app_login("m365", OBJECT);
-    let refused = doorway.receive(&good.replace("example.com", "example.org"));
-    let answer = &frames(&refused)[0];
+    let refusal = doorway.receive(&good.replace("example.com", "example.org"));
+    let answer = &frames(&refusal)[0];
     assert_eq!(
         (&answer["mt"], &answer["ok"]),
         (&json!("AppLoginResult"), &json!(false))
@@ -176,7 +181,7 @@ fn a_refusal_is_answered_with_a_text_and_is_the_end() {
 #[test]
 fn a_login_needs_its_challenge_first() {
     let response = doorway().receive(&app_login("m365", OBJECT));
-    assert_eq!(response.outcome, Outcome::Refused(Refusal::Malformed));
+    assert_eq!(response.outcome, refused(Refusal::Malformed));
 }
 
 #[test]
@@ -194,7 +199,9 @@ fn an_object_is_told_from_a_person_by_what_is_signed() {
         (object.kind, object.app_object.as_str()),
         (SessionKind::PbxObject, "m365")
     );
-    assert_eq!(accepted(&app_login("alice", OBJECT)).kind, SessionKind::User);
+    let alice = accepted(&app_login("alice", OBJECT));
+    assert_eq!(alice.kind, SessionKind::User);
+    assert_eq!((alice.sip.as_str(), alice.guid.as_str()), ("alice", "00ff"));
     let marked = app_login("m365", OBJECT).replace(r#""sip""#, r#""pbxObj":"master","sip""#);
     assert_eq!(accepted(&marked).kind, SessionKind::User);
     let bare = accepted(&proven(APP, "", ""));
@@ -202,6 +209,25 @@ fn an_object_is_told_from_a_person_by_what_is_signed() {
         (bare.kind, bare.app_object.as_str()),
         (SessionKind::PbxObject, "")
     );
+}
+
+#[test]
+fn a_refused_person_is_told_from_a_refused_object() {
+    let wrong = app_login("alice", OBJECT).replace(r#""dn":"Dn""#, r#""dn":"Dm""#);
+    let expected = Outcome::Refused(Refusal::WrongPassword, SessionKind::User);
+    assert_eq!(outcome_of(&wrong), expected);
+    let marked = wrong
+        .replace("alice", "m365")
+        .replace(r#""sip""#, r#""pbxObj":"m365","sip""#);
+    assert_eq!(outcome_of(&marked), expected);
+}
+
+#[test]
+fn a_person_without_a_license_is_let_in_and_told() {
+    let info = r#"{"appobj":"m365","unlicensed":true,"testmode":"true"}"#;
+    let alice = accepted(&app_login("alice", info));
+    assert!(alice.unlicensed && alice.test_mode);
+    assert!(!accepted(&app_login("alice", OBJECT)).unlicensed);
 }
 
 #[test]

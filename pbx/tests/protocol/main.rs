@@ -19,4 +19,5 @@ mod lines;
 mod login;
 mod presences;
 mod stage;
+mod user_sessions;
 mod users;

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::options::PbxOptions;
+use super::{options::PbxOptions, user::User};
 
 /// What AppLogin says about who logs in; missing members are empty.
 #[derive(Clone, Copy, Debug)]
@@ -137,6 +137,84 @@ pub(crate) fn app_login(options: &PbxOptions, challenge: &str, capitals: bool) -
         info: &info,
     };
     serde_json::to_string(&login)
+}
+
+/// What the PBX says of a person in the login that it signs (reference 1.4, 5).
+#[derive(Serialize)]
+struct PersonInfo<'a> {
+    appobj: &'a str,
+    appdn: &'a str,
+    appurl: &'a str,
+    pbx: &'a str,
+    cn: &'a str,
+    #[serde(skip_serializing_if = "is_false")]
+    unlicensed: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    testmode: bool,
+    groups: [&'a str; 0],
+    apps: [OtherApp<'a>; 0],
+}
+
+/// The login that a PBX signs for a person who opens an App in the PBX's client.
+#[derive(Serialize)]
+pub(crate) struct PersonLogin {
+    pub(crate) mt: &'static str,
+    sip: String,
+    guid: String,
+    dn: String,
+    digest: String,
+    domain: String,
+    app: String,
+    info: Box<RawValue>,
+    /// Not signed.
+    #[serde(rename = "pbxObj", skip_serializing_if = "Option::is_none")]
+    pub(crate) pbx_obj: Option<String>,
+    /// The session key, which the PBX's client hands to the page and the page must keep for itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
+}
+
+/// Signs a person's login for the App whose URL ends with `app`, by the password of its object.
+pub(crate) fn person_login(
+    options: &PbxOptions,
+    user: &User,
+    app: &str,
+    unlicensed: bool,
+    challenge: &str,
+) -> serde_json::Result<PersonLogin> {
+    let app_url = options.url_of(app);
+    let info = PersonInfo {
+        appobj: &options.app_object,
+        appdn: &options.object_dn,
+        appurl: &app_url,
+        pbx: &options.name,
+        cn: &user.cn,
+        unlicensed,
+        testmode: options.test_mode,
+        groups: [],
+        apps: [],
+    };
+    let info = RawValue::from_string(serde_json::to_string(&info)?)?;
+    let identity = Identity {
+        app,
+        domain: &options.domain,
+        sip: &user.h323,
+        guid: &user.guid,
+        dn: &user.dn,
+        info: Some(info.get()),
+    };
+    Ok(PersonLogin {
+        mt: "AppLogin",
+        sip: user.h323.clone(),
+        guid: user.guid.clone(),
+        dn: user.dn.clone(),
+        digest: identity.digest(challenge, &options.password),
+        domain: options.domain.clone(),
+        app: app.to_owned(),
+        info,
+        pbx_obj: Some(options.app_object.clone()),
+        key: None,
+    })
 }
 
 /// The AppLogin of another side that logs in as the App object (reference 1.5).

@@ -13,6 +13,7 @@
 //! `replication` (2), `presence` (3), `impersonation` (3.4), `lines` (4) and `administration` (5, 6). Where the reference
 //! leaves something open, [`PbxOptions`] chooses; what goes wrong on purpose stands in [`Faults`].
 
+mod app_window;
 mod calls;
 mod conversation;
 mod dialogue;
@@ -34,6 +35,7 @@ mod site;
 mod telephony;
 mod user;
 
+pub use app_window::{AppWindow, Visit};
 pub use calls::{CallId, Direction, Peer, Phase};
 pub use endpoint::Endpoint;
 pub use entries::{Clearing, Entry, OnThePhone, Position, Visibility};

@@ -113,6 +113,13 @@ impl PbxOptions {
         self.app_url.rsplit('/').next().unwrap_or_default()
     }
 
+    /// Returns the URL of another App of the same service: the App URL with another last path component.
+    #[must_use]
+    pub fn url_of(&self, app: &str) -> String {
+        let folder = self.app_url.rsplit_once('/').map_or("", |(folder, _)| folder);
+        format!("{folder}/{app}")
+    }
+
     /// Returns the address to dial: the App URL without its last path component, over ws instead of http.
     #[must_use]
     pub fn websocket_url(&self) -> String {

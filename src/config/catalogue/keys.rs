@@ -197,6 +197,7 @@ pub(in crate::config) static KEYS: &[Key] = &[
         r#""App(innovaphone-microsoft365)""#,
     )
     .found_at("see PBX > Objects > a user > Licenses"),
+    text("pbx.administrators", None, "Names (h323) of PBX users", r#"["admin", "alice"]"#).written_as(Shape::List),
     text(
         "pbx.dial.*.host",
         None,

@@ -39,6 +39,8 @@ pub struct Pbx {
     pub teams_calls: TeamsCalls,
     /// License that a user needs, e.g. `App(innovaphone-microsoft365)`.
     pub license: String,
+    /// Names (h323) of the users who see the lights in the PBX's client.
+    pub administrators: Vec<String>,
     /// The PBXs that the connector dials; all others dial it.
     pub dial: Vec<Dial>,
 }
@@ -71,6 +73,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<Pbx> {
     }
     let teams_calls = reader.choice("pbx.teams_calls");
     let license = reader.parsed("pbx.license", license);
+    let administrators = reader.list_or("pbx.administrators", &[]);
     let dial = dial::read(reader, password.as_ref());
     Some(Pbx {
         app: app?,
@@ -79,6 +82,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<Pbx> {
         presence_contact: presence_contact?,
         teams_calls: teams_calls?,
         license: license?,
+        administrators: administrators?,
         dial: dial?,
     })
 }

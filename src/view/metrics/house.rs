@@ -123,6 +123,11 @@ impl Scrape {
             "Messages sent to a PBX.",
             each().map(|one| (pbx(&one.pbx), one.frames_sent)),
         )?;
+        sheet.gauge(
+            "client_sessions",
+            "People who have the app open in the PBX's client.",
+            size(self.client_sessions),
+        )?;
         sheet.counters(
             "pbx_logins_refused",
             "PBX connections that were turned away, by reason.",
