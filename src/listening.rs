@@ -89,6 +89,7 @@ impl Sockets {
                 .wrap(from_fn(access_log::record))
                 .configure(management.clone())
         })
+        .on_connect(access_log::record_connection)
         .workers(MANAGEMENT_WORKERS)
         .shutdown_timeout(LAST_REQUESTS)
         .disable_signals()
@@ -118,6 +119,7 @@ impl Sockets {
                 .configure(routes.clone())
         });
         Ok(server
+            .on_connect(access_log::record_connection)
             .workers(PUBLIC_WORKERS)
             .max_connections(PUBLIC_CONNECTIONS)
             .shutdown_timeout(LAST_REQUESTS)

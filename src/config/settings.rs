@@ -26,6 +26,8 @@ pub use timers::Timers;
 
 pub(super) use listeners::management_listen;
 
+use m365_presence::secret::Secret;
+
 use super::reader::Reader;
 
 /// Everything that can be configured, validated.
@@ -51,6 +53,32 @@ pub struct Settings {
     pub mapping: Mapping,
     /// The log.
     pub logging: Logging,
+}
+
+impl Settings {
+    /// Every secret that is configured, for whoever must keep them out of foreign texts.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let mut secrets = vec![self.management.token.clone(), self.pbx.password.clone()];
+        secrets.extend(self.management.viewer_token.clone());
+        secrets.extend(self.database.key.clone());
+        if let DatabaseUrl::Postgres(address) = &self.database.url {
+            secrets.extend(address.password());
+        }
+        secrets.extend(self.pbx.dial.iter().map(|dial| dial.password.clone()));
+        let mut credentials = vec![&self.microsoft.credential];
+        for user in &self.microsoft.communication_users {
+            if let SignIn::Password(password) = &user.sign_in {
+                secrets.push(password.clone());
+            }
+            let registration = user.registration.as_ref();
+            credentials.extend(registration.and_then(|registration| registration.credential.as_ref()));
+        }
+        secrets.extend(credentials.into_iter().filter_map(|credential| match credential {
+            AppCredential::Secret { value, .. } => Some(value.clone()),
+            AppCredential::Certificate { .. } => None,
+        }));
+        secrets
+    }
 }
 
 /// Reads all sections; `None` only when the reader has noted an error.

@@ -3,6 +3,7 @@
 use m365_actors::user_sync::GetDirectory;
 use m365_presence::clock::Clock;
 use m365_presence::identity::Account;
+use m365_presence::secret::Secret;
 
 use super::{Finding, database, microsoft, pbx, public_url};
 use crate::config::Settings;
@@ -23,6 +24,8 @@ pub struct Subject {
     pub writes: bool,
     /// Whether calls in Teams are to be calls at the PBX.
     pub alien_calls: bool,
+    /// What must not stand in any text, wherever that comes from.
+    pub secrets: Vec<Secret>,
 }
 
 impl Subject {
@@ -36,6 +39,7 @@ impl Subject {
             alien_calls: settings.pbx.teams_calls == crate::config::TeamsCalls::AlienCall
                 && settings.sync.direction != crate::config::Direction::PbxToTeams,
             writes: settings.sync.direction != crate::config::Direction::TeamsToPbx,
+            secrets: settings.secrets(),
         }
     }
 }

@@ -1,13 +1,16 @@
-//! A record of every request that is answered, for the trace flag *Webserver*.
+//! A record of every request that is answered, for the trace flag *Webserver*, and of every connection, for *TCP*.
 //!
 //! The query is left out: Microsoft's validation tokens stand there.
 
+use std::any::Any;
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use actix_web::Error;
 use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
+use actix_web::rt::net::TcpStream;
 
 /// Lets a request through and records how it was answered.
 pub(crate) async fn record<B: MessageBody>(
@@ -34,4 +37,25 @@ pub(crate) async fn record<B: MessageBody>(
         "a request was answered"
     );
     answered
+}
+
+/// Records that a connection was opened, and its end.
+pub(crate) fn record_connection(connection: &dyn Any, extensions: &mut Extensions) {
+    if log::log_enabled!(target: "tcp", log::Level::Debug)
+        && let Some(stream) = connection.downcast_ref::<TcpStream>()
+        && let Ok(peer) = stream.peer_addr()
+    {
+        log::debug!(target: "tcp", peer:% = peer; "a connection was opened");
+        extensions.insert(Open(peer, Instant::now()));
+    }
+}
+
+/// An open connection.
+struct Open(SocketAddr, Instant);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let seconds = self.1.elapsed().as_secs();
+        log::debug!(target: "tcp", peer:% = self.0, seconds; "a connection was closed");
+    }
 }

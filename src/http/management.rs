@@ -16,6 +16,7 @@
 //! | `GET /api/v1/audit` | who has changed or ordered what |
 //! | `GET /api/v1/matching/preview` | what another matching rule would gain and lose |
 //! | `GET /api/v1/diagnosis` | every check with cause and remedy |
+//! | `GET /api/v1/support-bundle` | all of that and the log, without secrets and names |
 //! | `GET /api/v1/events` | server-sent events |
 //! | `GET /api/v1/log` | the last records of the log |
 //! | `GET`, `PUT /api/v1/log/levels` | how talkative which part is |
@@ -192,6 +193,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readable("/subscriptions", answers::subscriptions))
         .service(readable("/sessions", answers::sessions))
         .service(readable("/diagnosis", answers::diagnosis))
+        .service(readable("/support-bundle", answers::support_bundle))
         .service(readable("/events", events::events))
         .service(readable("/log", log::recent))
         .service(settings())

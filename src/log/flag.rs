@@ -82,10 +82,12 @@ impl TraceFlag {
             Self::AppWebSocket => &[
                 ("m365_pbx", Ours),
                 ("m365_actors::pbx_session", Ours),
-                ("m365_connector::http::pbx_socket", Ours),
-                ("m365_connector::http::doorkeeper", Ours),
+                ("m365_connector::pbx_connection", Ours),
             ],
-            Self::Config => &[("m365_connector::config", Ours)],
+            Self::Config => &[
+                ("m365_connector::config", Ours),
+                ("m365_connector::reconfiguration", Ours),
+            ],
             Self::Webserver => &[("m365_connector::http", Ours)],
         }
     }

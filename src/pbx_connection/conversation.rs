@@ -3,11 +3,14 @@
 //! When a run ends, its channel closes and the task attaches to the next run. The task waits for the acceptance of each
 //! message, so a flood is held at its own socket, and every connection has at most one message at the actors.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use m365_actors::pbx_session::{Attach, ConnectionId, Dialler, Outgoing, PbxSession, Received};
 use m365_actors::supervision::Post;
+use m365_presence::identity::PbxName;
 use m365_presence::pbx::PbxIntroduction;
+use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -68,15 +71,41 @@ pub(super) async fn converse(
             tokio::time::sleep(ATTACH_PAUSE).await;
             continue;
         }
-        match converse_with_run(wire, connection, &actor, frames, unheard.take(), doorkeeper).await {
+        match converse_with_run(wire, &pbx, connection, &actor, frames, unheard.take(), doorkeeper).await {
             Parting::Ended(ended) => return ended,
             Parting::RunEnded(message) => unheard = message,
         }
     }
 }
 
+/// Records that a message has passed, and of what kind it was. What it holds stays out of the log: names, numbers and
+/// digests stand there.
+fn trace(direction: &str, pbx: &PbxName, message: &str) {
+    if !log::log_enabled!(log::Level::Debug) {
+        return;
+    }
+    let kind: Kind = serde_json::from_str(message).unwrap_or_default();
+    log::debug!(
+        pbx = pbx.as_str(), mt = kind.mt, api = kind.api, src = kind.src, bytes = message.len();
+        "a message went {direction}"
+    );
+}
+
+/// What tells of which kind a message is.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Kind<'a> {
+    #[serde(borrow)]
+    mt: Cow<'a, str>,
+    #[serde(borrow)]
+    api: Cow<'a, str>,
+    #[serde(borrow)]
+    src: Cow<'a, str>,
+}
+
 async fn converse_with_run(
     wire: &mut impl Wire,
+    pbx: &PbxName,
     connection: ConnectionId,
     actor: &Post<PbxSession>,
     mut frames: mpsc::UnboundedReceiver<Outgoing>,
@@ -109,6 +138,7 @@ async fn converse_with_run(
                     return over(NOT_ACTIVE);
                 }
                 Some(Outgoing::Frame(frame)) => {
+                    trace("to the pbx", pbx, &frame);
                     if wire.say(frame).await.is_err() {
                         return over("it took nothing any more");
                     }
@@ -121,6 +151,7 @@ async fn converse_with_run(
                 heard_at = Instant::now();
                 match heard {
                     Heard::Text(text) => {
+                        trace("from the pbx", pbx, &text);
                         let accepted = actor.ask(Received { connection, text: text.clone() }).await;
                         if !matches!(accepted, Ok(true)) {
                             return part(&mut frames, text);

@@ -67,6 +67,9 @@ impl Desk {
             revision: 0,
             store,
         };
+        for effective in &resolution.effective {
+            log::debug!(key = effective.key.as_str(), origin:? = effective.origin; "a setting is in force");
+        }
         if !stored.is_empty() {
             match desk.judge(&stored) {
                 Ok((layers, resolution, settings)) => desk.take_over(layers, &resolution, settings, stored),

@@ -5,6 +5,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use diesel::connection::{SimpleConnection, TransactionManager};
 use m365_presence::ports::StoreError;
@@ -139,9 +140,14 @@ impl Writer {
         request: impl FnOnce(&mut Desk) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
+        let name = operation(std::any::type_name_of_val(&request));
         let job: Job = Box::new(move |desk| {
+            let begun = Instant::now();
+            let carried_out = desk.carry_out(request);
+            let microseconds = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+            log::debug!(operation = name, ok = carried_out.is_ok(), microseconds; "the database was asked");
             // Nobody waits for an answer any more: fine.
-            let _gone = answer.send(desk.carry_out(request));
+            let _gone = answer.send(carried_out);
         });
         self.orders
             .send(Order::Run(job))
@@ -163,6 +169,12 @@ impl Writer {
             detail: format!("the database {} is closed; restart the service", self.name),
         }
     }
+}
+
+/// What the function is called that made a request, e.g. `put_subscription`.
+fn operation(type_name: &'static str) -> &'static str {
+    let called = type_name.trim_end_matches("::{{closure}}");
+    called.rsplit("::").next().unwrap_or(called)
 }
 
 impl Drop for Writer {

@@ -69,6 +69,7 @@ mod shards_in_trouble;
 mod sign_in;
 mod standby;
 mod start;
+mod support_bundle;
 mod teams_to_pbx;
 mod timeline;
 mod unrest;

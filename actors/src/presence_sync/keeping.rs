@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix::{ActorFutureExt, AsyncContext, Handler, Message, ResponseFuture, WrapFuture};
 use chrono::{DateTime, Utc};
-use m365_presence::board::Transition;
+use m365_presence::board::{Outcome, Side, Transition};
 use m365_presence::identity::PbxGuid;
 use m365_presence::ports::StoreError;
 use m365_presence::timeline::Item;
@@ -81,9 +81,38 @@ impl PresenceSync {
     pub(super) fn keep(&mut self, transitions: Vec<Transition>, now: DateTime<Utc>, ctx: &mut Context<Self>) {
         let opened_at = self.opened_at.take().unwrap_or(now);
         for transition in transitions {
+            self.trace(&transition);
             self.timeline.record(transition, opened_at, now);
         }
         self.store_later(ctx);
+    }
+
+    /// Tells whoever traces the user what was seen and decided.
+    fn trace(&self, transition: &Transition) {
+        if !log::log_enabled!(log::Level::Debug) {
+            return;
+        }
+        let seen = transition.seen.iter();
+        let seen: Vec<String> = seen
+            .map(|seen| format!("{:?}: '{}'", seen.place, seen.what))
+            .collect();
+        let planned = transition.planned.iter();
+        let planned: Vec<String> = planned
+            .map(|write| format!("{:?} '{}'", write.side, write.what))
+            .collect();
+        log::debug!(
+            user = self.name(&transition.user), seen = seen.join(", "), write = planned.join(", ");
+            "decided: {}", transition.why
+        );
+    }
+
+    /// Tells whoever traces the user what became of a write.
+    pub(super) fn trace_outcome(&self, user: &PbxGuid, side: Side, outcome: &Outcome) {
+        log::debug!(user = self.name(user), side:? = side, outcome:? = outcome; "a write was answered");
+    }
+
+    fn name(&self, user: &PbxGuid) -> &str {
+        self.board.name(user).unwrap_or_default()
     }
 
     /// Plans to store what is finished, unless that is planned already.

@@ -102,6 +102,7 @@ impl PresenceSync {
             }
             let now = actor.dependencies.clock.now();
             actor.timeline.answered(&user, Side::Pbx, &outcome, now);
+            actor.trace_outcome(&user, Side::Pbx, &outcome);
             let change = actor.board.entry_written(&user, &outcome, now);
             actor.store(change.into_iter().collect(), ctx);
             actor.pump(ctx);
@@ -172,6 +173,7 @@ impl PresenceSync {
         for (user, result) in users.into_iter().zip(results.into_iter().chain(unanswered)) {
             let outcome = self.judge(&result);
             self.timeline.answered(&user, Side::Teams, &outcome, now);
+            self.trace_outcome(&user, Side::Teams, &outcome);
             changes.extend(self.board.teams_written(&user, &outcome, now));
         }
         self.store(changes, ctx);

@@ -42,6 +42,13 @@ impl Board {
             .map(|person| (&person.member, person.leaving))
     }
 
+    /// What a user is called at the PBX.
+    pub fn name(&self, user: &PbxGuid) -> Option<&str> {
+        self.people
+            .get(user)
+            .map(|person| person.member.pbx.h323.as_str())
+    }
+
     /// The PBX where a user lives.
     pub fn home(&self, user: &PbxGuid) -> Option<&PbxName> {
         self.people.get(user).map(|person| &person.member.pbx.home)

@@ -1,7 +1,8 @@
 //! What the API tells.
 
-use actix_web::http::header::{ACCEPT, CACHE_CONTROL};
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION};
 use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
 
 use super::Management;
 use super::paging::Paging;
@@ -9,6 +10,7 @@ use super::search::Search;
 use crate::diagnosis::running::diagnose;
 use crate::http::access::Reader;
 use crate::http::problem::Problem;
+use crate::support_bundle::bundle;
 use crate::view::metrics::Exposition;
 use crate::view::sessions;
 use crate::view::status::subscriptions_in_full;
@@ -37,6 +39,18 @@ pub(super) async fn diagnosis(
     paging: web::Query<Paging>,
 ) -> Result<HttpResponse, Problem> {
     paging.page(&diagnose(&management).await)
+}
+
+/// For whoever is asked for help, hence as a file.
+pub(super) async fn support_bundle(_reader: Reader, management: web::Data<Management>) -> HttpResponse {
+    let bundle = bundle(&management).await;
+    let name = format!(
+        "attachment; filename=\"m365-connector-{}.json\"",
+        Utc::now().format("%Y%m%dT%H%M%SZ")
+    );
+    HttpResponse::Ok()
+        .insert_header((CONTENT_DISPOSITION, name))
+        .json(bundle)
 }
 
 pub(super) async fn overview(_reader: Reader, management: web::Data<Management>) -> HttpResponse {

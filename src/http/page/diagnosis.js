@@ -26,7 +26,7 @@ export async function open(main) {
     }
     again.disabled = false;
   }
-  main.replaceChildren(make("h2", {}, "Diagnosis"), make("div", { class: "fields" }, again, said), list);
+  main.replaceChildren(make("h2", {}, "Diagnosis"), make("div", { class: "fields" }, again, make("a", { href: "/api/v1/support-bundle", download: "" }, "Support bundle without secrets and names"), said), list);
   await load();
   return {};
 }

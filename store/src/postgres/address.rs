@@ -114,6 +114,12 @@ impl PostgresAddress {
         address.complete(password)
     }
 
+    /// The password, where one is given.
+    pub fn password(&self) -> Option<Secret> {
+        let password = self.config.get_password()?;
+        Some(Secret::new(String::from_utf8_lossy(password)))
+    }
+
     fn complete(mut self, password: Option<&Secret>) -> Result<Self, AddressError> {
         if self.config.get_hosts().is_empty() && self.config.get_hostaddrs().is_empty() {
             return Err(AddressError::NoHost);
