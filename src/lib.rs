@@ -19,6 +19,7 @@ pub mod reconfiguration;
 pub mod serve;
 pub mod standby;
 pub mod support_bundle;
+pub mod systemd;
 pub mod view;
 
 /// The build number under which the PBX's clients load pages; hexadecimal (pbx.md 1.2).

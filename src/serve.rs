@@ -34,6 +34,7 @@ use crate::pbx_connection::accepted::Doors;
 use crate::pbx_connection::doorkeeper::Doorkeeper;
 use crate::reconfiguration::{Counter, Desk, Order, Part, Refused};
 use crate::standby;
+use crate::systemd::Systemd;
 use crate::view::lights::LightBook;
 use crate::view::newsroom::Newsroom;
 use crate::view::users::Terms;
@@ -83,6 +84,7 @@ async fn run(
 ) -> anyhow::Result<ExitCode> {
     let mut listening = Some(listening);
     let mut ended_by_order = end_signal()?;
+    let systemd = Systemd::from_environment();
     let started_at = Utc::now();
     let mut office = Office::seek(&settings)?;
     let soon = tokio::time::timeout(ELECTION, office.elected()).await;
@@ -96,8 +98,9 @@ async fn run(
             listening(sockets.addresses());
         }
         tokio::select! {
-            estate = standby::stand_by(&mut office, sockets, &settings, started_at) => Some(estate?),
+            estate = standby::stand_by(&mut office, sockets, &settings, started_at, &systemd) => Some(estate?),
             () = &mut ended_by_order => {
+                systemd.stopping();
                 office.leave().await;
                 return Ok(ExitCode::SUCCESS);
             }
@@ -164,6 +167,7 @@ async fn run(
     if let Some(listening) = listening {
         listening(sockets.addresses());
     }
+    systemd.ready();
 
     let mut lights = None;
     let mut look = tokio::time::interval(Duration::from_secs(1));
@@ -189,6 +193,7 @@ async fn run(
             // a look notes since when the lights show what they show, also while nobody asks
             _ = look.tick() => {
                 heart.beat();
+                systemd.beat();
                 management.log.expire(Utc::now());
                 // before the look: its own questions would be counted as waiting messages
                 let tree = management.tree.snapshot();
@@ -207,6 +212,7 @@ async fn run(
             }
         }
     }
+    systemd.stopping();
     end(&assembly, office, &servers).await;
     Ok(ExitCode::SUCCESS)
 }

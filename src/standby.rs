@@ -18,6 +18,7 @@ use crate::http::sessions::Sessions as PageSessions;
 use crate::listening::{Servers, Sockets};
 use crate::live::Live;
 use crate::office::Office;
+use crate::systemd::Systemd;
 use crate::view::licenses::Licenses;
 use crate::view::lights::{Light, Lights};
 use crate::view::metrics::Scrape;
@@ -54,6 +55,7 @@ pub async fn stand_by(
     sockets: Sockets,
     settings: &Settings,
     started_at: DateTime<Utc>,
+    systemd: &Systemd,
 ) -> anyhow::Result<Estate> {
     let reason = office.standing_by().unwrap_or(StandingBy::AnotherIsActive);
     let standby = Standby::new(settings, reason, started_at);
@@ -64,6 +66,7 @@ pub async fn stand_by(
         page_sessions: PageSessions::default(),
     };
     let servers = standby.serve(&estate.sockets, &estate.keys, &estate.page_sessions)?;
+    systemd.ready();
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
@@ -71,6 +74,7 @@ pub async fn stand_by(
             _ = look.tick() => {}
         }
         standby.heart.beat();
+        systemd.beat();
         if let Some(reason) = office.standing_by() {
             standby.note(reason);
         }

@@ -25,9 +25,9 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The documents for people: the root's, and those of `docs/`.
+/// The documents for people: the root's, those of `docs/`, and those beside what is shipped.
 fn documents() -> Vec<PathBuf> {
-    ["", "docs", "docs/adr"]
+    ["", "docs", "docs/adr", "deploy/systemd"]
         .into_iter()
         .flat_map(|folder| fs::read_dir(root().join(folder)).unwrap())
         .map(|entry| entry.unwrap().path())

@@ -70,6 +70,7 @@ mod sign_in;
 mod standby;
 mod start;
 mod support_bundle;
+mod systemd;
 mod teams_to_pbx;
 mod timeline;
 mod unrest;
