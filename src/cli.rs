@@ -37,6 +37,8 @@ pub enum Command {
     Doctor(Doctor),
     /// Asks the running instance whether it is ready
     Healthcheck,
+    /// Prints the OpenAPI document of the management API
+    Openapi,
 }
 
 /// How large the simulated world is.

@@ -12,9 +12,10 @@ mod public_url;
 pub mod running;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// How a check has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// In order.
@@ -28,7 +29,7 @@ pub enum Outcome {
 }
 
 /// One check with its result.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Finding {
     /// What was checked, e.g. `certificate of the public address`.
     pub check: String,

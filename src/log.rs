@@ -58,7 +58,8 @@ pub enum LogError {
 }
 
 /// A record with its number.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = LogRecord)]
 pub struct Numbered {
     /// Counts the records of this process.
     pub id: u64,

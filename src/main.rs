@@ -24,6 +24,7 @@ fn main() -> anyhow::Result<ExitCode> {
             m365_connector::diagnosis::doctor::run(&Layers::read(line.config().as_deref()), doctor.json)
         }
         Command::Healthcheck => check_health(&line),
+        Command::Openapi => describe_api(),
     }
 }
 
@@ -54,6 +55,12 @@ fn check_config(line: &CommandLine) -> anyhow::Result<ExitCode> {
         Some(_) => ExitCode::SUCCESS,
         None => ExitCode::from(MISCONFIGURED),
     })
+}
+
+fn describe_api() -> anyhow::Result<ExitCode> {
+    let document = m365_connector::http::management::document();
+    writeln!(io::stdout(), "{}", document.to_pretty_json()?)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn check_health(line: &CommandLine) -> anyhow::Result<ExitCode> {

@@ -6,23 +6,57 @@
 mod pseudonyms;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
+use m365_actors::supervision::NodeSnapshot;
 use m365_actors::user_sync::GetDirectory;
 use m365_presence::matching::Directory;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+use utoipa::ToSchema;
 
+use crate::diagnosis::Finding;
 use crate::diagnosis::running::diagnose;
 use crate::http::management::Management;
+use crate::log::Numbered;
+use crate::reconfiguration::Item;
 use crate::view::overview::{Overview, answered};
-use crate::view::sessions;
-use crate::view::status::subscriptions_in_full;
+use crate::view::sessions::{self, SessionInFull};
+use crate::view::status::Status;
+use crate::view::subscriptions::{self, SubscriptionInFull};
 use crate::view::users::Sought;
 use pseudonyms::Pseudonyms;
 
 /// How the reader should take the names.
 const ABOUT: &str = "Secrets are left out. Names and addresses of people are replaced: the same name is the same word in this bundle, and another one in every other.";
+
+/// The bundle, before names are replaced.
+#[derive(Serialize, ToSchema)]
+pub struct SupportBundle {
+    /// When it was made.
+    made_at: DateTime<Utc>,
+    /// How the reader should take the names.
+    about: &'static str,
+    /// How it stands.
+    status: Status,
+    /// Every check.
+    diagnosis: Vec<Finding>,
+    /// The settings in force, secrets masked.
+    settings: Vec<Item>,
+    /// The supervision tree.
+    actors: Vec<NodeSnapshot>,
+    /// What every actor says of itself.
+    overview: Overview,
+    /// The Graph subscriptions; null while their actor is being restarted.
+    subscriptions: Option<Vec<SubscriptionInFull>>,
+    /// The PBX connections.
+    sessions: Vec<SessionInFull>,
+    /// Users by why they are not synchronised; `synchronised` those who are.
+    users_by_reason: BTreeMap<&'static str, usize>,
+    /// The last records of the log.
+    log: Vec<Arc<Numbered>>,
+}
 
 /// Makes the bundle; takes as long as the diagnosis.
 pub async fn bundle(management: &Management) -> Value {
@@ -35,31 +69,31 @@ pub async fn bundle(management: &Management) -> Value {
         .posts
         .users(None, usize::MAX - 1, &Sought::default(), &management.terms.get())
         .await;
-    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut reasons: BTreeMap<&'static str, usize> = BTreeMap::new();
     for user in users.iter().flat_map(|page| &page.items) {
         let reason = user
             .reason
             .unwrap_or(if user.synchronised { "synchronised" } else { "none" });
         *reasons.entry(reason).or_default() += 1;
     }
-    let told = json!({
-        "made_at": Utc::now(),
-        "about": ABOUT,
-        "status": written(&management.status_of(&overview)),
-        "diagnosis": written(&findings),
-        "settings": written(&management.settings.picture().items),
-        "actors": written(&management.tree.snapshot()),
-        "overview": written(&overview),
-        "subscriptions": written(&subscriptions_in_full(&overview)),
-        "sessions": written(&sessions::in_full(&overview, management.posts.sessions.master_name())),
-        "users_by_reason": reasons,
-        "log": written(&management.log.recent()),
-    });
+    let told = SupportBundle {
+        made_at: Utc::now(),
+        about: ABOUT,
+        status: management.status_of(&overview),
+        diagnosis: findings,
+        settings: management.settings.picture().items.clone(),
+        actors: management.tree.snapshot(),
+        subscriptions: subscriptions::in_full(&overview),
+        sessions: sessions::in_full(&overview, management.posts.sessions.master_name()),
+        overview: overview.clone(),
+        users_by_reason: reasons,
+        log: management.log.recent(),
+    };
     let mut pseudonyms = Pseudonyms::new(&management.subject.get().secrets);
     for name in names(directory.as_deref(), &overview) {
         pseudonyms.hide_name(name);
     }
-    pseudonyms.finish(told)
+    pseudonyms.finish(written(&told))
 }
 
 /// Everybody's names and addresses, as far as they are known.

@@ -24,6 +24,7 @@ use m365_presence::matching::Directory;
 use m365_presence::ports::Store;
 use serde::Serialize;
 use tokio::sync::oneshot;
+use utoipa::ToSchema;
 
 use crate::outage::Outage;
 use crate::pbx_session::{CheckLicenses, LicenseRound};
@@ -48,7 +49,8 @@ pub struct Roster {
 }
 
 /// What the licenses are like.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[schema(as = LicenseCheckStatus)]
 pub struct Status {
     /// Matched users who hold the license.
     pub licensed: usize,

@@ -16,6 +16,7 @@ use m365_presence::ports::{KeyPairs, NotificationKey, Store, StoreError, StoredK
 use m365_presence::rotation::{self, KeyRecord};
 use m365_presence::subscription::Keys;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::outage::Outage;
 use crate::presence_subscription::{KeysChanged, PresenceSubscription};
@@ -28,7 +29,7 @@ const LOOK: Duration = Duration::from_secs(3600);
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 
 /// How one key is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct KeyStatus {
     /// The id that subscriptions name.
     pub id: String,
@@ -43,7 +44,8 @@ pub struct KeyStatus {
 }
 
 /// How the keys are.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[schema(as = NotificationKeysStatus)]
 pub struct Status {
     /// All of them, the newest first.
     pub keys: Vec<KeyStatus>,

@@ -16,6 +16,7 @@ use m365_presence::light::MasterPbxCode;
 use m365_presence::ports::{DialEnd, DialledPbx};
 use serde::Serialize;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use crate::supervision::{BackOff, Context};
 
@@ -29,7 +30,7 @@ const LOOK: Duration = Duration::from_secs(60);
 const STEADY: Duration = Duration::from_secs(10);
 
 /// What a dialled connection is like.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DialStatus {
     /// The actor's name.
     pub actor: String,
@@ -40,6 +41,7 @@ pub struct DialStatus {
     /// The PBX's name: as it was told last, else as it is configured.
     pub pbx: Option<PbxName>,
     /// `connecting`, `up`, `waiting` or `held`.
+    #[schema(pattern = "^(connecting|up|waiting|held)$")]
     pub state: &'static str,
     /// Code for the light of the master PBX.
     pub code: MasterPbxCode,

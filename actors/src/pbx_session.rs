@@ -32,6 +32,7 @@ use m365_presence::ports::{LicenseAnswer, PbxDialogues};
 use m365_presence::tenure::Permit;
 use serde::Serialize;
 use tokio::sync::mpsc;
+use utoipa::ToSchema;
 
 use crate::license_check::LicenseCheck;
 use crate::presence_sync::{PbxLost, PbxReached, PbxSeen, PresenceSync};
@@ -71,7 +72,7 @@ pub enum Outgoing {
 }
 
 /// Who opened a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialler {
     /// The PBX did.

@@ -31,6 +31,7 @@ use m365_presence::ports::{AcceptedState, Store, SubscriptionKind, Subscriptions
 use m365_presence::sharding::{Assignment, CAPACITY};
 use m365_presence::subscription::{Event, Held, Keys, Phase, Subscription};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::license_check::{Check, GetRoster, LicenseCheck, Roster, RosterChanged};
 use crate::notification_keys::NotificationKeys;
@@ -50,7 +51,7 @@ pub use lifecycle::LifecycleNotified;
 const LICENSE_PATIENCE: Duration = Duration::from_secs(45);
 
 /// How one subscription is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SubscriptionStatus {
     /// What it watches.
     pub kind: SubscriptionKind,
@@ -83,7 +84,8 @@ pub struct SubscriptionStatus {
 }
 
 /// How all subscriptions are.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[schema(as = PresenceSubscriptionStatus)]
 pub struct Status {
     /// The directory's first, then the shards by account.
     pub subscriptions: Vec<SubscriptionStatus>,

@@ -20,6 +20,7 @@ use m365_presence::identity::TeamsId;
 use m365_presence::ports::{PresenceIo, Reachability};
 use serde::Serialize;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use crate::outage::Outage;
 use crate::presence_subscription::{GetCoverage, PresenceSubscription};
@@ -34,7 +35,8 @@ const QUIET: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the reading is like.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[schema(as = PresenceSweepStatus)]
 pub struct Status {
     /// Users who are read.
     pub watched: usize,

@@ -24,6 +24,7 @@ use m365_presence::ports::{AccessToken, Identity, Rejected, SignInError, Store, 
 use m365_presence::sign_in::{Beginning, Way};
 use serde::Serialize;
 use tokio::sync::oneshot;
+use utoipa::ToSchema;
 
 use crate::supervision::{Context, Fitting, Post};
 
@@ -32,7 +33,7 @@ use key::{Key, Standing, is_good};
 type Granted = Result<AccessToken, SignInError>;
 
 /// What one credential's sign-in is like.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CredentialStatus {
     /// Whose it is.
     pub credential: Credential,
@@ -52,7 +53,8 @@ pub struct CredentialStatus {
     pub permissions: Option<BTreeSet<String>>,
     /// Who has signed in, where Entra says so.
     pub signed_in_as: Option<String>,
-    /// When the stored refresh token was granted; it ends 90 days later unless it is used (graph.md 1.2).
+    // graph.md 1.2
+    /// When the stored refresh token was granted; it ends 90 days later unless it is used.
     pub refresh_granted_at: Option<DateTime<Utc>>,
     /// When its own client secret ends, where that was configured.
     pub client_secret_expires_at: Option<DateTime<Utc>>,
@@ -61,7 +63,8 @@ pub struct CredentialStatus {
 }
 
 /// What all credentials are like.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[schema(as = TokenRefreshStatus)]
 pub struct Status {
     /// The app first, then the communication users.
     pub credentials: Vec<CredentialStatus>,

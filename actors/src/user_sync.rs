@@ -20,6 +20,7 @@ use m365_presence::ports::{GraphError, Users};
 use m365_presence::teams::TeamsUser;
 use serde::Serialize;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use crate::license_check::{DirectoryChanged, LicenseCheck};
 use crate::outage::Outage;
@@ -34,7 +35,8 @@ const QUIET: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the directory is like.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = UserSyncStatus)]
 pub struct Status {
     /// Whether the Teams users were fetched whole since the start.
     pub teams_known: bool,

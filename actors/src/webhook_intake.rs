@@ -16,6 +16,7 @@ use m365_presence::ports::{AcceptedState, Discard, Notice, NotificationOpener, O
 use m365_presence::teams::{TeamsObservation, is_older_sequence};
 use serde::Serialize;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use crate::intake_queue::{IntakeQueue, Raw};
 use crate::presence_subscription::{GetClientStates, LifecycleNotified, PresenceSubscription};
@@ -33,7 +34,8 @@ const OPENED_AT_A_TIME: usize = 8;
 const REMEMBERED: usize = 20_000;
 
 /// What the intake is like.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[schema(as = WebhookIntakeStatus)]
 pub struct Status {
     /// Bodies that wait.
     pub waiting: usize,

@@ -3,12 +3,14 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 macro_rules! name {
-    ($(#[$meta:meta])* $type:ident, $normalise:expr) => {
+    ($(#[$meta:meta])* $type:ident, $description:literal, $normalise:expr) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         #[serde(from = "String")]
+        #[schema(value_type = String, description = $description)]
         pub struct $type(std::sync::Arc<str>);
 
         impl $type {
@@ -47,32 +49,38 @@ macro_rules! name {
 name!(
     /// A Teams user's object id, in lower case (graph.md: OID).
     TeamsId,
+    "A Teams user's object id, in lower case.",
     str::to_lowercase
 );
 name!(
     /// A PBX user's object id: 32 hexadecimal digits, in lower case (pbx.md 2.5).
     PbxGuid,
+    "A PBX user's object id: 32 hexadecimal digits, in lower case.",
     str::to_lowercase
 );
 name!(
     /// A PBX's name, as `PbxInfo` and the column `loc` tell it; not its DNS name (pbx.md 4).
     PbxName,
+    "A PBX's name; not its DNS name.",
     str::to_owned
 );
 name!(
     /// A communication user's sign-in name, in lower case.
     Account,
+    "A communication user's sign-in name, in lower case.",
     str::to_lowercase
 );
 name!(
     /// A Graph subscription's id.
     SubscriptionId,
+    "A Graph subscription's id.",
     str::to_owned
 );
 
 /// Whose sign-in a token stands for (graph.md 0: presence needs two tokens at once).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(description = "Whose sign-in a token stands for.")]
 pub enum Credential {
     /// The app registration itself: reads users, sweeps and writes presence.
     App,

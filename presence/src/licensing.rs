@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::identity::PbxGuid;
 use crate::ports::LicenseAnswer;
@@ -122,7 +123,7 @@ pub struct ListedLicense {
 }
 
 /// How many of our licenses a PBX has, by its own count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Stock {
     /// Installed.
     pub installed: u64,

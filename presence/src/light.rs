@@ -1,12 +1,13 @@
 //! The closed sets of codes behind the three lights and the warnings, each with its remedy.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Declares a closed set of codes with a stable spelling and a remedy each.
 macro_rules! codes {
     ($(#[$meta:meta])* $type:ident { $($(#[$variant_meta:meta])* $variant:ident = $code:literal, $remedy:literal;)* }) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum $type {
             $($(#[$variant_meta])* $variant,)*

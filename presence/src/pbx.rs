@@ -1,6 +1,7 @@
 //! What a PBX tells us about a person.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::identity::{PbxGuid, PbxName};
 
@@ -29,7 +30,8 @@ pub struct PresenceEntry {
 }
 
 /// The APIs that an App object may use, as `PbxInfo` lists them (pbx.md 1.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[schema(description = "The APIs that an App object may use, as the PBX lists them.")]
 pub enum PbxApi {
     /// Presence.
     PbxApi,

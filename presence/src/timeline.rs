@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::board::{Receipt, Seen, Side};
 
 /// One transition: what was seen, what was decided and written, and how long each hop took.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Transition)]
 pub struct Item {
     /// Orders the transitions of all users: the time of the decision in microseconds since 1970, made unique.
     pub number: i64,
@@ -23,7 +25,7 @@ pub struct Item {
 }
 
 /// What was decided, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Decided {
     /// Why, as one sentence.
     pub why: String,
@@ -32,7 +34,7 @@ pub struct Decided {
 }
 
 /// One write that followed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Write {
     /// Of which side.
     pub side: Side,
@@ -47,7 +49,7 @@ pub struct Write {
 }
 
 /// What became of a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WriteOutcome {
     /// It was taken.
@@ -59,7 +61,7 @@ pub enum WriteOutcome {
 }
 
 /// Milliseconds from one place to the next; none where it did not go that way. Of several writes the slowest counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Hops {
     /// From the public listener, or from the begin of a read, to the board: verified and decrypted.
     pub received_to_opened: Option<f64>,

@@ -1,12 +1,13 @@
 //! What an administrator may know of a key before setting it, for the API and the page.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::catalogue::{self, KEYS, Place, Shape};
 use super::layer;
 
 /// What is known of a key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct KeyFacts {
     /// The key, spelled as the catalogue does.
     pub key: String,

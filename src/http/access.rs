@@ -12,6 +12,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use m365_presence::secret::Secret;
 use serde::Serialize;
 use subtle::ConstantTimeEq;
+use utoipa::ToSchema;
 
 use super::problem::Problem;
 use super::sessions::{Session, Sessions};
@@ -34,7 +35,7 @@ pub struct Keys {
 }
 
 /// What somebody may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Everything.

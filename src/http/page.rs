@@ -10,6 +10,7 @@ use super::problem::Problem;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const HTML: &str = "text/html; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Names an asset and takes it into the program.
@@ -22,17 +23,23 @@ macro_rules! assets {
 /// Every asset: its name below `/page/`, its content type, and its text.
 const ASSETS: &[(&str, &str, &str)] = assets! {
     "index.html": HTML,
-    "style.css": "text/css; charset=utf-8",
+    "style.css": STYLE,
     "icon.svg": "image/svg+xml",
     "actors.js": SCRIPT,
     "api.js": SCRIPT,
     "app.js": SCRIPT,
     "diagnosis.js": SCRIPT,
+    "docs.css": STYLE,
+    "docs.html": HTML,
+    "docs.js": SCRIPT,
+    "docs_schema.js": SCRIPT,
+    "docs_try.js": SCRIPT,
     "dom.js": SCRIPT,
     "log.js": SCRIPT,
     "overview.js": SCRIPT,
     "pbxs.js": SCRIPT,
     "settings.js": SCRIPT,
+    "sign_in.js": SCRIPT,
     "subscriptions.js": SCRIPT,
     "user.js": SCRIPT,
     "users.js": SCRIPT,
@@ -51,10 +58,49 @@ fn serve(name: &str) -> HttpResponse {
         .body(*text)
 }
 
+/// The page.
+#[utoipa::path(
+    get,
+    path = "/",
+    tag = "page",
+    operation_id = "page",
+    responses((status = 200, description = "The page", body = String, content_type = "text/html")),
+    security(())
+)]
 pub(super) async fn show() -> HttpResponse {
     serve("index.html")
 }
 
+/// The documentation of this API, for people.
+#[utoipa::path(
+    get,
+    path = "/api/docs",
+    tag = "page",
+    responses((status = 200, description = "A page", body = String, content_type = "text/html")),
+    security(())
+)]
+pub(super) async fn docs() -> HttpResponse {
+    serve("docs.html")
+}
+
+/// A part of the page.
+#[utoipa::path(
+    get,
+    path = "/page/{name}",
+    tag = "page",
+    operation_id = "page_part",
+    params(("name" = String, Path, description = "The part's name", example = "style.css")),
+    responses(
+        (status = 200, description = "The part", content(
+            (String = "text/html"),
+            (String = "text/css"),
+            (String = "text/javascript"),
+            (String = "image/svg+xml"),
+        )),
+        (status = 404, description = "There is no such part (`not_found`)", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(())
+)]
 pub(super) async fn asset(name: web::Path<String>) -> HttpResponse {
     serve(&name)
 }

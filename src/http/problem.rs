@@ -6,9 +6,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An error that tells cause and remedy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema, thiserror::Error)]
 #[error("{title}: {detail}")]
 pub struct Problem {
     /// Identifies the kind of problem.
@@ -24,7 +25,7 @@ pub struct Problem {
     pub code: &'static str,
     /// The methods that a wrong one could be replaced with.
     #[serde(skip)]
-    allowed: Option<&'static str>,
+    allowed: Option<Box<str>>,
     /// Seconds after which it may be tried again.
     #[serde(skip)]
     retry_after: Option<u64>,
@@ -122,7 +123,7 @@ impl Problem {
     }
 
     /// A method that the route does not take; `allowed` lists those that it does.
-    pub fn wrong_method(detail: impl Into<String>, allowed: &'static str) -> Self {
+    pub fn wrong_method(detail: impl Into<String>, allowed: &str) -> Self {
         let problem = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
@@ -130,7 +131,7 @@ impl Problem {
             detail,
         );
         Self {
-            allowed: Some(allowed),
+            allowed: Some(allowed.into()),
             ..problem
         }
     }
@@ -262,8 +263,8 @@ impl Problem {
     /// Makes the answer.
     pub fn respond(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        if let Some(allowed) = self.allowed {
-            response.insert_header((ALLOW, allowed));
+        if let Some(allowed) = &self.allowed {
+            response.insert_header((ALLOW, &**allowed));
         }
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, seconds));

@@ -5,23 +5,28 @@
 
 use log::LevelFilter;
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use super::FOREIGN_LEVEL;
 
 /// One trace flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
 pub enum TraceFlag {
     /// The actors, their supervisors and the rules.
     App,
     /// The store.
     Database,
     /// Every request to Microsoft.
+    #[schema(rename = "HTTP client")]
     HttpClient,
     /// Certificates and handshakes.
+    #[schema(rename = "TLS")]
     Tls,
     /// Connections that are opened and closed.
+    #[schema(rename = "TCP")]
     Tcp,
     /// What is said with the PBXs.
+    #[schema(rename = "App WebSocket")]
     AppWebSocket,
     /// Settings and where they come from.
     Config,

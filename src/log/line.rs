@@ -6,9 +6,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use log::kv::{self, Key, Value, VisitSource};
 use log::{LevelFilter, Record};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// One record, as it is written and kept.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Line {
     /// When it was made.
     pub time: DateTime<Utc>,

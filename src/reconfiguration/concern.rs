@@ -1,9 +1,10 @@
 //! Whom a changed setting concerns: which actors are made anew, what is exchanged in place, what waits for a start.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What is made of settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
     /// The actor of the sign-ins.

@@ -12,6 +12,7 @@ use m365_presence::secret::{MASK, Secret};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 use super::concern::{Part, concerned};
 use super::patch::Patch;
@@ -20,7 +21,7 @@ use super::{ChangeOrder, Refused};
 use crate::config::{Layer, Layers, Resolution, Settings};
 
 /// What a change has come to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Changed {
     /// The keys whose value in force may be another one now.
     pub changed: Vec<String>,

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::concern::{Part, concerned};
 use crate::config::{KeyFacts, Origin, Resolution, key_facts, single_keys};
 
 /// One setting.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Setting)]
 pub struct Item {
     /// What is known of its key.
     #[serde(flatten)]
@@ -18,6 +20,7 @@ pub struct Item {
     /// The value in force, a secret masked; null when it is not set.
     pub value: Value,
     /// `default`, `file`, `stored` or `environment`.
+    #[schema(pattern = "^(default|file|stored|environment)$")]
     pub origin: &'static str,
     /// The environment variable that sets it.
     #[serde(skip_serializing_if = "Option::is_none")]

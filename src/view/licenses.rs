@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use m365_presence::ports::SubscriptionKind;
 use m365_presence::sharding::CAPACITY;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::overview::Overview;
 
 /// The licenses in numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Licenses {
     /// The license's name.
     pub license: String,

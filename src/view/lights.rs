@@ -3,35 +3,54 @@
 mod authentication;
 mod master_pbx;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use m365_actors::presence_subscription::SubscriptionStatus;
 use m365_pbx::Refusal;
 use m365_presence::identity::{Account, PbxName};
-use m365_presence::light::SubscriptionCode;
+use m365_presence::light::{AuthenticationCode, MasterPbxCode, SubscriptionCode};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::overview::Overview;
 use super::shards::Shards;
 use master_pbx::master_pbx;
 
 /// One light.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Light {
     /// `green` or `red`.
+    #[schema(pattern = "^(green|red)$")]
     pub state: &'static str,
     /// Since when the code stands.
     pub since: DateTime<Utc>,
     /// Code of the closed set.
+    #[schema(schema_with = every_code)]
     pub code: &'static str,
     /// Cause and remedy.
     pub detail: String,
 }
 
+/// The codes of all three lights.
+fn every_code() -> Object {
+    let master_pbx = MasterPbxCode::ALL.iter().map(|code| code.as_str());
+    let authentication = AuthenticationCode::ALL.iter().map(|code| code.as_str());
+    let subscription = SubscriptionCode::ALL.iter().map(|code| code.as_str());
+    let codes: BTreeSet<&str> = master_pbx.chain(authentication).chain(subscription).collect();
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(
+            "The code of a light; see docs/LIGHTS.md for cause and remedy of each",
+        ))
+        .enum_values(Some(codes))
+        .build()
+}
+
 /// The three lights.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Lights {
     /// The connection to the master PBX.
     pub master_pbx: Light,

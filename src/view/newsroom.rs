@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
 use super::overview::{Overview, Posts, answered};
-use super::status::{Status, subscriptions_in_full};
+use super::status::Status;
+use super::subscriptions;
 use super::users::Terms;
 
 /// News that a watcher may be behind with.
@@ -90,7 +91,7 @@ impl Newsroom {
             "actors",
             json!({"items": tree.iter().map(without_age).collect::<Vec<_>>()}),
         );
-        if let Some(items) = subscriptions_in_full(overview) {
+        if let Some(items) = subscriptions::in_full(overview) {
             self.tell_if_new("subscriptions", json!({"items": items}));
         }
         self.tell_if_new("sessions", json!({"items": overview.sessions}));

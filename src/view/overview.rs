@@ -20,6 +20,7 @@ use m365_actors::user_sync::{self, UserSync};
 use m365_actors::webhook_intake::{self, WebhookIntake};
 use m365_store::{Condition, StoreHealth};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An actor that does not answer in this time is left out.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -52,7 +53,7 @@ pub struct Posts {
 }
 
 /// What every actor says of itself.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Overview {
     /// The access tokens.
     pub token_refresh: Option<token_refresh::Status>,

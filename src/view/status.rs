@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use m365_actors::notification_keys::KeyStatus;
 use m365_actors::presence_subscription::SubscriptionStatus;
 use m365_presence::light::SubscriptionCode;
-use m365_presence::ports::SubscriptionKind;
 use m365_store::Condition;
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::licenses::Licenses;
 use super::lights::{Light, Lights};
 use super::overview::Overview;
+use super::sessions::Session;
+use super::subscriptions::Subscription;
 use super::warnings::Warning;
 
 /// Troubles of a shard that are bridged by polling its users.
@@ -29,7 +29,7 @@ const BRIDGED: &[SubscriptionCode] = &[
 ];
 
 /// The users in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Counts {
     /// Eligible Teams users.
     pub teams: usize,
@@ -65,7 +65,7 @@ impl Counts {
 }
 
 /// The body of `GET /api/v1/status`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Status {
     /// Version of the program.
     pub version: &'static str,
@@ -78,9 +78,9 @@ pub struct Status {
     /// The licenses in numbers.
     pub licenses: Licenses,
     /// The PBX connections.
-    pub sessions: Vec<Value>,
+    pub sessions: Vec<Session>,
     /// The Graph subscriptions that live.
-    pub subscriptions: Vec<Value>,
+    pub subscriptions: Vec<Subscription>,
     /// How presence is read in bulk.
     pub reading: Reading,
     /// Whether the database takes what it is given.
@@ -96,7 +96,7 @@ pub struct Status {
 }
 
 /// How presence is read in bulk, in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Reading {
     /// Users whom a living subscription watches: they are compared once a sweep.
     pub covered: usize,
@@ -130,58 +130,6 @@ impl Reading {
             full_sweep_seconds: reads.sweep_seconds,
         }
     }
-}
-
-/// A Graph subscription in short.
-pub fn subscription(subscription: &SubscriptionStatus) -> Value {
-    let (kind, account) = match &subscription.kind {
-        SubscriptionKind::Users => ("users", None),
-        SubscriptionKind::Presence(account) => ("presence", Some(account)),
-    };
-    json!({
-        "kind": kind,
-        "account": account,
-        "id": subscription.id,
-        "shard": subscription.shard,
-        "users": subscription.users,
-        "capacity": subscription.shard.map(|_| m365_presence::sharding::CAPACITY),
-        "missed": subscription.missed,
-        "expires_at": subscription.expires_at,
-    })
-}
-
-/// A Graph subscription with its story, and with the key that its resource data is encrypted for.
-fn subscription_in_full(status: &SubscriptionStatus, keys: &[KeyStatus]) -> Value {
-    let mut item = subscription(status);
-    if let Some(item) = item.as_object_mut() {
-        item.insert("phase".into(), json!(status.phase));
-        item.insert("code".into(), json!(status.code.as_str()));
-        item.insert("since".into(), json!(status.since));
-        item.insert("detail".into(), json!(status.detail));
-        item.insert("created".into(), json!(status.created));
-        item.insert("renewed".into(), json!(status.renewed));
-        let carries = status.id.is_some() && status.kind != SubscriptionKind::Users;
-        let resource_data = carries.then_some(status.certificate_id.is_some());
-        let key = keys
-            .iter()
-            .find(|key| Some(&key.id) == status.certificate_id.as_ref());
-        item.insert("resource_data".into(), json!(resource_data));
-        item.insert(
-            "resource_data_refusal".into(),
-            json!(status.resource_data_refusal),
-        );
-        item.insert("key".into(), json!(key));
-    }
-    item
-}
-
-/// All Graph subscriptions with their story; `None` while their actor is being restarted.
-pub fn subscriptions_in_full(overview: &Overview) -> Option<Vec<Value>> {
-    let status = overview.presence_subscription.as_ref()?;
-    let keys = overview.notification_keys.as_ref();
-    let keys = keys.map(|status| status.keys.as_slice()).unwrap_or_default();
-    let full = |subscription| subscription_in_full(subscription, keys);
-    Some(status.subscriptions.iter().map(full).collect())
 }
 
 /// What keeps this instance from doing its whole job, in the lights' codes. A shard without a subscription whose users

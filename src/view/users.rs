@@ -16,10 +16,12 @@ use m365_presence::identity::{Account, PbxGuid};
 use m365_presence::matching::{Directory, Entry, Position, Reason};
 use m365_presence::sharding::Assignment;
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::listing::Listing;
 use super::overview::{Posts, answered};
 use super::shards::Shards;
-pub use history::{Resynced, TimelinePage};
+pub use history::Resynced;
 pub use own::{Own, OwnState, Whom};
 pub use sought::Sought;
 
@@ -27,7 +29,7 @@ pub use sought::Sought;
 const GLANCE: usize = 1_000;
 
 /// One user, or one pair.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct UserItem {
     /// Name at the PBX; null for a user of Teams only.
     pub h323: Option<String>,
@@ -44,6 +46,7 @@ pub struct UserItem {
     /// Whether both sides are known and kept in step.
     pub synchronised: bool,
     /// Why not, one of a closed set.
+    #[schema(value_type = Option<Reason>)]
     pub reason: Option<&'static str>,
     /// The state in one plain sentence.
     pub explanation: String,
@@ -62,6 +65,7 @@ pub struct UserItem {
     /// What we hold in Teams.
     pub set_in_teams: Option<String>,
     /// How it stands with that, one of a closed set; null where nothing is asked for.
+    #[schema(value_type = Option<ClaimState>)]
     pub teams_claim_state: Option<&'static str>,
     /// Whether the user has a Teams session; null where Teams does not tell.
     pub teams_signed_in: Option<bool>,
@@ -76,15 +80,6 @@ struct Sources {
     license: String,
     subscriptions: Option<presence_subscription::Status>,
     reachable: Box<dyn Fn(&Entry) -> bool>,
-}
-
-/// A page of the list.
-#[derive(Clone, Debug, Serialize)]
-pub struct Page {
-    /// The users.
-    pub items: Vec<UserItem>,
-    /// Where the next page begins.
-    pub next_cursor: Option<String>,
 }
 
 /// How the settings bear on a user's reason.
@@ -104,12 +99,9 @@ impl Posts {
         limit: usize,
         sought: &Sought,
         terms: &Terms,
-    ) -> Option<Page> {
+    ) -> Option<Listing<UserItem>> {
         let Some(directory) = answered(self.user_sync.ask(GetDirectory)).await? else {
-            return Some(Page {
-                items: Vec::new(),
-                next_cursor: None,
-            });
+            return Some(Listing::default());
         };
         let mut rest = after.map_or(directory.entries(), |position| directory.after(position));
         // one more than the page holds tells whether there is another page
@@ -132,7 +124,7 @@ impl Posts {
             .last()
             .filter(|_| more)
             .and_then(|(position, _)| cursor(position));
-        Some(Page {
+        Some(Listing {
             items: found.into_iter().map(|(_, item)| item).collect(),
             next_cursor,
         })

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use m365_presence::light::WarningCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::overview::Overview;
 pub use outside::Outside;
@@ -26,7 +27,7 @@ pub use outside::Outside;
 const REPEATED: TimeDelta = TimeDelta::days(1);
 
 /// Something that an administrator should know before it hurts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Warning {
     /// Code of the closed set.
     pub code: WarningCode,

@@ -16,6 +16,7 @@
 
 mod actors;
 mod alien_calls;
+mod api_description;
 mod app_objects;
 mod basic_notifications;
 #[path = "../../store/tests/stage/cable.rs"]

@@ -11,6 +11,7 @@ use m365_presence::ports::{PbxDialogue, PbxDialogues, PbxEvent, PbxOrder};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::own_calls::OwnCalls;
 use super::{Attach, ConnectionId, Dialler, Outgoing};
@@ -31,7 +32,7 @@ const DIVIDED: [PbxApi; 5] = [
 const SILENCE: Duration = Duration::from_secs(15);
 
 /// One connection, as `GET /api/v1/sessions` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ConnectionStatus {
     /// The App object's name.
     pub app_object: String,

@@ -8,17 +8,20 @@ use m365_presence::identity::PbxName;
 use m365_presence::licensing::Stock;
 use m365_presence::pbx::PbxApi;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{ConnectionStatus, PbxSession};
 
 /// What a session is like.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SessionStatus {
     /// The PBX's name.
     pub pbx: PbxName,
     /// `master` or `slave`.
+    #[schema(pattern = "^(master|slave)$")]
     pub role: &'static str,
     /// `up` or `down`.
+    #[schema(pattern = "^(up|down)$")]
     pub state: &'static str,
     /// Since when.
     pub since: DateTime<Utc>,

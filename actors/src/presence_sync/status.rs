@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use m365_presence::board::ClaimState;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A count of either side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BySide {
     /// Writes to Teams.
     pub teams: u64,
@@ -15,7 +16,8 @@ pub struct BySide {
 }
 
 /// What the board is like.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[schema(as = PresenceSyncStatus)]
 pub struct Status {
     /// Users on the board.
     pub people: usize,

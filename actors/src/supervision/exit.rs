@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A text about an end is cut to this many characters.
 const LONGEST_TEXT: usize = 200;
@@ -43,7 +44,7 @@ pub enum Refusal {
 }
 
 /// The kinds of reasons, for counting and for display.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExitKind {
     /// See [`ExitReason::Bug`].

@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::exit::{End, ExitKind};
 
 /// One supervisor or worker, as it stands.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct NodeSnapshot {
     /// Unique name.
     pub name: String,
@@ -34,7 +35,7 @@ pub struct NodeSnapshot {
 }
 
 /// What a node is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeKind {
     /// It restarts others.
@@ -44,7 +45,7 @@ pub enum NodeKind {
 }
 
 /// What a node is doing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum NodeState {
     /// Its run has begun, its `started` has not returned yet.
@@ -70,7 +71,7 @@ pub enum NodeState {
 }
 
 /// Counts ends by kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Restarts {
     /// After bugs.
     pub bug: u64,
@@ -100,7 +101,7 @@ impl Restarts {
 }
 
 /// The end of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LastEnd {
     /// Number of this end in the tree, from 1.
     pub sequence: u64,

@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::identity::PbxGuid;
 
@@ -29,7 +30,7 @@ const RUNAWAY: TimeDelta = TimeDelta::minutes(1);
 const REMEMBERED: usize = 10_000;
 
 /// What holds a write back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Brake {
     /// Too many changes in a short time: one write a second leaves.

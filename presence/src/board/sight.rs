@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::claim::SETTLING;
 use crate::teams::{Source, TeamsObservation, TeamsPresence, is_older_sequence};
@@ -27,7 +28,7 @@ pub struct TeamsSight {
 }
 
 /// What became of an observation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It is the newest truth.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::pairing::{Match, Pairing, Verdicts, is_eligible};
 use super::rule::{MatchRule, key};
@@ -78,7 +79,8 @@ impl Position {
 }
 
 /// How many users there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = MatchCounts)]
 pub struct Counts {
     /// Teams users who may be matched: enabled, no guests, with a Teams plan.
     pub teams: usize,

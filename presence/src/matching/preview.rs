@@ -1,13 +1,14 @@
 //! What another rule would gain and lose; nothing is changed by asking.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::directory::{Counts, Directory, Entry};
 use super::reason::Reason;
 use crate::identity::{PbxGuid, TeamsId};
 
 /// One user or pair whose verdict would be another one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Turn {
     /// Name at the PBX, for an entry with a PBX side.
     pub h323: Option<String>,
@@ -24,7 +25,7 @@ pub struct Turn {
 }
 
 /// What another rule would gain and lose.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Preview {
     /// Users and pairs of the present rule.
     pub now: Counts,

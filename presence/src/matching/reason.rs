@@ -1,6 +1,7 @@
 //! Why a user is not synchronised, and what to change where.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::directory::{Directory, Entry};
 use super::nearness::{Difference, Suggestion};
@@ -12,8 +13,9 @@ use crate::teams::TeamsUser;
 const NAMED: usize = 3;
 
 /// The closed set of reasons why a user is not synchronised (DESIGN 5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(description = "Why a user is not synchronised; docs/LIGHTS.md tells the remedy of each.")]
 pub enum Reason {
     /// Nobody on the other side.
     NoMatch,

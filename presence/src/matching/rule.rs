@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::pbx::PbxUser;
 use crate::teams::TeamsUser;
@@ -66,8 +67,12 @@ macro_rules! field_names {
 }
 
 /// A field of a PBX user (pbx.md 2.5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schema(rename_all = "lowercase")]
+#[schema(description = "A field of a PBX user.")]
 pub enum PbxField {
     /// Long Name.
     #[default]
@@ -100,8 +105,12 @@ impl PbxField {
 }
 
 /// A field of a Microsoft user (graph.md 2.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schema(rename_all = "camelCase")]
+#[schema(description = "A field of a Microsoft user.")]
 pub enum MicrosoftField {
     /// Name shown in Teams.
     #[default]
@@ -147,7 +156,8 @@ impl MicrosoftField {
 }
 
 /// How users are compared. The default is the concept's: Long Name against displayName.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(description = "How users are compared.")]
 pub struct MatchRule {
     /// The field of the PBX.
     pub pbx: PbxField,

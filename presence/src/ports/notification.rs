@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::subscription::SubscriptionKind;
 use crate::identity::{SubscriptionId, TeamsId};
@@ -19,7 +20,7 @@ pub struct AcceptedState {
 }
 
 /// Why a notification was thrown away; the closed set that the counters use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Discard {
     /// Not JSON, or not the envelope of graph.md 4.1.

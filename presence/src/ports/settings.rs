@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::store::Stored;
 use crate::secret::Secret;
@@ -28,7 +29,7 @@ pub enum SettingChange {
 }
 
 /// What somebody has changed or ordered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AuditRecord {
     /// When, on this machine's clock.
     pub at: DateTime<Utc>,
@@ -43,7 +44,7 @@ pub struct AuditRecord {
 }
 
 /// A record with its number, by which the records are ordered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct NumberedRecord {
     /// Grows by one with every record.
     pub id: i64,

@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::graph::GraphError;
 use crate::identity::{Account, Credential, SubscriptionId, TeamsId};
 use crate::secret::Secret;
 
 /// What a subscription watches.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SubscriptionKind {
     /// The directory's users, with the app's token.

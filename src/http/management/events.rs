@@ -10,8 +10,10 @@ use futures_util::stream;
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use utoipa::IntoParams;
 
 use super::Management;
+use super::refusals::{NotUnderstood, TooManyStreams, Unauthorized};
 use crate::http::access::Reader;
 use crate::http::problem::Problem;
 use crate::log::Numbered;
@@ -23,14 +25,35 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 /// Streams that may be open at a time.
 const MOST_STREAMS: usize = 200;
 
+/// What may be told of.
+const TOPICS: [&str; 6] = ["status", "users", "actors", "subscriptions", "sessions", "log"];
+
 /// What is to be told; everything unless given.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Topics {
-    /// Separated by commas: `status`, `users`, `actors`, `subscriptions`, `sessions`, `log`.
+    /// Separated by commas: `status`, `users`, `actors`, `subscriptions`, `sessions`, `log`; everything unless given.
+    #[param(
+        pattern = "^(status|users|actors|subscriptions|sessions|log)(,(status|users|actors|subscriptions|sessions|log))*$",
+        example = "status,users"
+    )]
     topics: Option<String>,
 }
 
 impl Topics {
+    fn check(&self) -> Result<(), Problem> {
+        let mut wanted = self.topics.iter().flat_map(|topics| topics.split(','));
+        match wanted.find(|topic| !TOPICS.contains(&topic.trim())) {
+            Some(unknown) => {
+                let topics = TOPICS.join(", ");
+                Err(Problem::bad_request(format!(
+                    "'{unknown}' is no topic; they are {topics}"
+                )))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn has(&self, topic: &str) -> bool {
         self.topics
             .as_deref()
@@ -45,11 +68,30 @@ struct Stream {
     log: Receiver<std::sync::Arc<Numbered>>,
 }
 
+/// Server-sent events: what the page shows, live.
+///
+/// Each event is named after its topic and carries one line of JSON: `status` the body of `/api/v1/status`; `users`
+/// those who have changed as `{"items": […], "more": 0}`, of whom `more` than nothing means that the list is to be read
+/// anew; `actors`, `subscriptions` and `sessions` all of them as `{"items": […]}`; `log` one record. The event `reload`
+/// tells whoever has missed something to read everything anew. A silent stream is kept open by comments.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events",
+    tag = "status",
+    params(Topics),
+    responses(
+        (status = 200, description = "The stream, without end", body = String, content_type = "text/event-stream"),
+        NotUnderstood,
+        Unauthorized,
+        TooManyStreams,
+    )
+)]
 pub(super) async fn events(
     _reader: Reader,
     management: web::Data<Management>,
     topics: web::Query<Topics>,
 ) -> Result<HttpResponse, Problem> {
+    topics.check()?;
     if management.news.watchers() >= MOST_STREAMS {
         return Err(Problem::too_many_streams(MOST_STREAMS));
     }

@@ -1,5 +1,7 @@
 //! The log over the API: the last records, and how talkative which part is.
 
+mod levels_in_force;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +10,19 @@ use actix_web::{HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use log::LevelFilter;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Ref, Schema, Type};
+use utoipa::{IntoParams, ToSchema};
+
+use levels_in_force::{LevelName, LevelsInForce};
 
 use super::Management;
 use super::paging::Paging;
+use super::refusals::{Forbidden, NotUnderstood, Unauthorized};
 use crate::http::access::{Administrator, Reader};
 use crate::http::problem::Problem;
-use crate::log::{Change, Levels, Numbered, TraceFlag};
+use crate::log::{Change, Numbered, TraceFlag};
+use crate::view::listing::Listing;
 
 /// A change of levels ends after this time at the latest.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -23,9 +31,11 @@ const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 const MOST_USERS: usize = 100;
 
 /// Which records are wanted; all unless given.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// This level or more important.
+    #[param(value_type = LevelName, required = false)]
     level: Option<String>,
     /// Records whose message, target or fields contain this, whatever the case.
     text: Option<String>,
@@ -43,7 +53,19 @@ impl Wanted {
     }
 }
 
-/// The last records, newest first.
+/// The last records of the log, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/log",
+    tag = "log",
+    operation_id = "log",
+    params(Paging, Wanted),
+    responses(
+        (status = 200, description = "A page of the records", body = Listing<Numbered>),
+        NotUnderstood,
+        Unauthorized,
+    )
+)]
 pub(super) async fn recent(
     _reader: Reader,
     management: web::Data<Management>,
@@ -52,7 +74,7 @@ pub(super) async fn recent(
 ) -> Result<HttpResponse, Problem> {
     let (limit, wanted) = (paging.limit()?, wanted.filter()?);
     let before = paging.after(|text| text.parse::<u64>().ok())?.unwrap_or(u64::MAX);
-    let mut found: Vec<_> = management
+    let found: Vec<_> = management
         .log
         .recent()
         .into_iter()
@@ -61,28 +83,51 @@ pub(super) async fn recent(
         .filter(wanted)
         .take(limit.saturating_add(1))
         .collect();
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next_cursor = found.last().filter(|_| more).map(|last| last.id.to_string());
-    Ok(HttpResponse::Ok().json(json!({"items": found, "next_cursor": next_cursor})))
+    let page = Listing::cut(found, limit, |record| record.id.to_string());
+    Ok(HttpResponse::Ok().json(page))
 }
 
 /// The levels in force.
+#[utoipa::path(
+    get,
+    path = "/api/v1/log/levels",
+    tag = "log",
+    operation_id = "log_levels",
+    responses((status = 200, description = "How talkative which part is", body = LevelsInForce), Unauthorized)
+)]
 pub(super) async fn levels(_reader: Reader, management: web::Data<Management>) -> HttpResponse {
-    HttpResponse::Ok().json(told(&management.log.levels()))
+    HttpResponse::Ok().json(LevelsInForce::of(&management.log.levels()))
+}
+
+fn levels_by_flag() -> Object {
+    let level = Schema::from(
+        OneOfBuilder::new()
+            .item(Ref::from_schema_name("LevelName"))
+            .item(ObjectBuilder::new().schema_type(Type::Null))
+            .build(),
+    );
+    ObjectBuilder::new()
+        .additional_properties(Some(level))
+        .examples([json!({"HTTP client": "debug"})])
+        .build()
 }
 
 /// What a body of `PUT /api/v1/log/levels` says.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = LevelsOrder)]
 pub(super) struct Order {
-    /// Levels by flag; null falls back to the configured one.
+    /// Levels by trace flag (`App`, `Database`, `HTTP client`, `TLS`, `TCP`, `App WebSocket`, `Config`, `Webserver`; case,
+    /// blanks, dashes and underscores do not matter); null falls back to the configured one.
     #[serde(default)]
+    #[schema(schema_with = levels_by_flag)]
     levels: BTreeMap<String, Option<String>>,
     /// PBX users, by name, of whom everything is told; replaces those before.
+    #[schema(max_items = 100, example = json!(["anna"]))]
     users: Option<Vec<String>>,
     /// How long it holds, e.g. `10m`; until it is changed again unless given.
     #[serde(rename = "for")]
+    #[schema(example = "10m")]
     duration: Option<String>,
 }
 
@@ -112,7 +157,21 @@ impl Order {
     }
 }
 
-/// Changes levels at run time.
+/// Changes levels at run time, also for a while, or for single users.
+#[utoipa::path(
+    put,
+    path = "/api/v1/log/levels",
+    tag = "log",
+    operation_id = "set_log_levels",
+    request_body = Order,
+    responses(
+        (status = 200, description = "The levels in force now", body = LevelsInForce),
+        NotUnderstood,
+        Unauthorized,
+        Forbidden,
+    ),
+    security(("bearer" = []), ("session" = [], "csrf" = []))
+)]
 pub(super) async fn set_levels(
     administrator: Administrator,
     management: web::Data<Management>,
@@ -128,21 +187,7 @@ pub(super) async fn set_levels(
     }
     management.log.change(change);
     management.settings.record(administrator.who, "log levels").await;
-    Ok(HttpResponse::Ok().json(told(&management.log.levels())))
-}
-
-fn told(levels: &Levels) -> Value {
-    let flag = |flag: TraceFlag| {
-        let raised = levels.flags().get(&flag);
-        let level = raised.map_or(levels.configured(), |raised| raised.level);
-        json!({"flag": flag, "level": name_of(level), "until": raised.and_then(|raised| raised.until)})
-    };
-    let users = levels.users().iter();
-    json!({
-        "level": name_of(levels.configured()),
-        "flags": TraceFlag::ALL.map(flag),
-        "users": users.map(|(user, until)| json!({"user": user, "until": until})).collect::<Vec<_>>(),
-    })
+    Ok(HttpResponse::Ok().json(LevelsInForce::of(&management.log.levels())))
 }
 
 fn name_of(level: LevelFilter) -> String {

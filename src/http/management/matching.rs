@@ -2,11 +2,12 @@
 
 use actix_web::{HttpResponse, web};
 use m365_actors::user_sync::GetDirectory;
-use m365_presence::matching::{MatchRule, Preview, Turn};
-use serde::Deserialize;
-use serde_json::json;
+use m365_presence::matching::{MatchRule, MicrosoftField, PbxField, Preview, Turn};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Management;
+use super::refusals::{NotKnownYet, NotUnderstood, Unauthorized};
 use crate::http::access::Reader;
 use crate::http::problem::Problem;
 use crate::view::overview::answered;
@@ -15,11 +16,38 @@ use crate::view::overview::answered;
 const LONGEST_LIST: usize = 1_000;
 
 /// The rule in question; what is left out is as it is at present.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Question {
+    /// The field of the PBX.
+    #[param(value_type = PbxField, required = false, example = "cn")]
     pbx: Option<String>,
+    /// The field of Microsoft.
+    #[param(value_type = MicrosoftField, required = false, example = "mail")]
     microsoft: Option<String>,
+    /// Whether `@` and what follows is removed from the Microsoft value.
+    #[param(value_type = bool, required = false)]
     strip_domain: Option<String>,
+}
+
+/// How long the lists of a preview are in truth.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ListLengths {
+    gains: usize,
+    losses: usize,
+    ambiguities: usize,
+    near_misses: usize,
+}
+
+/// What the rule in question would gain and lose.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Comparison {
+    /// The rule in question, as a whole.
+    rule: MatchRule,
+    /// How long the lists are in truth; they name 1000 users each at most.
+    counts: ListLengths,
+    #[serde(flatten)]
+    preview: Preview,
 }
 
 impl Question {
@@ -48,7 +76,22 @@ impl Question {
     }
 }
 
-/// Compares the present rule with the one in question.
+/// What another matching rule would gain and lose.
+///
+/// What is left out is as it is at present. Nothing changes.
+#[utoipa::path(
+    get,
+    path = "/api/v1/matching/preview",
+    tag = "settings",
+    operation_id = "matching_preview",
+    params(Question),
+    responses(
+        (status = 200, description = "The present rule and the one in question, compared", body = Comparison),
+        NotUnderstood,
+        Unauthorized,
+        NotKnownYet,
+    )
+)]
 pub(super) async fn preview(
     _reader: Reader,
     management: web::Data<Management>,
@@ -65,16 +108,16 @@ pub(super) async fn preview(
     let license = management.terms.get().license.clone();
     let previewed = web::block(move || directory.preview(&directory.under(&rule), &license)).await;
     let preview = previewed.map_err(|_pool_is_gone| Problem::unavailable("user-sync"))?;
-    Ok(HttpResponse::Ok().json(told(&rule, preview)))
+    Ok(HttpResponse::Ok().json(told(rule, preview)))
 }
 
-fn told(rule: &MatchRule, mut preview: Preview) -> serde_json::Value {
-    let counts = json!({
-        "gains": preview.gains.len(),
-        "losses": preview.losses.len(),
-        "ambiguities": preview.ambiguities.len(),
-        "near_misses": preview.near_misses.len(),
-    });
+fn told(rule: MatchRule, mut preview: Preview) -> Comparison {
+    let counts = ListLengths {
+        gains: preview.gains.len(),
+        losses: preview.losses.len(),
+        ambiguities: preview.ambiguities.len(),
+        near_misses: preview.near_misses.len(),
+    };
     let lists: [&mut Vec<Turn>; 4] = [
         &mut preview.gains,
         &mut preview.losses,
@@ -82,15 +125,9 @@ fn told(rule: &MatchRule, mut preview: Preview) -> serde_json::Value {
         &mut preview.near_misses,
     ];
     lists.into_iter().for_each(|list| list.truncate(LONGEST_LIST));
-    json!({
-        "rule": {"pbx": rule.pbx, "microsoft": rule.microsoft, "strip_domain": rule.strip_domain},
-        "counts": counts,
-        "now": preview.now,
-        "then": preview.then,
-        "unchanged": preview.unchanged,
-        "gains": preview.gains,
-        "losses": preview.losses,
-        "ambiguities": preview.ambiguities,
-        "near_misses": preview.near_misses,
-    })
+    Comparison {
+        rule,
+        counts,
+        preview,
+    }
 }

@@ -2,14 +2,68 @@
 
 use actix_web::{HttpResponse, web};
 use m365_actors::presence_subscription::RenewAll;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Management;
 use super::answers::unknown_user;
+use super::refusals::{Forbidden, NotFound, NotSynchronised, Unauthorized, Unavailable};
 use crate::http::access::Administrator;
 use crate::http::problem::Problem;
 use crate::view::users::Resynced;
 
+/// What was ordered.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Ordered {
+    /// The order.
+    #[schema(pattern = "^(restart|renew|resync|panic)$", example = "restart")]
+    ordered: &'static str,
+    /// The actor that it concerns, if it concerns one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<String>,
+    /// The user whom it concerns, if it concerns one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    h323: Option<String>,
+}
+
+impl Ordered {
+    fn accepted(ordered: &'static str) -> Self {
+        Self {
+            ordered,
+            actor: None,
+            h323: None,
+        }
+    }
+
+    fn of_actor(self, name: String) -> Self {
+        Self {
+            actor: Some(name),
+            ..self
+        }
+    }
+
+    fn of_user(self, h323: String) -> Self {
+        Self {
+            h323: Some(h323),
+            ..self
+        }
+    }
+
+    fn respond(self) -> HttpResponse {
+        HttpResponse::Accepted().json(self)
+    }
+}
+
+/// Restarts one actor.
+#[utoipa::path(
+    post,
+    path = "/api/v1/actors/{name}/restart",
+    tag = "actors",
+    operation_id = "restart_actor",
+    params(("name" = String, Path, description = "The actor's name, as `/api/v1/actors` tells it", example = "presence-sync")),
+    responses((status = 202, description = "Ordered", body = Ordered), Unauthorized, Forbidden, NotFound),
+    security(("bearer" = []), ("session" = [], "csrf" = []))
+)]
 pub(super) async fn restart(
     administrator: Administrator,
     management: web::Data<Management>,
@@ -21,9 +75,18 @@ pub(super) async fn restart(
         .settings
         .record(administrator.who, format!("restart of actor {name}"))
         .await;
-    Ok(HttpResponse::Accepted().json(json!({"actor": *name, "ordered": "restart"})))
+    Ok(Ordered::accepted("restart").of_actor(name.into_inner()).respond())
 }
 
+/// Renews all subscriptions now.
+#[utoipa::path(
+    post,
+    path = "/api/v1/subscriptions/renew",
+    tag = "connections",
+    operation_id = "renew_subscriptions",
+    responses((status = 202, description = "Ordered", body = Ordered), Unauthorized, Forbidden, Unavailable),
+    security(("bearer" = []), ("session" = [], "csrf" = []))
+)]
 pub(super) async fn renew(
     administrator: Administrator,
     management: web::Data<Management>,
@@ -35,9 +98,26 @@ pub(super) async fn renew(
         .settings
         .record(administrator.who, "renewal of the subscriptions")
         .await;
-    Ok(HttpResponse::Accepted().json(json!({"ordered": "renew"})))
+    Ok(Ordered::accepted("renew").respond())
 }
 
+/// Reads both sides of a user anew, and writes what differs.
+#[utoipa::path(
+    post,
+    path = "/api/v1/users/{h323}/resync",
+    tag = "users",
+    operation_id = "resync_user",
+    params(("h323" = String, Path, description = "The user's name at the PBX, in any case", example = "anna")),
+    responses(
+        (status = 202, description = "Ordered", body = Ordered),
+        Unauthorized,
+        Forbidden,
+        NotFound,
+        NotSynchronised,
+        Unavailable,
+    ),
+    security(("bearer" = []), ("session" = [], "csrf" = []))
+)]
 pub(super) async fn resync(
     administrator: Administrator,
     management: web::Data<Management>,
@@ -53,11 +133,23 @@ pub(super) async fn resync(
                 .settings
                 .record(administrator.who, format!("resync of user {h323}"))
                 .await;
-            Ok(HttpResponse::Accepted().json(json!({"h323": *h323, "ordered": "resync"})))
+            Ok(Ordered::accepted("resync").of_user(h323.into_inner()).respond())
         }
     }
 }
 
+/// Makes an actor panic; in the demo only.
+///
+/// It shows what its supervisor does then. Elsewhere the answer is 404.
+#[utoipa::path(
+    post,
+    path = "/api/v1/faults/{name}/panic",
+    tag = "actors",
+    operation_id = "panic_actor",
+    params(("name" = String, Path, description = "The actor's name, as `/api/v1/actors` tells it", example = "presence-sync")),
+    responses((status = 202, description = "Ordered", body = Ordered), Unauthorized, Forbidden, NotFound),
+    security(("bearer" = []), ("session" = [], "csrf" = []))
+)]
 pub(super) async fn inject_panic(
     _administrator: Administrator,
     management: web::Data<Management>,
@@ -70,7 +162,7 @@ pub(super) async fn inject_panic(
         .tree
         .inject_panic(&name)
         .map_err(|_| unknown_actor(&name))?;
-    Ok(HttpResponse::Accepted().json(json!({"actor": *name, "ordered": "panic"})))
+    Ok(Ordered::accepted("panic").of_actor(name.into_inner()).respond())
 }
 
 fn unknown_actor(name: &str) -> Problem {

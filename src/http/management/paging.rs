@@ -2,17 +2,22 @@
 
 use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::IntoParams;
 
 use crate::http::problem::Problem;
+use crate::view::listing::Listing;
 
 const DEFAULT_LIMIT: usize = 100;
 const LARGEST_LIMIT: usize = 1_000;
 
 /// The question for a page, as it was asked.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Paging {
+    /// Items that the page may hold; more than 1000 are clipped.
+    #[param(value_type = u64, required = false, minimum = 1, default = 100, example = 100)]
     limit: Option<String>,
+    /// Where the page begins: the `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -45,13 +50,15 @@ impl Paging {
     }
 
     /// Answers a page of a list that is at hand as a whole; its cursors count items.
-    pub(super) fn page<Item: Serialize>(&self, items: &[Item]) -> Result<HttpResponse, Problem> {
+    pub(super) fn page<Item: Serialize>(
+        &self,
+        items: impl IntoIterator<Item = Item>,
+    ) -> Result<HttpResponse, Problem> {
         let limit = self.limit()?;
         let begin = self.after(|text| text.parse::<usize>().ok())?.unwrap_or(0);
-        let end = items.len().min(begin.saturating_add(limit));
-        let page = items.get(begin..end).unwrap_or_default();
-        let next_cursor = (end < items.len()).then(|| end.to_string());
-        Ok(HttpResponse::Ok().json(json!({"items": page, "next_cursor": next_cursor})))
+        let end = begin.saturating_add(limit);
+        let rest = items.into_iter().skip(begin).take(limit.saturating_add(1));
+        Ok(HttpResponse::Ok().json(Listing::cut(rest.collect(), limit, |_| end.to_string())))
     }
 }
 

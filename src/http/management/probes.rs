@@ -3,12 +3,37 @@
 use actix_web::{HttpResponse, web};
 use m365_presence::light::WarningCode;
 use m365_store::Condition;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Management;
 use crate::heartbeat::Heartbeat;
 use crate::view::status::missing;
 
+/// Whether this instance does its whole job.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Readiness {
+    /// Whether nothing is missing.
+    pub(super) ready: bool,
+    /// What is missing, in the codes of the lights.
+    pub(super) missing: Vec<&'static str>,
+    /// What is not as it should be, but keeps nobody from working.
+    pub(super) degraded: &'static [WarningCode],
+}
+
+/// Whether the process lives.
+///
+/// It never depends on Microsoft or a PBX.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    tag = "probes",
+    responses(
+        (status = 200, description = "The actors' thread turns", body = String, content_type = "text/plain"),
+        (status = 503, description = "The actors' thread is stuck", body = String, content_type = "text/plain"),
+    ),
+    security(())
+)]
 pub(super) async fn livez(management: web::Data<Management>) -> HttpResponse {
     liveness(&management.heart)
 }
@@ -26,6 +51,17 @@ pub(super) fn liveness(heart: &Heartbeat) -> HttpResponse {
     response.content_type("text/plain; charset=utf-8").body(body)
 }
 
+/// Whether this instance does its whole job, and what is missing.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "probes",
+    responses(
+        (status = 200, description = "It does its whole job", body = Readiness),
+        (status = 503, description = "Something is missing", body = Readiness),
+    ),
+    security(())
+)]
 pub(super) async fn readyz(management: web::Data<Management>) -> HttpResponse {
     let overview = management.posts.look().await;
     let lights = management.lights_of(&overview);
@@ -35,7 +71,7 @@ pub(super) async fn readyz(management: web::Data<Management>) -> HttpResponse {
         missing.insert(0, "standby");
     }
     // presence goes on without it: turning this instance away would cost more than waiting
-    let degraded: &[WarningCode] = match overview.database {
+    let degraded: &'static [WarningCode] = match overview.database {
         Condition::Ok => &[],
         Condition::Away { .. } => &[WarningCode::DatabaseAway],
     };
@@ -46,5 +82,25 @@ pub(super) async fn readyz(management: web::Data<Management>) -> HttpResponse {
     };
     response
         .insert_header(("Cache-Control", "no-store"))
-        .json(json!({"ready": missing.is_empty(), "missing": missing, "degraded": degraded}))
+        .json(Readiness {
+            ready: missing.is_empty(),
+            missing,
+            degraded,
+        })
+}
+
+/// The same as `/readyz`.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "probes",
+    operation_id = "healthz",
+    responses(
+        (status = 200, description = "It does its whole job", body = Readiness),
+        (status = 503, description = "Something is missing", body = Readiness),
+    ),
+    security(())
+)]
+pub(super) async fn readyz_alias(management: web::Data<Management>) -> HttpResponse {
+    readyz(management).await
 }

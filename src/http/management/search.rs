@@ -2,16 +2,26 @@
 
 use m365_presence::matching::Reason;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::http::problem::Problem;
 use crate::view::users::Sought;
 
 /// The question, as it was asked; everybody unless something is given.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Search {
+    /// A part of a name or an address of either side, whatever the case.
+    #[param(example = "anna")]
     search: Option<String>,
+    /// Only users who are not synchronised for this reason.
+    #[param(value_type = Reason, required = false)]
     reason: Option<String>,
+    /// Only users who are synchronised, or who are not.
+    #[param(value_type = bool, required = false)]
     synchronised: Option<String>,
+    /// Only users who live at this PBX.
+    #[param(example = "pbx-main")]
     pbx: Option<String>,
 }
 

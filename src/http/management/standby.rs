@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `GET /livez` | 200 while its thread turns |
 //! | `GET /readyz`, `GET /healthz` | 503 with `standby`, or `database_away` |
-//! | `GET /metrics`, `GET /api/v1/status`, the page, the page's sign-in | as ever |
+//! | `GET /metrics`, `GET /api/v1/status`, the page, its sign-in, the description of the API | as ever |
 //! | `GET /api/v1/events` | the status, once: whoever watches comes back every two seconds, and finds the active instance then |
 //! | `GET` of users, actors, subscriptions, sessions | empty lists: the active instance holds all of it |
 //! | any other `GET` below `/api/v1` | 503 with the code `standby` |
@@ -13,22 +13,25 @@
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
 
-use super::{json_bodies, no_route, private, readable};
+use super::description;
+use super::probes::Readiness;
+use super::routes::{json_bodies, no_route, private, sign_in};
+use super::served::readable;
 use crate::http::access::{Administrator, Reader};
 use crate::http::page;
 use crate::http::problem::Problem;
 use crate::standby::Standby;
+use crate::view::listing::Listing;
 use crate::view::metrics::Exposition;
 
 /// Registers the routes.
 pub fn routes(config: &mut ServiceConfig) {
     let mut api = web::scope("/api/v1")
         .wrap(private())
-        .service(readable("/status", status))
-        .service(readable("/events", events))
-        .service(super::sign_in());
+        .service(readable("/status", status).resource())
+        .service(readable("/events", events).resource())
+        .service(sign_in().resource());
     for list in ["/users", "/actors", "/subscriptions", "/sessions"] {
         api = api.service(
             web::resource(list)
@@ -39,12 +42,14 @@ pub fn routes(config: &mut ServiceConfig) {
     }
     config
         .app_data(json_bodies())
-        .service(readable("/livez", livez))
-        .service(readable("/readyz", readyz))
-        .service(readable("/healthz", readyz))
-        .service(readable("/metrics", metrics))
-        .service(readable("/", page::show))
-        .service(readable("/page/{name}", page::asset))
+        .service(readable("/livez", livez).resource())
+        .service(readable("/readyz", readyz).resource())
+        .service(readable("/healthz", readyz).resource())
+        .service(readable("/metrics", metrics).resource())
+        .service(readable("/", page::show).resource())
+        .service(readable("/page/{name}", page::asset).resource())
+        .service(readable("/api/openapi.json", description::tell).resource())
+        .service(readable("/api/docs", page::docs).resource())
         .service(api.default_service(web::to(other)))
         .default_service(web::to(no_route));
 }
@@ -56,7 +61,11 @@ async fn livez(standby: web::Data<Standby>) -> HttpResponse {
 async fn readyz(standby: web::Data<Standby>) -> HttpResponse {
     HttpResponse::ServiceUnavailable()
         .insert_header((CACHE_CONTROL, "no-store"))
-        .json(json!({"ready": false, "missing": [standby.missing()], "degraded": []}))
+        .json(Readiness {
+            ready: false,
+            missing: vec![standby.missing()],
+            degraded: &[],
+        })
 }
 
 async fn metrics(_reader: Reader, standby: web::Data<Standby>, request: HttpRequest) -> HttpResponse {
@@ -81,7 +90,7 @@ async fn events(_reader: Reader, standby: web::Data<Standby>) -> HttpResponse {
 
 /// An empty list.
 async fn nothing(_reader: Reader) -> HttpResponse {
-    HttpResponse::Ok().json(json!({"items": [], "next_cursor": null}))
+    HttpResponse::Ok().json(Listing::<()>::default())
 }
 
 /// What only the active instance knows, or may change.

@@ -2,6 +2,7 @@
 
 import { follow, recall, session, signIn, signOut, read } from "./api.js";
 import { chip, make, time } from "./dom.js";
+import { askForToken } from "./sign_in.js";
 import * as actors from "./actors.js";
 import * as diagnosis from "./diagnosis.js";
 import * as log from "./log.js";
@@ -42,7 +43,7 @@ async function show() {
     if (view === shown) view = { module, ...made };
     else made?.leave?.();
   } catch (error) {
-    if (error.status === 401) return askForToken();
+    if (error.status === 401) return showSignIn();
     main.replaceChildren(make("p", { class: "notice bad", role: "alert" }, error.message));
   }
 }
@@ -84,33 +85,14 @@ async function resume() {
   }
 }
 
-function askForToken(refusal) {
+function showSignIn(refusal) {
   stream?.close();
   stream = null;
   nav.hidden = true;
   document.getElementById("sign-out").hidden = true;
   document.getElementById("chips").replaceChildren();
   document.getElementById("about").textContent = "";
-  const message = make("p", { class: "refusal", role: "alert" }, refusal ?? "");
-  const token = make("input", { id: "token", type: "password", autocomplete: "current-password", required: true });
-  const form = make("form", { id: "sign-in", class: "card" },
-    make("h2", {}, "Sign in"),
-    make("label", { for: "token" }, "Management token", token),
-    make("button", {}, "Open"),
-    message,
-    make("p", { class: "faint small" }, "The token of management.token, or of management.viewer_token to read only. It becomes a session of this browser and is not kept."));
-  form.addEventListener("submit", async event => {
-    event.preventDefault();
-    try {
-      await signIn(token.value.trim());
-      begin();
-    } catch (error) {
-      message.textContent = error.message;
-      token.select();
-    }
-  });
-  main.replaceChildren(form);
-  token.focus();
+  askForToken(main, begin, refusal);
 }
 
 async function begin() {
@@ -123,7 +105,7 @@ async function begin() {
 
 document.getElementById("sign-out").addEventListener("click", async () => {
   await signOut();
-  askForToken();
+  showSignIn();
 });
 window.addEventListener("hashchange", async () => {
   if (session.role === null) return;
@@ -138,5 +120,5 @@ try {
   if (given) await signIn(given); else await recall();
   await begin();
 } catch (error) {
-  askForToken(given ? error.message : undefined);
+  showSignIn(given ? error.message : undefined);
 }

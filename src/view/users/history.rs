@@ -3,19 +3,10 @@
 use m365_actors::presence_sync::{GetTimeline, Resync};
 use m365_actors::user_sync::GetDirectory;
 use m365_presence::timeline::Item;
-use serde::Serialize;
 
 use super::Terms;
+use crate::view::listing::Listing;
 use crate::view::overview::{Posts, answered};
-
-/// A page of a user's transitions, newest first.
-#[derive(Clone, Debug, Serialize)]
-pub struct TimelinePage {
-    /// The transitions.
-    pub items: Vec<Item>,
-    /// Where the next page begins.
-    pub next_cursor: Option<String>,
-}
 
 /// What became of the order to look anew at a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +31,7 @@ impl Posts {
         h323: &str,
         before: Option<i64>,
         limit: usize,
-    ) -> Option<Option<TimelinePage>> {
+    ) -> Option<Option<Listing<Item>>> {
         let directory = answered(self.user_sync.ask(GetDirectory)).await?;
         let entry = directory.as_ref().and_then(|directory| directory.by_h323(h323));
         let Some(user) = entry.and_then(|entry| entry.pbx.as_ref()) else {
@@ -51,11 +42,8 @@ impl Posts {
             before,
             limit: limit.saturating_add(1),
         };
-        let mut items = answered(self.presence_sync.ask(asked)).await?;
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next_cursor = items.last().filter(|_| more).map(|item| item.number.to_string());
-        Some(Some(TimelinePage { items, next_cursor }))
+        let found = answered(self.presence_sync.ask(asked)).await?;
+        Some(Some(Listing::cut(found, limit, |item| item.number.to_string())))
     }
 
     /// Orders both sides of a user to be read anew.

@@ -65,7 +65,8 @@ impl World {
         self.send("PATCH", path, body, &[("If-Match", etag)])
     }
 
-    fn send(&self, method: &str, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+    /// Sends a body to the management listener as administrator, with further headers.
+    pub fn send(&self, method: &str, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
         let bearer = bearer(TOKEN);
         let mut all = vec![
             ("Authorization", bearer.as_str()),
