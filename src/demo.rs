@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow};
 use m365_presence::ports::READ_LIMIT;
 use m365_simulator::microsoft::{Account, App, MicrosoftCloud, Options, Tenant};
-use m365_simulator::pbx::{Estate, Pbx, PbxOptions, Role};
+use m365_simulator::pbx::{Endpoint, Estate, Pbx, PbxOptions, Role};
 use m365_simulator::town::{CloudClients, PbxPhones, Town, people};
 
 use crate::cli::Demo;
@@ -32,6 +32,7 @@ const APP_PASSWORD: &str = "demo:app";
 struct World {
     _cloud: MicrosoftCloud,
     _pbxs: Vec<Pbx>,
+    client: Option<Endpoint>,
     _town: Town,
 }
 
@@ -101,6 +102,7 @@ pub fn run(demo: Demo) -> anyhow::Result<ExitCode> {
         let begun = pbxs.and_then(|pbxs| {
             let phones = PbxPhones::settle(pbxs.clone(), &people, LICENSE);
             Ok(World {
+                client: pbxs.first().map(Pbx::listen).transpose()?,
                 _town: Town::start(people, SEED, 1, clients, phones)?,
                 _cloud: cloud,
                 _pbxs: pbxs,
@@ -108,8 +110,8 @@ pub fn run(demo: Demo) -> anyhow::Result<ExitCode> {
         });
         match begun {
             Ok(begun) => {
+                announce(addresses, &token, demo, begun.client.as_ref());
                 world = Some(begun);
-                announce(addresses, &token, demo);
             }
             Err(error) => log::error!("the simulated world cannot be made: {error}"),
         }
@@ -216,14 +218,16 @@ fn pbxs(count: u32, addresses: Addresses) -> anyhow::Result<Vec<Pbx>> {
         .collect()
 }
 
-fn announce(addresses: Addresses, token: &str, demo: Demo) {
+fn announce(addresses: Addresses, token: &str, demo: Demo, client: Option<&Endpoint>) {
     let page = format!("http://{}/", addresses.management);
     let text = format!(
         "\n  {users} people live at {pbxs} simulated PBXs and in a simulated Microsoft cloud.\n\n  \
          page    {page}#token={token}\n  \
+         myapps  {client}\n  \
          status  curl -s -H 'Authorization: Bearer {token}' {page}api/v1/status\n  \
          break   curl -s -X POST -H 'Authorization: Bearer {token}' {page}api/v1/faults/presence-sync/panic\n  \
          end     Ctrl-C\n\n",
+        client = client.map(Endpoint::client_url).unwrap_or_default(),
         users = demo.users,
         pbxs = demo.pbxs,
     );

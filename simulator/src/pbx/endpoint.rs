@@ -1,5 +1,7 @@
 //! The PBX's own websocket, `/PBX0/APPS/websocket`, at which an App or a script logs in as the App object (reference 1.5).
 //!
+//! Beside it the PBX's client is served, in which people open Apps.
+//!
 //! No PbxInfo comes here, and a login on behalf of a user has fewer APIs. Everything else is the same dialogue.
 
 use std::{
@@ -19,6 +21,7 @@ use actix_ws::{MessageStream, Session};
 use futures_util::{StreamExt, sink::unfold};
 
 use super::{
+    client,
     conversation::{Conversation, Ended, LARGEST_MESSAGE, say_farewell},
     dialogue::Origin,
     handle::Pbx,
@@ -58,10 +61,14 @@ impl Pbx {
         let serve = move || {
             actix_rt::System::new().block_on(async move {
                 let site = Data::new(site);
-                let server =
-                    HttpServer::new(move || App::new().app_data(site.clone()).route(PATH, get().to(accept)))
-                        .workers(1)
-                        .disable_signals();
+                let server = HttpServer::new(move || {
+                    App::new()
+                        .app_data(site.clone())
+                        .route(PATH, get().to(accept))
+                        .configure(client::routes)
+                })
+                .workers(1)
+                .disable_signals();
                 let server = match tls {
                     Some(tls) => server.bind_rustls_0_23(address, tls),
                     None => server.bind(address),
@@ -101,6 +108,13 @@ impl Endpoint {
     #[must_use]
     pub fn url(&self) -> String {
         format!("{}://{}{PATH}", self.scheme, self.address)
+    }
+
+    /// Returns the address of the PBX's client.
+    #[must_use]
+    pub fn client_url(&self) -> String {
+        let scheme = if self.scheme == "wss" { "https" } else { "http" };
+        format!("{scheme}://{}/PBX0/APPCLIENT/appclient.htm", self.address)
     }
 
     /// Returns the address and port on which it listens.

@@ -15,6 +15,7 @@
 
 mod app_window;
 mod calls;
+mod client;
 mod conversation;
 mod dialogue;
 mod directory;

@@ -11,6 +11,7 @@
 )]
 
 mod app;
+mod client;
 mod endpoint;
 mod estate;
 mod faults;

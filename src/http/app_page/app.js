@@ -3,10 +3,11 @@
 import { begin, isFramed, look, title } from "./client.js";
 import { attend } from "./connection.js";
 import { textsOf } from "./texts.js";
-import { show } from "./view.js";
+import { show, summary } from "./view.js";
 
 const root = document.documentElement;
 const main = document.getElementById("main");
+const announcement = document.getElementById("announcement");
 const connection = document.getElementById("connection");
 
 const shown = { state: null, fare: isFramed ? "connecting" : "unframed" };
@@ -19,6 +20,8 @@ function paint() {
   connection.textContent = texts.fares[shown.fare] ?? "";
   connection.className = shown.fare === "live" ? "live" : shown.fare === "connecting" ? "" : "lost";
   show(main, shown, texts);
+  const said = summary(shown.state, texts);
+  if (announcement.textContent !== said) announcement.textContent = said;
 }
 
 begin(paint);

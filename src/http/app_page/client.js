@@ -44,7 +44,9 @@ export function begin(changed) {
         // the session key is of no use here, and so it is kept nowhere
         const { key, ...login } = message;
         const answered = signed;
-        if (answered && (login.pbxObj === undefined || login.pbxObj === appObject)) { signed = null; answered(login); }
+        // further frames of the App within this one share the window that answers
+        const isOurs = !appObject || login.pbxObj === undefined || login.pbxObj === appObject;
+        if (answered && isOurs) { signed = null; answered(login); }
         break;
       }
     }

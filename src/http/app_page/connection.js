@@ -18,10 +18,12 @@ function address() {
   return url.href.replace(/\/$/, "");
 }
 
-/** A page of another build goes to the present one; to another host it never goes. */
+/** A page of another build goes to the present one; to another host it never goes. Tells whether it goes. */
 function followBuild(target) {
   const url = new URL(target, location.href);
-  if (url.origin === location.origin && url.href !== location.href) location.replace(url.href);
+  const goes = url.origin === location.origin && url.href !== location.href;
+  if (goes) location.replace(url.href);
+  return goes;
 }
 
 /** Keeps a session open; `told` gets every state, `fared` how it goes: connecting, live, lost, refused, unlicensed or busy. */
@@ -36,15 +38,13 @@ export function attend(told, fared) {
     const impatience = setTimeout(() => socket.close(), PATIENCE);
     const life = setInterval(() => send({ mt: "KeepAlive" }), SIGN_OF_LIFE);
 
-    socket.addEventListener("open", () => {
-      send({ mt: "CheckBuild", url: location.href });
-      send({ mt: "AppChallenge" });
-    });
+    socket.addEventListener("open", () => send({ mt: "CheckBuild", url: location.href }));
     socket.addEventListener("message", event => {
       const message = JSON.parse(event.data);
       switch (message.mt) {
         case "CheckBuildResult":
-          if (message.url) followBuild(message.url);
+          // a page that is about to go must not have a login signed, which would reach the page after it
+          if (!message.url || !followBuild(message.url)) send({ mt: "AppChallenge" });
           break;
         case "AppChallengeResult":
           askForLogin(message.challenge, signed => {

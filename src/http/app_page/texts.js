@@ -17,7 +17,7 @@ const english = {
     unknown: ["The connector does not know you.", "You are not among the users whom the master PBX tells it of."],
   },
   atPbx: "At the PBX", inTeams: "In Teams", unknown: "not known", notLinked: "not linked",
-  fromTeams: "taken from Teams", fromPbx: "taken from the PBX",
+  fromTeams: "from Teams", fromPbx: "from the PBX",
   name: "Name at the PBX", home: "Home PBX", set: "Set in Teams",
   decided: { teams: "Your status in Teams decides.", pbx: "Your status at the PBX decides." },
   claims: {
@@ -77,8 +77,8 @@ const german = {
     starting: ["Der Connector wurde gerade gestartet.", "Die Benutzer beider Seiten werden noch gelesen; das dauert einen Augenblick."],
     unknown: ["Der Connector kennt Sie nicht.", "Sie sind nicht unter den Benutzern, die ihm die Master-PBX nennt."],
   },
-  atPbx: "An der PBX", inTeams: "In Teams", unknown: "nicht bekannt", notLinked: "nicht verknüpft",
-  fromTeams: "aus Teams übernommen", fromPbx: "von der PBX übernommen",
+  atPbx: "An der PBX", inTeams: "In Teams", unknown: "unbekannt", notLinked: "nicht verknüpft",
+  fromTeams: "aus Teams", fromPbx: "von der PBX",
   name: "Name an der PBX", home: "Heimat-PBX", set: "In Teams gesetzt",
   decided: { teams: "Ihr Status in Teams entscheidet.", pbx: "Ihr Status an der PBX entscheidet." },
   claims: {
@@ -118,7 +118,7 @@ const german = {
   teams: {
     Available: "verfügbar", AvailableInactive: "verfügbar", Away: "abwesend", BeRightBack: "gleich zurück", Busy: "beschäftigt", BusyIdle: "beschäftigt", DoNotDisturb: "nicht stören",
     InACall: "in einem Gespräch", InAConferenceCall: "in einer Konferenz", InAMeeting: "in einer Besprechung", Presenting: "präsentiert", Focusing: "konzentriert", UrgentInterruptionsOnly: "nur Dringendes",
-    Inactive: "inaktiv", OutOfOffice: "außer Haus", OffWork: "dienstfrei", Offline: "offline", PresenceUnknown: "nicht bekannt",
+    Inactive: "inaktiv", OutOfOffice: "außer Haus", OffWork: "dienstfrei", Offline: "offline", PresenceUnknown: "unbekannt",
   },
 };
 

@@ -43,9 +43,9 @@ function notice(title, ...lines) {
 
 function verdict(user, state, texts) {
   if (!user.synchronised) {
-    const [title, remedy] = texts.reasons[user.reason] ?? [texts.reasons.other[0], texts.reasons.other[1]];
+    const [title, remedy] = texts.reasons[user.reason] ?? texts.reasons.other;
     return [make("p", {}, make("strong", {}, title)), make("p", { class: "faint" }, remedy.replace("{license}", state.license)),
-      state.explanation && make("p", { class: "small", lang: "en" }, state.explanation)];
+      state.explanation && make("p", { class: "faint small", lang: "en" }, state.explanation)];
   }
   return [make("p", {}, make("strong", {}, texts.decided[user.decided_by])),
     make("p", { class: "faint" }, texts.claims[user.teams_claim_state] ?? texts.claims.none),
@@ -62,7 +62,7 @@ function person(state, texts) {
       side(texts.atPbx, user.cn || user.h323, pbx, pbx.origin),
       flow(user.decided_by),
       side(texts.inTeams, user.teams_name, user.teams_name ? teams : { name: texts.notLinked, tone: "unknown" }, fromPbx)),
-    make("div", { class: "verdict", role: "status" }, verdict(user, state, texts)),
+    make("div", { class: "verdict" }, verdict(user, state, texts)),
     make("dl", { class: "linked" },
       fact(texts.name, user.h323), fact(texts.home, user.pbx),
       user.set_in_teams && fact(texts.set, user.set_in_teams.replaceAll("/", " / "))));
@@ -72,12 +72,20 @@ function fact(name, value) {
   return make("div", {}, make("dt", {}, name), make("dd", {}, value));
 }
 
-function light([name, light], texts, open) {
+function light(name, light, texts, open) {
   const green = light.state === "green";
   return make("details", { class: `card light ${light.state}`, "data-light": name, open: open.get(name) ?? !green },
     make("summary", {}, make("strong", {}, texts.lights[name]), make("span", { class: `chip ${green ? "good" : ""}` }, green ? texts.green : texts.red),
       make("code", { class: "faint" }, light.code)),
     make("div", { class: "told" }, make("p", { lang: "en" }, light.detail), make("p", { class: "faint small" }, texts.since.replace("{span}", since(light.since)))));
+}
+
+/** What a screen reader should say when it changes. */
+export function summary(state, texts) {
+  const user = state?.user;
+  if (!user) return "";
+  if (!user.synchronised) return (texts.reasons[user.reason] ?? texts.reasons.other)[0];
+  return `${texts.atPbx}: ${pbxState(user, texts).name}. ${texts.inTeams}: ${teamsState(user.teams_presence, texts).name}. ${texts.decided[user.decided_by]}`;
 }
 
 /** Shows everything anew; what was opened stays open, and the focus where it was. */
@@ -92,7 +100,7 @@ function content(state, fare, texts, opened) {
   const trouble = texts.troubles[fare];
   if (!state) return [trouble && notice(...trouble)];
   const unknown = texts.people[state.known];
-  const lights = state.lights ? Object.entries(state.lights).map(entry => light(entry, texts, opened)) : [];
+  const lights = state.lights ? Object.keys(texts.lights).map(name => light(name, state.lights[name], texts, opened)) : [];
   return [
     fare !== "live" && trouble && notice(...trouble),
     state.user ? person(state, texts) : unknown && notice(...unknown),
