@@ -348,6 +348,7 @@ impl Handler<GetStatus> for PresenceSync {
                     + self.board.held_back(Side::PbxCall, Brake::Flapping),
             },
             held_by_budget: self.board.held_back(Side::Teams, Brake::Budget),
+            restraint: self.dependencies.rules.restraint.clone(),
             transitions: self.timeline.len(),
             claims: self.board.claim_states(self.dependencies.clock.now()),
             unmapped: self.board.unmapped().clone(),

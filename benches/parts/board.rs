@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use criterion::{BenchmarkId, Criterion};
-use m365_presence::board::{Board, Direction, Member, OnThePhone, Outcome, Rules, TeamsCalls};
+use m365_presence::board::{Board, Direction, Member, OnThePhone, Outcome, Restraint, Rules, TeamsCalls};
 use m365_presence::identity::PbxName;
 use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
 use m365_presence::teams::{Source, TeamsObservation, TeamsPresence};
@@ -39,6 +39,7 @@ impl Scene {
             on_the_phone: OnThePhone::InACall,
             teams_calls: TeamsCalls::Entry,
             renewal: Duration::from_secs(300),
+            restraint: Restraint::default(),
         };
         let Populace { teams, pbx } = Populace::of(users);
         let members: Vec<Member> = pbx

@@ -139,6 +139,8 @@ codes! {
 codes! {
     /// What is no trouble yet, but will be.
     WarningCode {
+        /// An administrator holds writes back.
+        WritesHeldBack = "writes_held_back", "Nothing, while that is wanted; to go on set sync.shadow to false and empty sync.paused_directions and sync.paused_users.";
         /// The database does not take what it is given.
         DatabaseAway = "database_away", "Presence goes on, and what must survive a restart is kept in memory; mend what the detail names before the connector is restarted.";
         /// Few places are left in the presence subscriptions.

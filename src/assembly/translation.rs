@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use m365_actors::token_refresh::{self, ProofEnds};
 use m365_graph::{AppRegistration, CommunicationUser, IdentitySettings, Proof, WebhookSettings};
-use m365_presence::board::{self, Rules};
+use m365_presence::board::{self, Restraint, Rules};
 use m365_presence::cadence::Reading;
 use m365_presence::identity::Account;
 use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
@@ -47,6 +47,20 @@ pub(super) fn rules(settings: &Settings) -> Rules {
             TeamsCalls::AlienCall => board::TeamsCalls::AlienCall,
         },
         renewal: settings.timers.on_the_phone,
+        restraint: restraint(&settings.sync),
+    }
+}
+
+fn restraint(sync: &crate::config::Sync) -> Restraint {
+    let paused = |one| {
+        let mut directions = sync.paused_directions.iter();
+        directions.any(|direction| *direction == one || *direction == Direction::Both)
+    };
+    Restraint {
+        shadow: sync.shadow,
+        teams: paused(Direction::PbxToTeams),
+        pbx: paused(Direction::TeamsToPbx),
+        users: sync.paused_users.iter().map(|name| name.to_lowercase()).collect(),
     }
 }
 

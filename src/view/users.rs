@@ -11,7 +11,7 @@ use m365_actors::license_check::{GetRoster, Roster};
 use m365_actors::presence_subscription::{self, GetAssignment};
 use m365_actors::presence_sync::GetViews;
 use m365_actors::user_sync::GetDirectory;
-use m365_presence::board::{ClaimState, PersonView};
+use m365_presence::board::{ClaimState, PersonView, Receipt};
 use m365_presence::identity::{Account, PbxGuid};
 use m365_presence::matching::{Directory, Entry, Position, Reason};
 use m365_presence::sharding::Assignment;
@@ -67,6 +67,8 @@ pub struct UserItem {
     /// How it stands with that, one of a closed set; null where nothing is asked for.
     #[schema(value_type = Option<ClaimState>)]
     pub teams_claim_state: Option<&'static str>,
+    /// What is decided and not written yet, and what holds it back.
+    pub held_back: Vec<Receipt>,
     /// Whether the user has a Teams session; null where Teams does not tell.
     pub teams_signed_in: Option<bool>,
 }
@@ -221,6 +223,7 @@ impl Sources {
             teams_claim_state: view
                 .and_then(|view| view.teams_claim_state)
                 .map(ClaimState::as_str),
+            held_back: view.map(|view| view.held_back.clone()).unwrap_or_default(),
             teams_signed_in: view.and_then(|view| view.teams_signed_in),
         }
     }

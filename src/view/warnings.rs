@@ -11,6 +11,7 @@ mod licenses;
 mod notifications;
 mod outside;
 mod pbxs;
+mod restraint;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -69,6 +70,7 @@ fn all(
 ) -> Vec<Warning> {
     let mut warnings = Vec::new();
     warnings.extend(outside::warnings(outside));
+    warnings.extend(restraint::warning(overview));
     warnings.extend(database::warning(overview));
     warnings.extend(capacity::warning(overview));
     warnings.extend(notifications::warnings(overview));

@@ -63,6 +63,7 @@ mod probes;
 mod refusals;
 mod restart;
 mod restart_elsewhere;
+mod restraint;
 mod secrets;
 mod settings;
 mod shards;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use m365_presence::board::ClaimState;
+use m365_presence::board::{ClaimState, Restraint};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -59,6 +59,8 @@ pub struct Status {
     pub held_by_flapping: BySide,
     /// States that waited because the budget of the hour was used up.
     pub held_by_budget: u64,
+    /// What an administrator holds back.
+    pub restraint: Restraint,
     /// Transitions that are kept in memory.
     pub transitions: usize,
     /// Transitions that could not be stored.

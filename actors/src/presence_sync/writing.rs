@@ -30,7 +30,7 @@ impl PresenceSync {
         let mut due = self.board.due(self.dependencies.clock.now());
         let decided_at = self.dependencies.clock.now();
         self.keep(std::mem::take(&mut due.transitions), decided_at, ctx);
-        if self.releasing && self.board.is_empty() {
+        if self.releasing && self.board.has_released() {
             self.end_release(true);
         }
         self.carry_out(due, ctx);

@@ -21,7 +21,7 @@ use m365_actors::{
     license_check, notification_keys, pbx_session, presence_subscription, presence_sweep, presence_sync,
     token_refresh, user_sync, webhook_intake,
 };
-use m365_presence::board::{Direction, OnThePhone, Rules, TeamsCalls};
+use m365_presence::board::{Direction, OnThePhone, Restraint, Rules, TeamsCalls};
 use m365_presence::cadence::{Reading, Tempo};
 use m365_presence::clock::Clock;
 use m365_presence::identity::{Account, PbxName};
@@ -288,6 +288,7 @@ impl Cast {
                 on_the_phone: OnThePhone::InACall,
                 teams_calls: self.house.teams_calls,
                 renewal: minutes(5),
+                restraint: Restraint::default(),
             }),
             store: self.house.shelf.clone(),
             timeline: self.house.shelf.clone(),

@@ -11,7 +11,7 @@ use super::own_call::{LINGERING, OwnCall};
 use super::pace::Pace;
 use super::pbx_sight::{ON_THE_PHONE, PbxSight};
 use super::transition::{HeldBack, Receipt, Side};
-use super::{AlienCallWrite, Member, Outcome};
+use super::{AlienCallWrite, Brake, Member, Outcome};
 use crate::identity::PbxName;
 use crate::ports::{LedgerChange, LedgerRow, LedgerState, Slot};
 use crate::teams::TeamsPresence;
@@ -60,6 +60,7 @@ impl AlienSide {
         member: &Member,
         pbx: &mut PbxSight,
         pace: &mut Pace,
+        restrained: Option<Brake>,
         now: DateTime<Utc>,
     ) -> (Option<AlienCallWrite>, Option<LedgerChange>) {
         if self.under_way.is_some() {
@@ -75,13 +76,17 @@ impl AlienSide {
         let (at, on) = match stands_at {
             Some(at) if !wanted || at != *home => (at, false),
             Some(_) if confirmed => return (None, None),
-            None if !wanted => return (None, self.forget(member, pbx)),
+            None if !wanted => {
+                self.held_back.end();
+                return (None, self.forget(member, pbx));
+            }
             Some(_) | None => (home.clone(), true),
         };
         if self.hold.stops(&on, now) {
             return (None, None);
         }
-        if let Some((brake, until)) = pace.brake(now) {
+        let order = restrained.map(|brake| (brake, None));
+        if let Some((brake, until)) = order.or_else(|| pace.brake(now)) {
             self.held_back.note(on, |on| Receipt {
                 side: Side::PbxCall,
                 what: in_words(*on).to_owned(),

@@ -10,7 +10,7 @@ use super::hold::Hold;
 use super::pace::Pace;
 use super::pbx_sight::PbxSight;
 use super::transition::{HeldBack, Receipt, Side};
-use super::{EntryWrite, Member, Outcome};
+use super::{Brake, EntryWrite, Member, Outcome};
 use crate::ports::{LedgerChange, LedgerRow, LedgerState, Slot};
 use crate::teams::TeamsPresence;
 
@@ -65,6 +65,11 @@ impl EntrySide {
         self.under_way.is_none() && !self.unsure && self.shown.as_ref().is_none_or(String::is_empty)
     }
 
+    /// Whether a write is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.under_way.is_some()
+    }
+
     /// Whether the PBX shows another entry than the one that we wrote.
     pub(super) fn contradicts(&self, own_entry: &str) -> bool {
         self.under_way.is_none() && self.seen && self.shown.as_deref() != Some(own_entry)
@@ -99,6 +104,7 @@ impl EntrySide {
         member: &Member,
         pbx: &PbxSight,
         leaving: bool,
+        restrained: Option<Brake>,
         now: DateTime<Utc>,
     ) -> (Option<EntryWrite>, Option<LedgerChange>) {
         let told = pbx.presence_fresh || leaving;
@@ -109,13 +115,15 @@ impl EntrySide {
             return (None, None);
         }
         if shown == wanted && !self.unsure {
+            self.held_back.end();
             let gone = wanted.is_empty() && std::mem::take(&mut self.stored);
             return (None, gone.then(|| no_row(member)));
         }
         if self.hold.stops(&wanted.to_owned(), now) {
             return (None, None);
         }
-        if let Some((brake, until)) = self.pace.brake(now) {
+        let order = restrained.map(|brake| (brake, None));
+        if let Some((brake, until)) = order.or_else(|| self.pace.brake(now)) {
             self.held_back.note(wanted.to_owned(), |what| Receipt {
                 side: Side::Pbx,
                 what: what.clone(),

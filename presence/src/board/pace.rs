@@ -37,6 +37,10 @@ pub enum Brake {
     Flapping,
     /// The user's budget of the hour is used up: one write a minute leaves.
     Budget,
+    /// An administrator has paused the direction or the user.
+    Paused,
+    /// An administrator wants decisions to be shown only.
+    Shadow,
 }
 
 /// A bucket whose level sinks with every write and rises with time, and the writes of the last hour.
@@ -76,9 +80,9 @@ impl Pace {
     }
 
     /// What holds the next write back at this time, and until when.
-    pub(super) fn brake(&self, now: DateTime<Utc>) -> Option<(Brake, DateTime<Utc>)> {
+    pub(super) fn brake(&self, now: DateTime<Utc>) -> Option<(Brake, Option<DateTime<Utc>>)> {
         let (until, brake) = self.next();
-        (until > now).then_some((brake, until))
+        (until > now).then_some((brake, Some(until)))
     }
 
     /// Takes one write out. Renewals are not counted against the hour.
@@ -161,7 +165,7 @@ mod tests {
             let written = run(&mut pace, 3, false);
             let at_once = written.iter().filter(|time| **time == at(0)).count();
             assert_eq!((at_once, written.len()), (20, 22));
-            assert_eq!(pace.brake(at(2)), Some((Brake::Flapping, at(3))));
+            assert_eq!(pace.brake(at(2)), Some((Brake::Flapping, Some(at(3)))));
         }
     }
 

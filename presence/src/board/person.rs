@@ -13,7 +13,7 @@ use super::pace::Paces;
 use super::pbx_sight::{ON_THE_PHONE, PbxSight};
 use super::sight::{TeamsSight, Verdict};
 use super::teams_side::{Scene, TeamsSide};
-use super::transition::{Journal, Place, Transition};
+use super::transition::{Journal, Place, Side, Transition};
 use super::{AlienCallWrite, EntryWrite, Member, Outcome, Rules, TeamsCalls};
 use crate::mapping::PbxShown;
 use crate::ports::{LedgerChange, LedgerRow, PresenceWrite, Slot};
@@ -254,9 +254,15 @@ impl Person {
         let (alien_call, change) = self.write_alien_call(pbx, reach, now, rules);
         ledger.extend(change);
         let wanted = self.entry_beside_call(pbx);
-        let (entry, change) = self
-            .entry
-            .next_write(wanted.as_deref(), &self.member, pbx, self.leaving, now);
+        let restrained = rules.restraint.of(&self.member, Side::Pbx);
+        let (entry, change) = self.entry.next_write(
+            wanted.as_deref(),
+            &self.member,
+            pbx,
+            self.leaving,
+            restrained,
+            now,
+        );
         ledger.extend(change);
         let mut step = Step {
             ledger,
@@ -287,9 +293,10 @@ impl Person {
             && self.alien.refusal(now).is_none()
             // who telephones at the pbx is busy there, and beside a call of ours that might not be seen any more
             && (stands || !pbx.on_the_phone());
-        let (write, mut change) = self
-            .alien
-            .next_write(wanted, &self.member, pbx, &mut self.entry.pace, now);
+        let restrained = rules.restraint.of(&self.member, Side::PbxCall);
+        let (write, mut change) =
+            self.alien
+                .next_write(wanted, &self.member, pbx, &mut self.entry.pace, restrained, now);
         if self.leaving && self.alien.is_clear(pbx) {
             change = change.or(self.alien.leave(&self.member));
         }
@@ -360,6 +367,15 @@ impl Person {
     /// Whether nothing of ours is left on either side.
     pub(super) fn is_released(&self, pbx: &PbxSight) -> bool {
         self.leaving && self.side.is_clear() && self.entry.is_clear() && self.alien.is_clear(pbx)
+    }
+
+    /// Whether nothing of ours is left that may be released.
+    pub(super) fn is_released_as_far_as_allowed(&self, pbx: &PbxSight, rules: &Rules) -> bool {
+        let kept = |side| rules.restraint.of(&self.member, side).is_some();
+        let teams = self.side.is_clear() || (kept(Side::Teams) && !self.side.is_busy());
+        let entry = self.entry.is_clear() || (kept(Side::Pbx) && !self.entry.is_busy());
+        let call = self.alien.is_clear(pbx) || (kept(Side::PbxCall) && !self.alien.is_busy());
+        self.leaving && teams && entry && call
     }
 
     /// When something changes by itself next.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Restraint;
 use crate::mapping::{PbxToTeams, TeamsToPbx};
 
 /// Which way presence flows.
@@ -52,4 +53,6 @@ pub struct Rules {
     pub teams_calls: TeamsCalls,
     /// How often the lease of a call is renewed; at most 2 h, for Graph's longest lease is 4 h.
     pub renewal: Duration,
+    /// What an administrator holds back.
+    pub restraint: Restraint,
 }

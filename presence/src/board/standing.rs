@@ -36,11 +36,15 @@ pub enum ClaimState {
     Masked,
     /// Nothing asks for it any more; it is being removed.
     Releasing,
+    /// An administrator has paused the direction or the user: the newest state waits.
+    Paused,
+    /// Decisions are shown only: nothing is written.
+    Shadow,
 }
 
 impl ClaimState {
     /// Every state.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Writing,
         Self::WaitingForPace,
         Self::WaitingForBudget,
@@ -54,6 +58,8 @@ impl ClaimState {
         Self::NoSession,
         Self::Masked,
         Self::Releasing,
+        Self::Paused,
+        Self::Shadow,
     ];
 
     /// The state as the API names it.
@@ -72,6 +78,8 @@ impl ClaimState {
             Self::NoSession => "no_session",
             Self::Masked => "masked",
             Self::Releasing => "releasing",
+            Self::Paused => "paused",
+            Self::Shadow => "shadow",
         }
     }
 }
@@ -157,6 +165,14 @@ impl Standing {
             ),
             ClaimState::Releasing => {
                 format!("{set} was set in teams for {choice} and is being removed")
+            }
+            ClaimState::Paused => format!(
+                "a change of {set}, which stands for {choice}, waits: the direction or the user is paused in the settings"
+            ),
+            ClaimState::Shadow => {
+                format!(
+                    "a change of {set}, which stands for {choice}, would be written to teams, were sync.shadow not on"
+                )
             }
         }
     }

@@ -64,8 +64,8 @@ pub struct Receipt {
     pub what: String,
     /// What holds it back.
     pub brake: Brake,
-    /// Until when, unless the state changes again.
-    pub until: DateTime<Utc>,
+    /// Until when, unless the state changes again; until an administrator says otherwise where it is not told.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// A write that was decided.
@@ -137,35 +137,43 @@ impl Journal {
     }
 }
 
-/// The write that a brake holds back: each is told once.
+/// The write that is held back: each is told once.
 #[derive(Clone, Debug)]
 pub(super) struct HeldBack<W> {
-    write: Option<W>,
-    receipt: Option<Receipt>,
+    held: Option<(W, Receipt)>,
+    told: bool,
 }
 
 impl<W> Default for HeldBack<W> {
     fn default() -> Self {
         Self {
-            write: None,
-            receipt: None,
+            held: None,
+            told: true,
         }
     }
 }
 
 impl<W: PartialEq> HeldBack<W> {
     pub(super) fn note(&mut self, write: W, receipt: impl FnOnce(&W) -> Receipt) {
-        if self.write.as_ref() != Some(&write) {
-            self.receipt = Some(receipt(&write));
-            self.write = Some(write);
+        if self.held.as_ref().is_none_or(|(held, _)| *held != write) {
+            let receipt = receipt(&write);
+            self.held = Some((write, receipt));
+            self.told = false;
         }
     }
 
     pub(super) fn end(&mut self) {
-        self.write = None;
+        self.held = None;
     }
 
+    /// What is held back at this time.
+    pub(super) fn receipt(&self) -> Option<&Receipt> {
+        self.held.as_ref().map(|(_, receipt)| receipt)
+    }
+
+    /// What is held back, once.
     pub(super) fn take_receipt(&mut self) -> Option<Receipt> {
-        self.receipt.take()
+        let told = std::mem::replace(&mut self.told, true);
+        self.receipt().filter(|_| !told).cloned()
     }
 }

@@ -69,6 +69,15 @@ impl Board {
         self.people.is_empty()
     }
 
+    /// Whether everything of ours is released but what an administrator holds back.
+    pub fn has_released(&self) -> bool {
+        let nothing = PbxSight::default();
+        self.people.iter().all(|(user, person)| {
+            let sight = self.sights.get(user).unwrap_or(&nothing);
+            person.is_released_as_far_as_allowed(sight, &self.rules)
+        })
+    }
+
     /// States that no row of the mapping names, with the number of times that each was seen.
     pub fn unmapped(&self) -> &BTreeMap<String, u64> {
         &self.unmapped

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use m365_presence::board::{
-    AlienCallWrite, Board, Direction, Due, EntryWrite, Member, OnThePhone, Outcome, Rules, TeamsCalls,
-    Transition, Verdict,
+    AlienCallWrite, Board, Direction, Due, EntryWrite, Member, OnThePhone, Outcome, Restraint, Rules,
+    TeamsCalls, Transition, Verdict,
 };
 use m365_presence::identity::{PbxGuid, PbxName, TeamsId};
 use m365_presence::mapping::{PbxToTeams, TeamsToPbx};
@@ -30,6 +30,7 @@ pub fn rules() -> Rules {
         on_the_phone: OnThePhone::InACall,
         teams_calls: TeamsCalls::Entry,
         renewal: RENEWAL,
+        restraint: Restraint::default(),
     }
 }
 

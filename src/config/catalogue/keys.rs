@@ -241,6 +241,17 @@ pub(in crate::config) static KEYS: &[Key] = &[
     text("sync.direction", Some("both"), "", r#""both""#),
     text("sync.read", Some("hybrid"), "", r#""hybrid""#),
     text("sync.on_the_phone", Some("in-a-call"), "", r#""in-a-call""#),
+    text("sync.shadow", Some("false"), "true or false", "true").written_as(Shape::Flag),
+    text(
+        "sync.paused_directions",
+        None,
+        "a list of teams-to-pbx and pbx-to-teams",
+        r#"["pbx-to-teams"]"#,
+    )
+    .written_as(Shape::List),
+    text("sync.paused_users", None, "a list of names at the PBX (h323)", r#"["anna.huber"]"#)
+        .written_as(Shape::List)
+        .found_at("see the PBX manager > user objects: Name"),
     text("timers.presence_subscription", Some("10m"), "a duration from 1s to 60m, which is Graph's maximum", r#""10m""#),
     text("timers.user_subscription", Some("60m"), "a duration from 1s to 29d, which is Graph's maximum", r#""60m""#),
     text(

@@ -38,7 +38,7 @@ choice! {
 }
 
 /// What is synchronised, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sync {
     /// Which side follows the other.
     pub direction: Direction,
@@ -46,6 +46,12 @@ pub struct Sync {
     pub read: Read,
     /// What Teams shows while a user is on the phone at the PBX.
     pub on_the_phone: OnThePhone,
+    /// Whether decisions are shown only, and nothing is written on either side.
+    pub shadow: bool,
+    /// Directions in which nothing is written for a while, and nothing released.
+    pub paused_directions: Vec<Direction>,
+    /// Users, by their names at the PBX, for whom nothing is written for a while, and nothing released.
+    pub paused_users: Vec<String>,
 }
 
 /// What other sections must provide for the chosen way of reading; unset or wrong words count as their defaults.
@@ -80,9 +86,25 @@ pub(super) fn read(reader: &mut Reader) -> Option<Sync> {
     let direction = reader.choice("sync.direction");
     let read = reader.choice("sync.read");
     let on_the_phone = reader.choice("sync.on_the_phone");
+    let shadow = reader.flag("sync.shadow");
+    let paused_directions = paused_directions(reader);
+    let paused_users = reader.list_or("sync.paused_users", &[]);
     Some(Sync {
         direction: direction?,
         read: read?,
         on_the_phone: on_the_phone?,
+        shadow: shadow?,
+        paused_directions: paused_directions?,
+        paused_users: paused_users?,
     })
+}
+
+fn paused_directions(reader: &mut Reader) -> Option<Vec<Direction>> {
+    const PAUSED: &str = "sync.paused_directions";
+    let words = reader.list_or(PAUSED, &[])?;
+    let read = |word: &String| Direction::parse(word);
+    for word in words.iter().filter(|word| read(word).is_none()) {
+        reader.refuse(PAUSED, format!("has {word:?} in it, which is no direction"));
+    }
+    Some(words.iter().filter_map(read).collect())
 }

@@ -69,7 +69,7 @@ function told(transition) {
   const seen = transition.seen.map(look => `${look.where.replaceAll("_", " ")}: ${look.what || "none"}${look.verdict && look.verdict !== "believed" ? ` (${look.verdict.replaceAll("_", " ")})` : ""}`).join("; ");
   const written = transition.written.map(write => `${write.side} ← ${write.what || "none"}: ${write.outcome ?? "under way"}${write.detail ? ` (${write.detail})` : ""}`).join("; ");
   const hops = Object.entries(HOPS).filter(([hop]) => typeof transition.hops_ms?.[hop] === "number").map(([hop, name]) => `${name} ${transition.hops_ms[hop].toFixed(1)} ms`).join(", ");
-  const held = (transition.decided?.held ?? []).map(receipt => `${receipt.side} waits for ${receipt.brake} until ${time(receipt.until)}`).join("; ");
+  const held = (transition.decided?.held ?? []).map(receipt => `${receipt.side} waits for ${receipt.brake} until ${receipt.until ? time(receipt.until) : "an administrator goes on"}`).join("; ");
   return make("li", {}, make("div", {}, make("strong", {}, time(transition.at)), " ", transition.decided?.why ?? ""),
     make("div", { class: "faint small" }, [seen && `seen: ${seen}`, written && `written: ${written}`, held, hops].filter(Boolean).join(" · ")));
 }
@@ -86,6 +86,7 @@ export async function open(main, h323) {
     make("dl", { class: "facts" },
       fact("Teams shows", presence(user.teams_presence)), fact("The PBX shows of its own", presence(user.pbx_presence)),
       fact("Our entry at the PBX", user.shown_at_pbx || "none"), fact("Set in Teams by us", user.set_in_teams || "nothing"),
+      ...user.held_back.map(held => fact(`Held back (${held.brake}), ${held.side}`, held.what || "removal")),
       fact("Name at the PBX", user.h323), fact("Home PBX", user.pbx), fact("In Teams", user.teams_name), fact("Object id", user.teams_id)));
   async function tellStory() {
     const transitions = (await read(`${path}/timeline?limit=50`)).items;

@@ -147,7 +147,9 @@ fn decided_by(claim: Option<ClaimState>) -> &'static str {
             | ClaimState::Accepted
             | ClaimState::Shown
             | ClaimState::Lifted
-            | ClaimState::NoSession,
+            | ClaimState::NoSession
+            | ClaimState::Paused
+            | ClaimState::Shadow,
         ) => "pbx",
     }
 }

@@ -8,7 +8,8 @@ use super::super::own_call::OwnCall;
 use super::super::pbx_sight::{ON_THE_PHONE, PbxSight};
 use super::super::standing::{ClaimState, Standing};
 use super::super::teams_side::{Look, Scene};
-use super::super::{Rules, TeamsCalls};
+use super::super::transition::Side;
+use super::super::{Brake, Receipt, Rules, TeamsCalls};
 use super::Person;
 use crate::mapping::PbxShown;
 
@@ -29,6 +30,8 @@ pub struct PersonView {
     pub teams_claim_state: Option<ClaimState>,
     /// Whether the user has a Teams session of the user's own, as far as Teams shows it.
     pub teams_signed_in: Option<bool>,
+    /// What is decided and not written yet, and what holds it back.
+    pub held_back: Vec<Receipt>,
     /// Whether both sides are known.
     pub synchronised: bool,
     /// Whether the user is being released.
@@ -54,10 +57,20 @@ impl Person {
             set_in_teams: (!set.is_empty()).then(|| set.join(" + ")),
             teams_claim_state: standing.as_ref().map(|standing| standing.state),
             teams_signed_in: self.signed_in(),
+            held_back: self.held_back(),
             synchronised: self.both_known(pbx),
             leaving: self.leaving,
             why: self.why(standing.as_ref(), pbx, now, rules),
         }
+    }
+
+    fn held_back(&self) -> Vec<Receipt> {
+        let receipts = [
+            self.side.held_back.receipt(),
+            self.entry.held_back.receipt(),
+            self.alien.held_back.receipt(),
+        ];
+        receipts.into_iter().flatten().cloned().collect()
     }
 
     /// How it stands with what the PBX asks Teams to show.
@@ -142,10 +155,16 @@ impl Person {
                 } else {
                     String::new()
                 };
-                format!(
-                    "teams shows {}, which the pbx displays as {activity}{manner}",
-                    observed.activity
-                )
+                let shown = &observed.activity;
+                match rules.restraint.of(&self.member, Side::Pbx) {
+                    Some(Brake::Shadow) => format!(
+                        "teams shows {shown}, which the pbx would display as {activity}, were sync.shadow not on"
+                    ),
+                    Some(_) => format!(
+                        "teams shows {shown}, which the pbx displays as {activity} as soon as the direction or the user is not paused any more"
+                    ),
+                    None => format!("teams shows {shown}, which the pbx displays as {activity}{manner}"),
+                }
             }
             PbxShown::Unknown => format!(
                 "the mapping has no row for {}; the last known state stays",

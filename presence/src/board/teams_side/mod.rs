@@ -160,6 +160,11 @@ impl TeamsSide {
         self.under_way.as_ref().is_some_and(|write| write.renewal)
     }
 
+    /// Whether a write is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.under_way.is_some()
+    }
+
     /// Whether nothing of ours is left in Teams.
     pub(super) fn is_clear(&self) -> bool {
         let held = |claim: &Option<Claim>| claim.as_ref().is_some_and(Claim::holds);

@@ -36,9 +36,11 @@ impl TeamsSide {
             return (None, None);
         }
         let Some(need) = self.need(scene) else {
+            self.held_back.end();
             return (None, None);
         };
-        if let Some((brake, until)) = self.pace.brake(scene.now).filter(|_| !need.renewal) {
+        let pace = || self.pace.brake(scene.now).filter(|_| !need.renewal);
+        if let Some((brake, until)) = scene.restrained().or_else(pace) {
             self.held_back.note(need.change, |change| Receipt {
                 side: Side::Teams,
                 what: change.to_string(),

@@ -6,7 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::claim::Claim;
 use super::super::pbx_sight::PbxSight;
-use super::super::{Member, OnThePhone, Rules};
+use super::super::transition::Side;
+use super::super::{Brake, Member, OnThePhone, Rules};
 use crate::mapping::{Meaning, Preferred};
 use crate::ports::{LedgerChange, LedgerRow, Slot};
 use crate::teams::TeamsPresence;
@@ -53,6 +54,12 @@ pub(in super::super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// What an administrator holds writes to Teams back with.
+    pub(super) fn restrained(&self) -> Option<(Brake, Option<DateTime<Utc>>)> {
+        let brake = self.rules.restraint.of(self.member, Side::Teams)?;
+        Some((brake, None))
+    }
+
     /// Whether the connector may claim anything for this user.
     pub(super) fn claims(&self) -> bool {
         !self.leaving && self.rules.direction.pbx_to_teams

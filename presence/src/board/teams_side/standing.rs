@@ -99,14 +99,16 @@ impl TeamsSide {
             };
             return (state, Some(Wait { until, refusal }));
         }
-        let Some((brake, until)) = self.pace.brake(scene.now) else {
+        let Some((brake, until)) = scene.restrained().or_else(|| self.pace.brake(scene.now)) else {
             return (ClaimState::Writing, None);
         };
         let state = match brake {
             Brake::Flapping => ClaimState::WaitingForPace,
             Brake::Budget => ClaimState::WaitingForBudget,
+            Brake::Paused => ClaimState::Paused,
+            Brake::Shadow => ClaimState::Shadow,
         };
-        (state, Some(Wait { until, refusal: None }))
+        (state, until.map(|until| Wait { until, refusal: None }))
     }
 
     fn with_lifted_choice(&self, standing: Standing, scene: Scene) -> Standing {

@@ -70,6 +70,7 @@ impl Life {
                 _ => TeamsCalls::AlienCall,
             },
             renewal: self.traits.renewal,
+            restraint: Restraint::default(),
         }
     }
 

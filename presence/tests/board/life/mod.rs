@@ -16,7 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use fastrand::Rng;
 use m365_presence::board::{
-    AlienCallWrite, Board, Direction, EntryWrite, Member, OnThePhone, Outcome, Rules, TeamsCalls, Verdict,
+    AlienCallWrite, Board, Direction, EntryWrite, Member, OnThePhone, Outcome, Restraint, Rules, TeamsCalls,
+    Verdict,
 };
 use m365_presence::identity::{PbxGuid, PbxName, TeamsId};
 use m365_presence::mapping::{PbxToTeams, TeamsToPbx};

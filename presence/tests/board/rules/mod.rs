@@ -7,6 +7,7 @@ mod later_choice;
 mod order;
 mod pace;
 mod refused;
+mod restraint;
 mod roster;
 mod standing;
 mod to_pbx;
