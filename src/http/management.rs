@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `GET /livez` | 200 while the actors' thread turns |
 //! | `GET /readyz`, `GET /healthz` | 200 when this instance does its whole job, else 503 with what is missing |
+//! | `GET /activez` | 200 when this is the active instance, else 503 |
 //! | `GET /metrics` | what Prometheus scrapes |
 //! | `GET /` | the page |
 //! | `GET /api/v1/status` | lights and counts |

@@ -57,7 +57,7 @@ fn the_health_check_follows_readiness() {
 }
 
 #[test]
-fn liveness_does_not_depend_on_microsoft_or_a_pbx() {
+fn liveness_and_activity_do_not_depend_on_microsoft_or_a_pbx() {
     let gone = Fault::Failed {
         status: 503,
         body: ErrorBody::Empty,
@@ -70,6 +70,8 @@ fn liveness_does_not_depend_on_microsoft_or_a_pbx() {
     world.until_light("authentication", "unreachable");
     let alive = world.ask_with("GET", "/livez", &[]);
     assert_eq!(alive.status, 200);
+    let active = world.ask_with("GET", "/activez", &[]);
+    assert_eq!(active.status, 200, "what arrives is for it all the same");
 }
 
 #[test]

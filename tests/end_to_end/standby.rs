@@ -20,6 +20,7 @@ fn two(plan: Plan, users: u64) -> (World, Instance) {
     world.until_synchronised(users);
     let standby = world.join("second", "");
     assert_eq!(standby.missing().unwrap(), ["standby"]);
+    assert_eq!(standby.get("/activez").unwrap().status, 503);
     // the active one must have seen that it is not alone any more
     world.stay_quiet(Duration::from_secs(2));
     (world, standby)

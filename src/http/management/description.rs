@@ -59,6 +59,7 @@ empty lists, and refuse what only the active one knows or may change with the sa
         probes::livez,
         probes::readyz,
         probes::readyz_alias,
+        probes::activez,
         session::open,
         session::tell,
         session::end,

@@ -1,4 +1,4 @@
-//! Liveness and readiness, without a token.
+//! Liveness, readiness, and whether this is the active instance, without a token.
 
 use actix_web::{HttpResponse, web};
 use m365_presence::light::WarningCode;
@@ -49,6 +49,36 @@ pub(super) fn liveness(heart: &Heartbeat) -> HttpResponse {
         )
     };
     response.content_type("text/plain; charset=utf-8").body(body)
+}
+
+/// Whether this is the active instance, to which Microsoft and the PBXs are to be led.
+///
+/// For whoever chooses one of several. Readiness cannot do that: an instance is ready only after the PBX has reached it.
+#[utoipa::path(
+    get,
+    path = "/activez",
+    tag = "probes",
+    responses(
+        (status = 200, description = "It is", body = String, content_type = "text/plain"),
+        (status = 503, description = "It stands by", body = String, content_type = "text/plain"),
+    ),
+    security(())
+)]
+pub(super) async fn activez(management: web::Data<Management>) -> HttpResponse {
+    activity(management.doorkeeper.is_active())
+}
+
+/// The answer to whether this is the active instance.
+pub(super) fn activity(is_active: bool) -> HttpResponse {
+    let (mut response, body) = if is_active {
+        (HttpResponse::Ok(), "active\n")
+    } else {
+        (HttpResponse::ServiceUnavailable(), "standby\n")
+    };
+    response
+        .insert_header(("Cache-Control", "no-store"))
+        .content_type("text/plain; charset=utf-8")
+        .body(body)
 }
 
 /// Whether this instance does its whole job, and what is missing.

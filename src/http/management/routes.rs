@@ -24,6 +24,7 @@ fn around_the_api() -> Vec<Served> {
         readable("/livez", probes::livez),
         readable("/readyz", probes::readyz),
         readable("/healthz", probes::readyz_alias),
+        readable("/activez", probes::activez),
         readable("/metrics", answers::metrics),
         readable("/", page::show),
         readable("/page/{name}", page::asset),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `GET /livez` | 200 while its thread turns |
 //! | `GET /readyz`, `GET /healthz` | 503 with `standby`, or `database_away` |
+//! | `GET /activez` | 503 |
 //! | `GET /metrics`, `GET /api/v1/status`, the page, its sign-in, the description of the API | as ever |
 //! | `GET /api/v1/events` | the status, once: whoever watches comes back every two seconds, and finds the active instance then |
 //! | `GET` of users, actors, subscriptions, sessions | empty lists: the active instance holds all of it |
@@ -45,6 +46,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readable("/livez", livez).resource())
         .service(readable("/readyz", readyz).resource())
         .service(readable("/healthz", readyz).resource())
+        .service(readable("/activez", activez).resource())
         .service(readable("/metrics", metrics).resource())
         .service(readable("/", page::show).resource())
         .service(readable("/page/{name}", page::asset).resource())
@@ -66,6 +68,10 @@ async fn readyz(standby: web::Data<Standby>) -> HttpResponse {
             missing: vec![standby.missing()],
             degraded: &[],
         })
+}
+
+async fn activez() -> HttpResponse {
+    super::probes::activity(false)
 }
 
 async fn metrics(_reader: Reader, standby: web::Data<Standby>, request: HttpRequest) -> HttpResponse {
