@@ -15,6 +15,7 @@ use m365_connector::config::{Layer, Layers};
 use m365_presence::board::ClaimState;
 use m365_presence::light::{AuthenticationCode, MasterPbxCode, SubscriptionCode, WarningCode};
 use m365_presence::matching::Reason;
+use m365_presence::visibility::Unseen;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -113,6 +114,13 @@ fn every_reason_why_a_user_is_not_synchronised_is_explained() {
         rows.iter()
             .all(|row| row.len() == 3 && row.iter().all(|cell| !cell.is_empty()))
     );
+}
+
+#[test]
+fn everything_that_may_be_not_visible_at_the_pbx_is_explained() {
+    let rows = table(&read("docs/LIGHTS.md"), "What the PBX does not show");
+    let written: Vec<&str> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
+    assert_eq!(written, Unseen::ALL.map(Unseen::as_str));
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod followed;
 mod licenses;
 mod own_calls;
 mod refusals;
+mod sights;
 mod status;
 mod work;
 mod writes;
@@ -48,6 +49,8 @@ use conversation::Conversations;
 use followed::Followed;
 use licenses::Licensing;
 use refusals::Refusals;
+pub use sights::GetSights;
+use sights::Silence;
 pub use status::{GetStatus, SessionStatus};
 use writes::Writes;
 
@@ -182,6 +185,7 @@ pub struct PbxSession {
     table_changed: bool,
     since: DateTime<Utc>,
     refusals: Refusals,
+    silence: Silence,
 }
 
 impl PbxSession {
@@ -200,6 +204,7 @@ impl PbxSession {
             next_order: 0,
             table_changed: false,
             refusals: Refusals::default(),
+            silence: Silence::default(),
             fitting,
             dependencies,
         }
@@ -227,6 +232,7 @@ impl Actor for PbxSession {
         ctx.run_interval(refusals::REPEATED_AFTER, |actor, ctx| actor.repeat_refused(ctx));
         ctx.run_interval(UNANSWERED_LOOK, |actor, ctx| {
             actor.take_up_duties(ctx);
+            actor.ask_why_silent(ctx);
         });
         let directory = self.dependencies.user_sync.ask(GetDirectory);
         ctx.spawn(directory.into_actor(self).map(|directory, actor, ctx| {

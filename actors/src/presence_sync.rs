@@ -350,6 +350,7 @@ impl Handler<GetStatus> for PresenceSync {
             held_by_budget: self.board.held_back(Side::Teams, Brake::Budget),
             restraint: self.dependencies.rules.restraint.clone(),
             transitions: self.timeline.len(),
+            entries_unseen: self.board.entries_unseen(),
             claims: self.board.claim_states(self.dependencies.clock.now()),
             unmapped: self.board.unmapped().clone(),
             ..self.status.clone()

@@ -8,6 +8,7 @@ mod entries;
 mod licenses;
 mod lines;
 mod presences;
+mod unallowed;
 mod users;
 mod window;
 
@@ -26,6 +27,7 @@ use entries::Entries;
 use licenses::Licenses;
 use lines::Lines;
 use presences::Presences;
+use unallowed::Unallowed;
 use users::Users;
 
 /// What is told of a message that is no JSON object, in place of its type.
@@ -70,6 +72,7 @@ impl Dialogues {
             lines: Lines::new(self.numbers.clone()),
             licenses: Licenses::new(self.numbers.clone()),
             alien_calls: AlienCalls::new(self.numbers.clone()),
+            unallowed: Unallowed::new(self.numbers.clone()),
             answered: BTreeSet::new(),
         }
     }
@@ -91,6 +94,7 @@ pub struct Dialogue {
     lines: Lines,
     licenses: Licenses,
     alien_calls: AlienCalls,
+    unallowed: Unallowed,
     answered: BTreeSet<PbxApi>,
 }
 
@@ -121,6 +125,9 @@ impl PbxDialogue for Dialogue {
                 self.alien_calls.receive(&message, outbox),
             ),
             "CheckAppLicResult" => (PbxApi::PbxAdminApi, self.licenses.checked(&message, outbox)),
+            "MonitorUnallowedResult" | "MonitorUnallowedAdd" | "MonitorUnallowedDel" => {
+                (PbxApi::PbxAdminApi, self.unallowed.receive(&message))
+            }
             "GetPbxLicensesResult" => (PbxApi::PbxAdminApi, self.licenses.listed(&message)),
             _ => return vec![ignored(message.kind())],
         };
@@ -151,6 +158,7 @@ impl PbxDialogue for Dialogue {
             PbxOrder::SetAlienCall { user, h323, on } => {
                 self.alien_calls.set(user, h323, on, outbox);
             }
+            PbxOrder::MonitorUnallowed => self.unallowed.monitor(outbox),
             PbxOrder::DropLicenseChecks => self.licenses.drop_checks(),
             PbxOrder::ListLicenses => self.licenses.list(outbox),
         }

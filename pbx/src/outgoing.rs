@@ -83,6 +83,10 @@ pub(crate) enum Request<'a> {
         src: &'a str,
         target: &'a str,
     },
+    MonitorUnallowed {
+        api: PbxApi,
+        src: &'a str,
+    },
     GetPbxLicenses {
         api: PbxApi,
         src: &'a str,

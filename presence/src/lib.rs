@@ -37,3 +37,4 @@ pub mod teams;
 pub mod tenure;
 pub mod timeline;
 pub mod traffic;
+pub mod visibility;

@@ -48,6 +48,61 @@ fn right(session: &SessionStatus) -> Finding {
     Finding::pass(check, format!("connected as {}", session.app_objects.join(", ")))
 }
 
+/// Tells whether the PBXs show their users to the App objects.
+pub(super) fn visibility(overview: &Overview) -> Vec<Finding> {
+    let connected = overview.sessions.iter().filter(|session| session.state == "up");
+    let mut findings: Vec<Finding> = connected.flat_map(visibility_at).collect();
+    let unseen = overview
+        .presence_sync
+        .as_ref()
+        .map_or(0, |sync| sync.entries_unseen);
+    if unseen > 0 {
+        let found = format!("{unseen} entries of the connector are taken and not shown");
+        findings.push(
+            Finding::warn("visibility of entries", found)
+                .because("these users let the App object see no entries, and so not what they choose either")
+                .remedied_by(
+                    "grant Presence at their Visibility; GET /api/v1/users?not_visible=entries names them",
+                ),
+        );
+    }
+    findings
+}
+
+fn visibility_at(session: &SessionStatus) -> Vec<Finding> {
+    let (pbx, objects) = (&session.pbx, session.app_objects.join(" and "));
+    let place = format!(
+        "to {objects}, or to @ for everybody, at PBX > Objects > the user > Visibility or in the template"
+    );
+    let presence = format!("visibility of presence at {pbx}");
+    let calls = format!("visibility of calls at {pbx}");
+    let of_followed = |hidden: usize| format!("{hidden} of {} followed users", session.followed);
+    vec![
+        if session.presence_hidden > 0 {
+            let found = format!("nothing is told of {}", of_followed(session.presence_hidden));
+            Finding::warn(presence, found)
+                .because("their visibility does not let the App object see their presence, or they are unknown to this PBX")
+                .remedied_by(format!("grant Online, Presence and On the phone {place}; GET /api/v1/users?not_visible=presence names them"))
+        } else {
+            Finding::pass(
+                presence,
+                format!("{} of {} followed users are told", session.told, session.followed),
+            )
+        },
+        if session.calls_hidden > 0 {
+            let found = format!(
+                "of {} it is not known whether they are on the phone",
+                of_followed(session.calls_hidden)
+            );
+            Finding::warn(calls, found)
+                .because("neither the line states (RCC) nor an on-the-phone entry has told of their calls")
+                .remedied_by(format!("set the checkmark {} at PBX > Objects > {objects} and give the users access to the App, or grant On the phone {place}; GET /api/v1/users?not_visible=on_the_phone names them", PbxApi::Rcc.checkmark()))
+        } else {
+            Finding::pass(calls, "the calls of everybody are told")
+        },
+    ]
+}
+
 /// Tells where calls in Teams can be calls at the PBX, which makes users busy for callers.
 pub(super) fn alien_calls(overview: &Overview) -> Vec<Finding> {
     let connected = overview.sessions.iter().filter(|session| session.state == "up");

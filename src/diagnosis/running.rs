@@ -78,6 +78,7 @@ pub async fn diagnose(management: &Management) -> Vec<Finding> {
     findings.extend(microsoft::subscriptions(&overview));
     findings.push(pbx::master(&status.lights.master_pbx));
     findings.extend(pbx::rights(&overview));
+    findings.extend(pbx::visibility(&overview));
     if subject.alien_calls {
         findings.extend(pbx::alien_calls(&overview));
     }

@@ -8,13 +8,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use m365_actors::license_check::{GetRoster, Roster};
+use m365_actors::pbx_session::GetSights;
 use m365_actors::presence_subscription::{self, GetAssignment};
 use m365_actors::presence_sync::GetViews;
 use m365_actors::user_sync::GetDirectory;
 use m365_presence::board::{ClaimState, PersonView, Receipt};
-use m365_presence::identity::{Account, PbxGuid};
+use m365_presence::identity::{Account, PbxGuid, PbxName};
 use m365_presence::matching::{Directory, Entry, Position, Reason};
 use m365_presence::sharding::Assignment;
+use m365_presence::visibility::{self, Hidden, Sight, Unseen};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -60,6 +62,8 @@ pub struct UserItem {
     pub pbx_presence: Option<String>,
     /// Our entry at the PBX, empty for none.
     pub shown_at_pbx: Option<String>,
+    /// What the PBX does not show of the user to the connector, with cause and remedy.
+    pub not_visible: Vec<Hidden>,
     /// Whether it is shown by a call of ours, for which the PBX treats the user as busy.
     pub alien_call: bool,
     /// What we hold in Teams.
@@ -79,6 +83,7 @@ struct Sources {
     roster: Option<Roster>,
     assignment: Arc<Assignment>,
     views: HashMap<PbxGuid, PersonView>,
+    sights: HashMap<PbxGuid, Sight>,
     license: String,
     subscriptions: Option<presence_subscription::Status>,
     reachable: Box<dyn Fn(&Entry) -> bool>,
@@ -162,11 +167,12 @@ impl Posts {
             .iter()
             .filter_map(|entry| entry.pbx.as_ref().map(|user| user.guid.clone()))
             .collect();
-        let (roster, assignment, subscriptions, views) = futures_util::join!(
+        let (roster, assignment, subscriptions, views, sights) = futures_util::join!(
             answered(self.license_check.ask(GetRoster)),
             answered(self.presence_subscription.ask(GetAssignment)),
             answered(self.presence_subscription.ask(presence_subscription::GetStatus)),
             answered(self.presence_sync.ask(GetViews(guids))),
+            self.sights(entries),
         );
         let sessions = self.sessions.clone();
         Sources {
@@ -174,6 +180,7 @@ impl Posts {
             roster: roster.flatten(),
             assignment: assignment.unwrap_or_default(),
             views: views.unwrap_or_default().into_iter().collect(),
+            sights,
             license: terms.license.clone(),
             subscriptions,
             reachable: Box::new(move |entry| {
@@ -183,6 +190,20 @@ impl Posts {
                     .is_some_and(|user| sessions.carrying(&user.home).is_some())
             }),
         }
+    }
+
+    /// How the PBXs that carry these users show them.
+    async fn sights(&self, entries: &[Entry]) -> HashMap<PbxGuid, Sight> {
+        let mut by_home: HashMap<&PbxName, Vec<PbxGuid>> = HashMap::new();
+        for user in entries.iter().filter_map(|entry| entry.pbx.as_ref()) {
+            by_home.entry(&user.home).or_default().push(user.guid.clone());
+        }
+        let asked = by_home.into_iter().filter_map(|(home, guids)| {
+            let session = self.sessions.carrying(home)?;
+            Some(async move { answered(session.ask(GetSights(guids))).await })
+        });
+        let told = futures_util::future::join_all(asked).await;
+        told.into_iter().flatten().flatten().collect()
     }
 }
 
@@ -198,9 +219,18 @@ impl Sources {
         let teams_id = entry.teams.as_ref().map(|user| &user.id);
         let shard = teams_id.and_then(|id| self.assignment.account_of(id));
         let reason = self.reason(entry, licensed, shard.is_some(), view);
+        let not_visible = guid
+            .and_then(|guid| self.sights.get(guid))
+            .filter(|_| view.is_some())
+            .map(|sight| visibility::hidden(sight, view.is_some_and(|view| view.entry_unseen)))
+            .unwrap_or_default();
+        let hides_all = not_visible.iter().find(|hidden| hidden.what == Unseen::Presence);
         let explanation = match (reason, view) {
+            (Some(Reason::PresenceUnknown), _) if let Some(hidden) = hides_all => {
+                format!("{}: {}", hidden.cause, hidden.remedy)
+            }
             (Some(reason), _) => self.directory.explanation(entry, reason, &self.license),
-            (None, Some(view)) => self.with_shard(&view.why, shard),
+            (None, Some(view)) => with_unseen(self.with_shard(&view.why, shard), &not_visible),
             (None, None) => "the user is synchronised".to_owned(),
         };
         UserItem {
@@ -218,6 +248,7 @@ impl Sources {
             teams_presence: view.and_then(|view| view.teams_presence.clone()),
             pbx_presence: view.and_then(|view| view.pbx_presence.clone()),
             shown_at_pbx: view.and_then(|view| view.shown_at_pbx.clone()),
+            not_visible,
             alien_call: view.is_some_and(|view| view.alien_call),
             set_in_teams: view.and_then(|view| view.set_in_teams.clone()),
             teams_claim_state: view
@@ -263,6 +294,15 @@ impl Sources {
         let known = view.is_some_and(|view| view.synchronised);
         (!known).then_some(Reason::PresenceUnknown)
     }
+}
+
+/// A sentence that goes on with what the PBX does not show.
+fn with_unseen(why: String, not_visible: &[Hidden]) -> String {
+    let said = not_visible.iter().map(|hidden| match hidden.what {
+        Unseen::Presence | Unseen::Entries => "; the pbx does not show what the user chooses",
+        Unseen::OnThePhone => "; the pbx does not show whether the user is on the phone",
+    });
+    said.fold(why, |why, clause| why + clause)
 }
 
 /// A position as opaque text.

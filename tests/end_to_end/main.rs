@@ -77,4 +77,5 @@ mod teams_to_pbx;
 mod timeline;
 mod unrest;
 mod user_list;
+mod visibility;
 mod world;

@@ -1,11 +1,14 @@
 //! What one PBX has told: its user table, and presence and calls of the users that its session carries.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use m365_presence::identity::PbxGuid;
 use m365_presence::pbx::{PbxUser, PresenceEntry};
 
 use crate::presence_sync::Sighting;
+
+/// More users than any PBX has; beyond them nothing is concluded from a missing line state.
+const MOST_LINES: usize = 100_000;
 
 /// The pictures of one PBX. Each is told only once it is whole.
 #[derive(Default)]
@@ -21,6 +24,8 @@ pub(super) struct Followed {
     presence: HashMap<PbxGuid, Vec<PresenceEntry>>,
     calls: HashMap<PbxGuid, u32>,
     lines_complete: bool,
+    /// Whose line states are told, as far as there is room.
+    listed: HashSet<PbxGuid>,
 }
 
 /// What must be asked of the PBX after the directory changed.
@@ -97,6 +102,11 @@ impl Followed {
         self.subscribed.contains_key(user)
     }
 
+    /// All whose presence is subscribed.
+    pub(super) fn users(&self) -> impl Iterator<Item = &PbxGuid> {
+        self.subscribed.keys()
+    }
+
     /// The name by which a user's presence is subscribed.
     pub(super) fn name_of(&self, user: &PbxGuid) -> Option<String> {
         self.subscribed.get(user).cloned()
@@ -154,6 +164,7 @@ impl Followed {
         if calls == 0 {
             self.calls.remove(&user);
         } else {
+            self.list_line(user.clone(), true);
             self.calls.insert(user.clone(), calls);
         }
         (self.lines_complete && self.residents.contains_key(&user)).then_some(Sighting::Calls { user, calls })
@@ -162,6 +173,31 @@ impl Followed {
     pub(super) fn begin_lines(&mut self) {
         self.lines_complete = false;
         self.calls.clear();
+        self.listed.clear();
+    }
+
+    /// The PBX tells a user's line state from now on, or does not any more.
+    pub(super) fn list_line(&mut self, user: PbxGuid, listed: bool) {
+        if !listed {
+            self.listed.remove(&user);
+        } else if self.listed.len() < MOST_LINES {
+            self.listed.insert(user);
+        }
+    }
+
+    /// Whether the PBX tells others' line states and leaves this user's out.
+    pub(super) fn leaves_out(&self, user: &PbxGuid) -> bool {
+        self.lines_complete && self.listed.len() < MOST_LINES && !self.listed.contains(user)
+    }
+
+    /// Whether a user lives here.
+    pub(super) fn is_resident(&self, user: &PbxGuid) -> bool {
+        self.residents.contains_key(user)
+    }
+
+    /// A user of the replicated table.
+    pub(super) fn user(&self, user: &PbxGuid) -> Option<&PbxUser> {
+        self.table.get(user)
     }
 
     /// The first round is whole: who was not named has no call.

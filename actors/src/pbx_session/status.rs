@@ -51,6 +51,10 @@ pub struct SessionStatus {
     pub followed: usize,
     /// Users whose presence has been told.
     pub told: usize,
+    /// Users of whose presence the PBX tells nothing, or whose subscription it refuses.
+    pub presence_hidden: usize,
+    /// Users who live here and of whose calls neither a line state nor an entry has told.
+    pub calls_hidden: usize,
     /// Whether the line states are whole.
     pub lines_complete: bool,
     /// Why they are not, where that is known; completes a sentence about the PBX.
@@ -92,6 +96,8 @@ impl Handler<GetStatus> for PbxSession {
             table_trouble: self.refusals.table_trouble().map(str::to_owned),
             followed: self.followed.len(),
             told: self.followed.told(),
+            presence_hidden: self.presences_hidden(),
+            calls_hidden: self.calls_hidden(),
             lines_complete: self.followed.lines_complete(),
             lines_trouble: self.refusals.lines_trouble().map(str::to_owned),
             frames_received: self.conversations.received,

@@ -23,9 +23,11 @@ impl PbxSession {
                     self.replicate_users();
                 }
                 PbxApi::PbxApi => {
+                    self.silence.begin();
                     self.followed.forget_presence();
                     self.entries.fail();
                     for (user, h323) in self.followed.subscribed() {
+                        self.silence.expect(&user);
                         self.conversations
                             .order(PbxOrder::SubscribePresence { user, h323 });
                     }
@@ -34,6 +36,7 @@ impl PbxSession {
                     self.follow_lines();
                 }
                 PbxApi::PbxAdminApi => {
+                    self.silence.ask_anew();
                     self.begin_licensing();
                 }
                 PbxApi::PbxTableUsers | PbxApi::PbxImpersonation => {}
@@ -85,10 +88,12 @@ impl PbxSession {
         self.directory = Some(directory);
         let changes = self.followed.carry(carried);
         for (user, h323) in changes.unsubscribe {
+            self.silence.forget(&user);
             self.conversations
                 .order(PbxOrder::UnsubscribePresence { user, h323 });
         }
         for (user, h323) in changes.subscribe {
+            self.silence.expect(&user);
             self.conversations
                 .order(PbxOrder::SubscribePresence { user, h323 });
         }
@@ -123,15 +128,30 @@ impl PbxSession {
                     self.note_refusal("the user table", &message);
                 }
                 PbxEvent::Presence { user, entries } => {
+                    self.silence.hear(&user, &entries);
                     sightings.extend(self.followed.see_presence(user, entries))
                 }
-                PbxEvent::PresenceLost(user) => sightings.extend(self.followed.lose_presence(user)),
+                PbxEvent::PresenceLost(user) => {
+                    self.silence.excuse(&user);
+                    sightings.extend(self.followed.lose_presence(user));
+                }
                 PbxEvent::PresenceRefused { user, message } => {
                     self.note_refusal("a presence subscription", &message);
+                    self.silence.refuse(&user, &message);
                     self.refusals.refuse_presence(user.clone());
                     sightings.extend(self.followed.lose_presence(user));
                 }
                 PbxEvent::Calls { user, calls } => sightings.extend(self.followed.see_calls(user, calls)),
+                PbxEvent::LineListed { user, listed } => self.followed.list_line(user, listed),
+                PbxEvent::Unallowed {
+                    user,
+                    subscribers,
+                    pending,
+                } => {
+                    let objects = self.conversations.app_objects();
+                    self.silence
+                        .note_unallowed(&user, &subscribers, pending, &objects);
+                }
                 PbxEvent::LinesComplete => {
                     self.refusals.complete_lines();
                     sightings.extend(self.followed.complete_lines());

@@ -49,6 +49,8 @@ pub struct Status {
     pub entries_failed: u64,
     /// Entries at the PBX that were refused.
     pub entries_refused: u64,
+    /// Entries that the PBXs have taken and do not show.
+    pub entries_unseen: usize,
     /// Calls of ours that the PBXs put on users or took off.
     pub alien_calls_accepted: u64,
     /// The same without an answer, to be repeated.

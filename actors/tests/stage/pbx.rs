@@ -279,6 +279,7 @@ impl PbxDialogue for Dialogue {
             PbxOrder::SetAlienCall { user, on, .. } => format!("alien {user} {on}"),
             PbxOrder::CheckLicense { user, license, .. } => format!("license {user} {license}"),
             PbxOrder::ListLicenses => "stock".to_owned(),
+            PbxOrder::MonitorUnallowed => "unallowed".to_owned(),
             PbxOrder::DropLicenseChecks => return,
         });
     }
@@ -298,7 +299,7 @@ fn api_of(event: &PbxEvent) -> Option<PbxApi> {
         | PbxEvent::UserRemoved(_)
         | PbxEvent::UsersComplete
         | PbxEvent::UsersRefused { .. } => Some(PbxApi::PbxTableUsers),
-        PbxEvent::Calls { .. } | PbxEvent::LinesComplete => Some(PbxApi::Rcc),
+        PbxEvent::Calls { .. } | PbxEvent::LineListed { .. } | PbxEvent::LinesComplete => Some(PbxApi::Rcc),
         PbxEvent::License { .. } => Some(PbxApi::PbxAdminApi),
         PbxEvent::AlienCallSet { .. } => Some(PbxApi::PbxImpersonation),
         PbxEvent::Ignored { .. } => None,

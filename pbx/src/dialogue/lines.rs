@@ -140,12 +140,22 @@ impl Lines {
 
     fn user_told(&mut self, message: &Message) -> Option<Vec<PbxEvent>> {
         let user = PbxGuid::new(message.object().name("guid")?);
-        let channel = match message.object().text("update").as_deref() {
+        let update = message.object().text("update");
+        let channel = match update.as_deref() {
             Some("del") => 0,
             _ => u32::try_from(message.object().number("channel")?).unwrap_or(u32::MAX),
         };
         self.line(&user)?.count(channel);
-        Some(self.tell(user))
+        let listed = match update.as_deref() {
+            None | Some("add") => Some(true),
+            Some("del") => Some(false),
+            Some(_) => None,
+        };
+        let listed = listed.map(|listed| PbxEvent::LineListed {
+            user: user.clone(),
+            listed,
+        });
+        Some(listed.into_iter().chain(self.tell(user)).collect())
     }
 
     /// A new call or a change of one; a call that is told without its state is judged by the signal.

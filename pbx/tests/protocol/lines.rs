@@ -111,6 +111,30 @@ fn a_user_who_is_gone_has_no_call() {
 }
 
 #[test]
+fn whose_line_states_are_told_at_all_is_told_once() {
+    let mut pbx = Conversation::new();
+    let src = src(&pbx.order(PbxOrder::FollowLines)[0]);
+    let mut told = |members: Value| {
+        let mut message = members;
+        message["mt"] = json!("UserInfo");
+        message["src"] = json!(src);
+        message["guid"] = json!(ALICE);
+        message["channel"] = json!(0);
+        pbx.receive_all(message)
+    };
+    let listed = |listed| {
+        vec![PbxEvent::LineListed {
+            user: guid(ALICE),
+            listed,
+        }]
+    };
+    assert_eq!(told(json!({})), listed(true));
+    assert_eq!(told(json!({"update": "update"})), []);
+    assert_eq!(told(json!({"update": "del"})), listed(false));
+    assert_eq!(told(json!({"update": "add"})), listed(true));
+}
+
+#[test]
 fn a_call_counts_by_its_phase_and_direction() {
     for (state, counted) in [
         (0, false),

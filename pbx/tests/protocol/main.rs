@@ -19,5 +19,6 @@ mod lines;
 mod login;
 mod presences;
 mod stage;
+mod unallowed;
 mod user_sessions;
 mod users;

@@ -86,7 +86,14 @@ impl Conversation {
             .collect()
     }
 
+    /// What a message means, but for whose line states are told at all.
     pub(crate) fn receive(&mut self, message: Value) -> Vec<PbxEvent> {
+        let mut events = self.receive_all(message);
+        events.retain(|event| !matches!(event, PbxEvent::LineListed { .. }));
+        events
+    }
+
+    pub(crate) fn receive_all(&mut self, message: Value) -> Vec<PbxEvent> {
         self.dialogue.receive(&message.to_string())
     }
 

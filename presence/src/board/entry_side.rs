@@ -70,6 +70,12 @@ impl EntrySide {
         self.under_way.is_some()
     }
 
+    /// Whether the PBX has taken an entry of ours and does not show it: the right to see it is missing.
+    pub(super) fn is_unseen(&self) -> bool {
+        let written = self.shown.as_ref().is_some_and(|shown| !shown.is_empty());
+        written && !self.visible && !self.unsure && self.under_way.is_none()
+    }
+
     /// Whether the PBX shows another entry than the one that we wrote.
     pub(super) fn contradicts(&self, own_entry: &str) -> bool {
         self.under_way.is_none() && self.seen && self.shown.as_deref() != Some(own_entry)

@@ -30,6 +30,14 @@ impl Board {
         states
     }
 
+    /// How many entries of ours the PBXs have taken and do not show.
+    pub fn entries_unseen(&self) -> usize {
+        self.people
+            .values()
+            .filter(|person| person.entry_unseen())
+            .count()
+    }
+
     /// How many states of a side waited because of a brake.
     pub fn held_back(&self, side: Side, brake: Brake) -> u64 {
         self.held.get(&(side, brake)).copied().unwrap_or_default()

@@ -43,6 +43,22 @@ pub enum PbxEvent {
         /// Connected, held and outgoing ones.
         calls: u32,
     },
+    /// A user is among those whose line states the PBX tells, or is not any more.
+    LineListed {
+        /// Whose.
+        user: PbxGuid,
+        /// Whether the PBX tells them.
+        listed: bool,
+    },
+    /// A user's presence is subscribed by somebody whom no visibility allows it, or that is over.
+    Unallowed {
+        /// By guid or by a name.
+        user: String,
+        /// Whose subscriptions those are, by name.
+        subscribers: Vec<String>,
+        /// Whether they are pending.
+        pending: bool,
+    },
     /// The first round of line states is whole: who was not named has no call.
     LinesComplete,
     /// The line states are refused: calls are told by presence entries only.
@@ -137,6 +153,8 @@ pub enum PbxOrder {
         /// Whether to put it on.
         on: bool,
     },
+    /// Tell which presence subscriptions no visibility allows, now and later.
+    MonitorUnallowed,
     /// Ask whether a user holds the license.
     CheckLicense {
         /// Whose.
@@ -162,7 +180,10 @@ impl PbxOrder {
                 PbxApi::PbxApi
             }
             Self::SetAlienCall { .. } => PbxApi::PbxImpersonation,
-            Self::CheckLicense { .. } | Self::DropLicenseChecks | Self::ListLicenses => PbxApi::PbxAdminApi,
+            Self::MonitorUnallowed
+            | Self::CheckLicense { .. }
+            | Self::DropLicenseChecks
+            | Self::ListLicenses => PbxApi::PbxAdminApi,
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct User {
     pub config: String,
     /// Tells what the App object may see.
     pub visibility: Visibility,
+    /// Tells whether the user has access to the App, so that RCC tells the line state (reference 4).
+    pub accesses_app: bool,
     /// Tells whether a phone is registered.
     pub registered: bool,
 }
@@ -55,6 +57,7 @@ impl User {
             pseudo: String::new(),
             config: String::new(),
             visibility: Visibility::FULL,
+            accesses_app: true,
             registered: true,
         }
     }

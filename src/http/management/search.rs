@@ -1,6 +1,7 @@
 //! Which users a question for the list means.
 
 use m365_presence::matching::Reason;
+use m365_presence::visibility::Unseen;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -23,6 +24,9 @@ pub(super) struct Search {
     /// Only users who live at this PBX.
     #[param(example = "pbx-main")]
     pbx: Option<String>,
+    /// Only users of whom the PBX does not show this.
+    #[param(value_type = Unseen, required = false)]
+    not_visible: Option<String>,
 }
 
 impl Search {
@@ -44,6 +48,9 @@ impl Search {
             reason,
             synchronised,
             pbx: given(&self.pbx),
+            not_visible: given(&self.not_visible)
+                .map(|name| unseen_of(&name))
+                .transpose()?,
         })
     }
 }
@@ -53,5 +60,15 @@ fn reason_of(name: &str) -> Result<Reason, Problem> {
     found.ok_or_else(|| {
         let all = Reason::ALL.map(Reason::as_str).join(", ");
         Problem::bad_request(format!("'{name}' is no reason; they are {all}"))
+    })
+}
+
+fn unseen_of(name: &str) -> Result<Unseen, Problem> {
+    let found = Unseen::ALL.into_iter().find(|unseen| unseen.as_str() == name);
+    found.ok_or_else(|| {
+        let all = Unseen::ALL.map(Unseen::as_str).join(", ");
+        Problem::bad_request(format!(
+            "'{name}' is nothing that may be not visible; that is {all}"
+        ))
     })
 }

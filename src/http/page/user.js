@@ -18,14 +18,18 @@ function fact(name, value) {
 const ofTeams = seen => seen.where.startsWith("teams");
 const ofPbx = seen => seen.where === "pbx_entry" || seen.where === "calls";
 
+/** What a write makes its side show. */
+const shownBy = write => write.side === "pbx_call" ? (write.what === "on" ? "on-the-phone" : "") : write.what;
+
 /** What a side shows after each transition, as far as the story tells; unknown before it begins. */
-function states(story, seenThere, side) {
+function states(story, seenThere, sides) {
   let now = null;
   return story.map(transition => {
     const seen = transition.seen.filter(seenThere).at(-1);
-    const written = transition.written.filter(write => write.side === side && write.outcome !== "refused").at(-1);
+    const writes = transition.written.filter(write => sides.includes(write.side) && write.outcome !== "refused");
+    const written = writes.find(write => write.side === "pbx_call" && write.what === "on") ?? writes.at(-1);
     if (seen) now = seen.what;
-    if (written) now = written.what;
+    if (written) now = shownBy(written);
     return now;
   });
 }
@@ -48,12 +52,12 @@ function row(label, shown, top, caption) {
 /** Teams above, the PBX below, and between them the decisions with the way that each has taken. */
 function picture(story) {
   const width = COLUMN * (story.length + 1);
-  const parts = [...row("Teams", states(story, ofTeams, "teams"), TEAMS, TEAMS - 5), ...row("PBX", states(story, ofPbx, "pbx"), PBX, PBX + HEIGHT + 14)];
+  const parts = [...row("Teams", states(story, ofTeams, ["teams"]), TEAMS, TEAMS - 5), ...row("PBX", states(story, ofPbx, ["pbx", "pbx_call"]), PBX, PBX + HEIGHT + 14)];
   story.forEach((transition, at) => {
     const x = COLUMN * 1.5 + at * COLUMN;
     const middle = (TEAMS + HEIGHT + PBX) / 2;
     if (transition.seen.some(ofTeams) || transition.written.some(write => write.side === "teams")) parts.push(draw("line", { x1: x, x2: x, y1: TEAMS + HEIGHT, y2: middle, class: "hop" }));
-    if (transition.seen.some(ofPbx) || transition.written.some(write => write.side === "pbx")) parts.push(draw("line", { x1: x, x2: x, y1: middle, y2: PBX, class: "hop" }));
+    if (transition.seen.some(ofPbx) || transition.written.some(write => write.side !== "teams")) parts.push(draw("line", { x1: x, x2: x, y1: middle, y2: PBX, class: "hop" }));
     const dot = draw("circle", { cx: x, cy: middle, r: 5 });
     dot.append(draw("title", {}, transition.decided?.why ?? ""));
     parts.push(dot, draw("text", { x: x - 30, y: PBX + HEIGHT + 34, class: "faint" }, new Date(transition.at).toLocaleTimeString()));
@@ -83,6 +87,7 @@ export async function open(main, h323) {
   const paint = () => facts.replaceChildren(
     make("div", { class: "row" }, state(user), make("span", { class: "faint" }, user.shard ? `watched by ${user.shard}` : "")),
     make("p", {}, user.explanation),
+    ...(user.not_visible ?? []).map(hidden => make("p", { class: "small" }, `Not visible at the PBX (${hidden.what.replaceAll("_", " ")}): ${hidden.cause}. To do: ${hidden.remedy}.`)),
     make("dl", { class: "facts" },
       fact("Teams shows", presence(user.teams_presence)), fact("The PBX shows of its own", presence(user.pbx_presence)),
       fact("Our entry at the PBX", user.shown_at_pbx || "none"), fact("Set in Teams by us", user.set_in_teams || "nothing"),

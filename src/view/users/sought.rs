@@ -1,6 +1,7 @@
 //! Which users are looked for.
 
 use m365_presence::matching::{Entry, Reason};
+use m365_presence::visibility::Unseen;
 
 use super::UserItem;
 
@@ -15,12 +16,18 @@ pub struct Sought {
     pub synchronised: Option<bool>,
     /// Users who live at this PBX.
     pub pbx: Option<String>,
+    /// Users of whom the PBX does not show this.
+    pub not_visible: Option<Unseen>,
 }
 
 impl Sought {
     /// Whether everybody is looked for.
     pub fn is_everybody(&self) -> bool {
-        self.text.is_none() && self.reason.is_none() && self.synchronised.is_none() && self.pbx.is_none()
+        self.text.is_none()
+            && self.reason.is_none()
+            && self.synchronised.is_none()
+            && self.pbx.is_none()
+            && self.not_visible.is_none()
     }
 
     /// Whether the names and the home fit, which is cheap to tell.
@@ -35,7 +42,9 @@ impl Sought {
         let reason = self
             .reason
             .is_none_or(|reason| item.reason == Some(reason.as_str()));
+        let hides = |unseen| item.not_visible.iter().any(|hidden| hidden.what == unseen);
         reason
+            && self.not_visible.is_none_or(hides)
             && self
                 .synchronised
                 .is_none_or(|synchronised| item.synchronised == synchronised)

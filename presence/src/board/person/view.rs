@@ -22,6 +22,8 @@ pub struct PersonView {
     pub pbx_presence: Option<String>,
     /// What we show at the PBX, as our entry or as a call of ours; empty for nothing.
     pub shown_at_pbx: Option<String>,
+    /// Whether the PBX has taken our entry and does not show it.
+    pub entry_unseen: bool,
     /// Whether a call of ours makes the PBX treat the user as busy.
     pub alien_call: bool,
     /// The pairs that we hold in Teams or are about to set there, the session first.
@@ -53,6 +55,7 @@ impl Person {
             teams_presence: self.teams.presence.as_ref().map(ToString::to_string),
             pbx_presence: pbx.activity().map(str::to_owned),
             shown_at_pbx: self.shown_at_pbx(pbx),
+            entry_unseen: self.entry_unseen(),
             alien_call: self.has_alien_call(pbx),
             set_in_teams: (!set.is_empty()).then(|| set.join(" + ")),
             teams_claim_state: standing.as_ref().map(|standing| standing.state),
@@ -100,6 +103,11 @@ impl Person {
             || shown.activity.eq_ignore_ascii_case("OffWork")
             || self.side.session.as_ref().is_some_and(Claim::holds);
         (!unknown).then(|| !shown.availability.eq_ignore_ascii_case("Offline"))
+    }
+
+    /// Whether the PBX has taken our entry and does not show it.
+    pub(in super::super) fn entry_unseen(&self) -> bool {
+        self.entry.is_unseen()
     }
 
     fn has_alien_call(&self, pbx: &PbxSight) -> bool {

@@ -65,7 +65,7 @@ impl Lines {
             calls: request.is_true("calls"),
         };
         for resident in ground.directory.residents() {
-            if resident.user.loc != ground.options.name {
+            if resident.user.loc != ground.options.name || !resident.user.accesses_app {
                 continue;
             }
             outbox.send(user_info(&all.src, resident, None));
@@ -115,7 +115,7 @@ impl Lines {
             }
         }
         let Some(all) = &self.all else { return };
-        let here = |resident: &&Resident| resident.user.loc == options.name;
+        let here = |resident: &&Resident| resident.user.loc == options.name && resident.user.accesses_app;
         match change {
             Change::Added { guid } => {
                 if let Some(resident) = directory.get(guid).filter(here) {

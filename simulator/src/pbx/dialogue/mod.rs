@@ -202,6 +202,10 @@ impl Dialogue {
                     .serve(request, channel.as_deref(), ground, &mut self.outbox);
             }
             ("RCC", None) => self.lines.serve(request, ground, &mut self.outbox),
+            ("PbxAdminApi", None) if request.mt == "MonitorUnallowed" => {
+                self.subscriptions
+                    .monitor_unallowed(request, ground, &mut self.outbox);
+            }
             ("PbxAdminApi", None) => administration::serve(request, ground, &mut self.outbox),
             ("PbxImpersonation", None) => self.channels.serve(request, ground, &mut self.outbox),
             _ => {}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     super::{
@@ -24,6 +24,14 @@ const API: &str = "PbxApi";
 pub(super) struct Subscriptions {
     names: BTreeMap<String, String>,
     sources: HashMap<String, BTreeSet<String>>,
+    unallowed: Unallowed,
+}
+
+/// Who wants to know which subscriptions nothing allows, and of which that was told (reference 6).
+#[derive(Debug, Default)]
+struct Unallowed {
+    src: Option<String>,
+    told: BTreeSet<String>,
 }
 
 impl Subscriptions {
@@ -58,6 +66,48 @@ impl Subscriptions {
         self.names.insert(src.clone(), name);
         outbox.send(request.result());
         introduce(&src, resident, ground.options, outbox);
+        self.tell_unallowed(directory, ground.options, outbox);
+    }
+
+    /// Lists the users whose presence is subscribed here and who let nobody see it, now and whenever that changes.
+    pub(super) fn monitor_unallowed(&mut self, request: &Request, ground: &Ground<'_>, outbox: &mut Outbox) {
+        outbox.send(request.result());
+        self.unallowed = Unallowed {
+            src: Some(request.key()),
+            told: BTreeSet::new(),
+        };
+        self.tell_unallowed(ground.directory, ground.options, outbox);
+    }
+
+    fn tell_unallowed(&mut self, directory: &Directory, options: &PbxOptions, outbox: &mut Outbox) {
+        let Some(src) = self.unallowed.src.clone() else {
+            return;
+        };
+        let pending: BTreeSet<String> = self
+            .names
+            .values()
+            .filter(|name| {
+                let resident = directory.by_name(name).and_then(|guid| directory.get(&guid));
+                resident.is_some_and(|resident| resident.user.visibility.is_none())
+            })
+            .cloned()
+            .collect();
+        let mut tell = |mt: &str, user: &String| {
+            let subscriber = json!([{"name": options.app_object}]);
+            outbox.send(
+                Message::indication(mt, &src, "PbxAdminApi")
+                    .with("user", user.clone())
+                    .with("srcs", subscriber),
+            );
+        };
+        pending
+            .difference(&self.unallowed.told)
+            .for_each(|user| tell("MonitorUnallowedAdd", user));
+        self.unallowed
+            .told
+            .difference(&pending)
+            .for_each(|user| tell("MonitorUnallowedDel", user));
+        self.unallowed.told = pending;
     }
 
     fn unsubscribe(&mut self, request: &Request, outbox: &mut Outbox) {
@@ -74,6 +124,22 @@ impl Subscriptions {
     }
 
     pub(super) fn tell(
+        &mut self,
+        change: &Change,
+        directory: &Directory,
+        options: &PbxOptions,
+        outbox: &mut Outbox,
+    ) {
+        self.tell_followers(change, directory, options, outbox);
+        if matches!(
+            change,
+            Change::Updated { .. } | Change::Added { .. } | Change::Removed { .. }
+        ) {
+            self.tell_unallowed(directory, options, outbox);
+        }
+    }
+
+    fn tell_followers(
         &self,
         change: &Change,
         directory: &Directory,
