@@ -25,6 +25,10 @@ arrows:
 demo *arguments:
     cargo run --release --locked -- demo {{ arguments }}
 
+# Holds the running demo against its OpenAPI document: SEED=7 EXAMPLES=40 just openapi
+openapi:
+    .ci/run openapi
+
 # Runs the benchmarks.
 bench *arguments:
     cargo bench --workspace --locked {{ arguments }}

@@ -35,6 +35,7 @@ mod log;
 mod matching;
 mod orders;
 mod paging;
+mod parameters;
 mod probes;
 mod refusals;
 mod routes;

@@ -83,4 +83,11 @@ fn a_watcher_chooses_what_to_hear() {
         record["message"].as_str().unwrap().contains("renews")
     });
     assert_eq!(world.ask_with("GET", "/api/v1/events", &[]).status, 401);
+    let refused = world.get("/api/v1/events?topics=status,weather");
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.text().contains("'weather' is no topic"),
+        "{}",
+        refused.text()
+    );
 }

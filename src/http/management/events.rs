@@ -1,6 +1,7 @@
 //! Server-sent events: what the page shows, live.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::time::Duration;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING};
@@ -10,7 +11,7 @@ use futures_util::stream;
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Management;
 use super::refusals::{NotUnderstood, TooManyStreams, Unauthorized};
@@ -61,6 +62,17 @@ impl Topics {
     }
 }
 
+/// One event of the stream.
+#[derive(ToSchema)]
+pub(super) struct Event<'a> {
+    /// What it is about.
+    #[schema(pattern = "^(status|users|actors|subscriptions|sessions|log|reload)$")]
+    event: &'a str,
+    /// One line of JSON.
+    #[schema(content_media_type = "application/json")]
+    data: &'a str,
+}
+
 /// One open stream.
 struct Stream {
     topics: Topics,
@@ -80,7 +92,7 @@ struct Stream {
     tag = "status",
     params(Topics),
     responses(
-        (status = 200, description = "The stream, without end", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "The stream, without end", body = Event, content_type = "text/event-stream"),
         NotUnderstood,
         Unauthorized,
         TooManyStreams,
@@ -140,6 +152,16 @@ impl Stream {
     }
 }
 
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "event: {}\ndata: {}\n\n", self.event, self.data)
+    }
+}
+
 fn event(name: &str, json: &str) -> String {
-    format!("event: {name}\ndata: {json}\n\n")
+    Event {
+        event: name,
+        data: json,
+    }
+    .to_string()
 }

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use log::LevelFilter;
 use serde::Deserialize;
 use serde_json::json;
-use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Ref, Schema, Type};
+use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, OneOfBuilder, Ref, Schema, Type};
 use utoipa::{IntoParams, ToSchema};
 
 use levels_in_force::{LevelName, LevelsInForce};
@@ -106,10 +106,12 @@ fn levels_by_flag() -> Object {
             .item(ObjectBuilder::new().schema_type(Type::Null))
             .build(),
     );
-    ObjectBuilder::new()
-        .additional_properties(Some(level))
-        .examples([json!({"HTTP client": "debug"})])
-        .build()
+    let flags =
+        ObjectBuilder::new().additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
+    let flags = TraceFlag::ALL
+        .iter()
+        .fold(flags, |flags, flag| flags.property(flag.name(), level.clone()));
+    flags.examples([json!({"HTTP client": "debug"})]).build()
 }
 
 /// What a body of `PUT /api/v1/log/levels` says.
@@ -117,8 +119,8 @@ fn levels_by_flag() -> Object {
 #[serde(deny_unknown_fields)]
 #[schema(as = LevelsOrder)]
 pub(super) struct Order {
-    /// Levels by trace flag (`App`, `Database`, `HTTP client`, `TLS`, `TCP`, `App WebSocket`, `Config`, `Webserver`; case,
-    /// blanks, dashes and underscores do not matter); null falls back to the configured one.
+    /// Levels by trace flag, of which case, blanks, dashes and underscores do not matter; null falls back to the
+    /// configured one.
     #[serde(default)]
     #[schema(schema_with = levels_by_flag)]
     levels: BTreeMap<String, Option<String>>,

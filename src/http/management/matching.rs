@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Management;
+use super::parameters::{flag_or_empty, read_flag, word_or_empty};
 use super::refusals::{NotKnownYet, NotUnderstood, Unauthorized};
 use crate::http::access::Reader;
 use crate::http::problem::Problem;
@@ -20,13 +21,13 @@ const LONGEST_LIST: usize = 1_000;
 #[into_params(parameter_in = Query)]
 pub(super) struct Question {
     /// The field of the PBX.
-    #[param(value_type = PbxField, required = false, example = "cn")]
+    #[param(schema_with = word_or_empty::<PbxField>, required = false, example = "cn")]
     pbx: Option<String>,
     /// The field of Microsoft.
-    #[param(value_type = MicrosoftField, required = false, example = "mail")]
+    #[param(schema_with = word_or_empty::<MicrosoftField>, required = false, example = "mail")]
     microsoft: Option<String>,
     /// Whether `@` and what follows is removed from the Microsoft value.
-    #[param(value_type = bool, required = false)]
+    #[param(schema_with = flag_or_empty, required = false)]
     strip_domain: Option<String>,
 }
 
@@ -53,16 +54,7 @@ pub(super) struct Comparison {
 impl Question {
     fn rule(&self, present: &MatchRule) -> Result<MatchRule, Problem> {
         let refused = |error: m365_presence::matching::UnknownField| Problem::bad_request(error.to_string());
-        let strip_domain = match self.strip_domain.as_deref() {
-            None | Some("") => present.strip_domain,
-            Some("true" | "1") => true,
-            Some("false" | "0") => false,
-            Some(other) => {
-                return Err(Problem::bad_request(format!(
-                    "strip_domain is true or false, not '{other}'"
-                )));
-            }
-        };
+        let strip_domain = read_flag("strip_domain", self.strip_domain.as_deref())?;
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         Ok(MatchRule {
             pbx: given(&self.pbx)
@@ -71,7 +63,7 @@ impl Question {
             microsoft: given(&self.microsoft)
                 .map_or(Ok(present.microsoft), |name| name.parse())
                 .map_err(refused)?,
-            strip_domain,
+            strip_domain: strip_domain.unwrap_or(present.strip_domain),
         })
     }
 }

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
+use super::parameters;
 use crate::http::problem::Problem;
 use crate::view::listing::Listing;
 
@@ -15,9 +16,9 @@ const LARGEST_LIMIT: usize = 1_000;
 #[into_params(parameter_in = Query)]
 pub(super) struct Paging {
     /// Items that the page may hold; more than 1000 are clipped.
-    #[param(value_type = u64, required = false, minimum = 1, default = 100, example = 100)]
+    #[param(schema_with = parameters::limit, required = false, example = 100)]
     limit: Option<String>,
-    /// Where the page begins: the `next_cursor` of the page before.
+    /// Where the page begins: the `next_cursor` of the page before; nothing begins anew.
     cursor: Option<String>,
 }
 
@@ -46,7 +47,8 @@ impl Paging {
         let refusal =
             || Problem::bad_request("cursor is not one that this list gave; leave it out to begin anew");
         let place = |text: &str| parse(text).ok_or_else(refusal);
-        self.cursor.as_deref().map(place).transpose()
+        let cursor = self.cursor.as_deref().filter(|cursor| !cursor.is_empty());
+        cursor.map(place).transpose()
     }
 
     /// Answers a page of a list that is at hand as a whole; its cursors count items.

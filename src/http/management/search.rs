@@ -5,6 +5,7 @@ use m365_presence::visibility::Unseen;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::parameters::{flag_or_empty, read_flag, word_or_empty};
 use crate::http::problem::Problem;
 use crate::view::users::Sought;
 
@@ -16,10 +17,10 @@ pub(super) struct Search {
     #[param(example = "anna")]
     search: Option<String>,
     /// Only users who are not synchronised for this reason.
-    #[param(value_type = Reason, required = false)]
+    #[param(schema_with = word_or_empty::<Reason>, required = false)]
     reason: Option<String>,
     /// Only users who are synchronised, or who are not.
-    #[param(value_type = bool, required = false)]
+    #[param(schema_with = flag_or_empty, required = false)]
     synchronised: Option<String>,
     /// Only users who live at this PBX.
     #[param(example = "pbx-main")]
@@ -34,19 +35,10 @@ impl Search {
     pub(super) fn sought(&self) -> Result<Sought, Problem> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         let reason = given(&self.reason).map(|name| reason_of(&name)).transpose()?;
-        let synchronised = match given(&self.synchronised).as_deref() {
-            None => None,
-            Some("true") => Some(true),
-            Some("false") => Some(false),
-            Some(other) => {
-                let detail = format!("synchronised is true or false, not '{other}'");
-                return Err(Problem::bad_request(detail));
-            }
-        };
         Ok(Sought {
             text: given(&self.search).map(|text| text.trim().to_lowercase()),
             reason,
-            synchronised,
+            synchronised: read_flag("synchronised", self.synchronised.as_deref())?,
             pbx: given(&self.pbx),
             not_visible: given(&self.not_visible)
                 .map(|name| unseen_of(&name))

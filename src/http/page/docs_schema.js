@@ -21,10 +21,12 @@ function resolve(schema) {
 }
 
 const isNull = schema => schema.type === "null";
+const isEmpty = schema => schema.enum?.[0] === "";
 
 /** What the schema is when it is not null, and whether it may be null. */
 function present(schema) {
   const resolved = resolve(schema);
+  if (resolved.oneOf?.some(isEmpty)) return present(resolved.oneOf.find(one => !isEmpty(one)));
   if (resolved.oneOf?.some(isNull)) return [present(resolved.oneOf.find(one => !isNull(one)))[0], true];
   if (Array.isArray(resolved.type)) return [{ ...resolved, type: resolved.type.find(type => type !== "null") }, resolved.type.includes("null")];
   return [resolved, false];
