@@ -238,3 +238,28 @@ fn the_configuration_of_the_readme_is_valid() {
     let resolution = layers.resolve();
     assert!(resolution.settings.is_some(), "{}", resolution.findings());
 }
+
+/// Everything that the end-to-end tests say.
+fn end_to_end_tests() -> String {
+    let folder = root().join("tests/end_to_end");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(read)
+        .collect()
+}
+
+#[test]
+fn every_code_of_a_light_and_every_reason_is_provoked_end_to_end() {
+    let tests = end_to_end_tests();
+    let lights = MasterPbxCode::ALL
+        .iter()
+        .map(|code| code.as_str())
+        .chain(AuthenticationCode::ALL.iter().map(|code| code.as_str()))
+        .chain(SubscriptionCode::ALL.iter().map(|code| code.as_str()))
+        .chain(Reason::ALL.iter().map(|reason| reason.as_str()));
+    let missing: Vec<&str> = lights
+        .filter(|code| !tests.contains(&format!("\"{code}\"")))
+        .collect();
+    assert!(missing.is_empty(), "no test waits for {missing:?}");
+}

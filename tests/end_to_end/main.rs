@@ -25,6 +25,7 @@ mod certificates;
 mod claims;
 mod clock;
 mod clouds;
+mod codes;
 mod database;
 mod deliveries;
 mod demo;

@@ -74,6 +74,8 @@ impl PresenceSubscription {
             Phase::Forbidden { .. } if unlicensed => SubscriptionCode::NoTeamsLicense,
             Phase::Unanswered if entry.signed_out.is_some() => SubscriptionCode::NotSignedIn,
             Phase::Live if entry.hearing.is_deaf() => SubscriptionCode::Deaf,
+            // why it waits says more than that it waits
+            Phase::WaitingForExpiry { .. } if entry.plan.is_deaf() => SubscriptionCode::Deaf,
             phase => phase.code(),
         };
         if code != entry.code {

@@ -48,8 +48,11 @@ impl PresenceSubscription {
 
     fn judge_shards(&mut self, found: &Times, heard: &Times, ctx: &mut Context<Self>) {
         let (sweep, now) = (self.dependencies.sweep_period, Instant::now().into_std());
-        let mut deaf = Vec::new();
+        let (mut deaf, mut hearing) = (Vec::new(), Vec::new());
         for (kind, entry) in &mut self.entries {
+            if entry.hears_again(heard) {
+                hearing.push(kind.clone());
+            }
             if *kind != SubscriptionKind::Users && entry.listen(found, heard).judge(sweep, now) {
                 deaf.push(kind.clone());
             }
@@ -57,6 +60,10 @@ impl PresenceSubscription {
         for kind in deaf {
             log::warn!("a presence subscription lives, but its notifications do not arrive: it is made anew");
             self.feed(&kind, Event::Deaf, ctx);
+        }
+        for kind in hearing {
+            log::info!("notifications of a presence subscription arrive again: it is kept");
+            self.feed(&kind, Event::Hearing, ctx);
         }
         for kind in self.entries.keys().cloned().collect::<Vec<_>>() {
             self.note_phase(&kind, ctx);
@@ -78,5 +85,11 @@ impl Entry {
             }
         }
         &mut self.hearing
+    }
+
+    /// Whether something was heard of a deaf one, which may be there still because Graph does not delete it.
+    fn hears_again(&self, heard: &Times) -> bool {
+        let held = self.plan.held().filter(|_| self.plan.is_deaf());
+        held.is_some_and(|held| held.watch.users().any(|user| heard.contains_key(user)))
     }
 }

@@ -157,6 +157,7 @@ impl Subscription {
             Event::Reauthorize => self.reauthorize(now),
             Event::Removed(id) => self.forget(&id),
             Event::Deaf => self.deaf = self.held.is_some(),
+            Event::Hearing => self.deaf = false,
             outcome => self.conclude(outcome, now),
         }
         if self.underway.is_some() {
@@ -253,6 +254,11 @@ impl Subscription {
             (Want::Watch(_), None) if !self.content.is_known() => self.rest(Phase::Starting, None),
             (Want::Watch(wanted), None) => self.obtain(wanted, now),
         }
+    }
+
+    /// Whether the notifications of the held one do not arrive, so that it is not wanted any more.
+    pub fn is_deaf(&self) -> bool {
+        self.deaf
     }
 
     fn serves_us(&self, held: &Held) -> bool {

@@ -106,6 +106,8 @@ pub enum Event {
     Removed(SubscriptionId),
     /// It lives, but its notifications do not arrive.
     Deaf,
+    /// Notifications of the held one arrive again.
+    Hearing,
     /// Outcome of [`Step::Create`].
     Created(Created),
     /// Outcome of [`Step::Renew`].
