@@ -36,3 +36,7 @@ bench *arguments:
 # Checks licenses, sources and advisories of the dependencies; needs cargo-deny and the network.
 deny:
     cargo deny check
+
+# Builds the binary as it is shipped: static, and the same bytes everywhere.
+release:
+    deploy/build

@@ -6,6 +6,8 @@ Helm's but `include`, whose calls are replaced by what they give; the chart call
 
 Every file of ci/ is a case that must come out valid; every file of ci/refused/ one that must be refused with the words
 that are its name.
+
+Usage: .ci/python .ci/chart.py [--print]
 """
 
 import json

@@ -1,12 +1,15 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::release::RELEASE;
+
 /// Keeps Microsoft Teams presence and innovaphone PBX presence in step, both ways.
 #[derive(Debug, Parser)]
-#[command(version, about, long_about = None)]
+#[command(version = RELEASE, about, long_about = None)]
 pub struct CommandLine {
     /// Configuration file; the environment (CONNECTOR__SECTION__KEY) overrides it
     #[arg(
@@ -50,6 +53,9 @@ pub struct Demo {
     /// How many PBXs they are spread over
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub pbxs: u32,
+    /// Where page and API are served; the token is drawn anew at every start
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
 }
 
 /// How the findings are written.
@@ -82,7 +88,11 @@ mod tests {
         assert_eq!(read("m365-connector").command(), Command::Serve);
         assert_eq!(
             read("m365-connector demo --users 3").command(),
-            Command::Demo(Demo { users: 3, pbxs: 2 })
+            Command::Demo(Demo {
+                users: 3,
+                pbxs: 2,
+                listen: "127.0.0.1:0".parse().unwrap()
+            })
         );
         for line in [
             "m365-connector --config a.toml check-config",

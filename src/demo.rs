@@ -1,7 +1,7 @@
 //! The demonstration: the connector as it is, against a simulated Microsoft cloud and simulated PBXs on loopback.
 
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -83,7 +83,13 @@ pub fn run(demo: Demo) -> anyhow::Result<ExitCode> {
     let public = free_address()?;
     let token = uuid::Uuid::new_v4().simple().to_string();
     let file = toml::to_string(&configuration(
-        &cloud, &tenant, &app, &accounts, public, &token, &folder.0,
+        &cloud,
+        &tenant,
+        &app,
+        &accounts,
+        public,
+        (demo.listen, &token),
+        &folder.0,
     ))?;
     let layers = Layers {
         file: Layer::from_toml(&file, "demo"),
@@ -131,7 +137,7 @@ fn configuration(
     app: &App,
     accounts: &[String],
     public: SocketAddr,
-    token: &str,
+    (management, token): (SocketAddr, &str),
     folder: &std::path::Path,
 ) -> toml::Table {
     let table = |rows: Vec<(&str, toml::Value)>| -> toml::Value {
@@ -158,7 +164,10 @@ fn configuration(
         ),
         (
             "management",
-            table(vec![("listen", "127.0.0.1:0".into()), ("token", token.into())]),
+            table(vec![
+                ("listen", management.to_string().into()),
+                ("token", token.into()),
+            ]),
         ),
         (
             "database",
@@ -219,7 +228,11 @@ fn pbxs(count: u32, addresses: Addresses) -> anyhow::Result<Vec<Pbx>> {
 }
 
 fn announce(addresses: Addresses, token: &str, demo: Demo, client: Option<&Endpoint>) {
-    let page = format!("http://{}/", addresses.management);
+    let mut here = addresses.management;
+    if here.ip().is_unspecified() {
+        here.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    let page = format!("http://{here}/");
     let text = format!(
         "\n  {users} people live at {pbxs} simulated PBXs and in a simulated Microsoft cloud.\n\n  \
          page    {page}#token={token}\n  \

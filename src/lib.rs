@@ -16,6 +16,7 @@ pub mod myapps;
 pub mod office;
 pub mod pbx_connection;
 pub mod reconfiguration;
+pub mod release;
 pub mod serve;
 pub mod standby;
 pub mod support_bundle;

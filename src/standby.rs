@@ -154,7 +154,7 @@ impl Standby {
     pub fn status(&self) -> Status {
         let overview = self.overview();
         Status {
-            version: env!("CARGO_PKG_VERSION"),
+            version: crate::release::VERSION,
             started_at: self.started_at,
             lights: self.lights(),
             users: Counts::of(&overview),

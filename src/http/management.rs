@@ -127,7 +127,7 @@ impl Management {
     pub fn status_of(&self, overview: &Overview) -> Status {
         let outside = Outside::look(&self.reach, &self.clock);
         Status {
-            version: env!("CARGO_PKG_VERSION"),
+            version: crate::release::VERSION,
             started_at: self.started_at,
             lights: self.lights_of(overview),
             reading: Reading::of(overview),

@@ -15,6 +15,7 @@ use super::lights::Lights;
 use super::overview::Overview;
 use super::status::Counts;
 use crate::memory;
+use crate::release::{COMMIT, VERSION};
 pub use exposition::Exposition;
 use exposition::Sheet;
 
@@ -76,8 +77,8 @@ impl Scrape {
     fn process(&self, sheet: &mut Sheet<'_>) -> std::fmt::Result {
         sheet.gauges(
             "build_info",
-            "Version of the program; always 1.",
-            [([("version", env!("CARGO_PKG_VERSION"))], 1.0)],
+            "Version of the program, and the commit that it was built from; always 1.",
+            [([("version", VERSION), ("commit", COMMIT)], 1.0)],
         )?;
         sheet.gauge(
             "start_time_seconds",
