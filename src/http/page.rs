@@ -33,6 +33,7 @@ const ASSETS: &[(&str, &str, &str)] = assets! {
     "docs.html": HTML,
     "docs.js": SCRIPT,
     "docs_schema.js": SCRIPT,
+    "docs_text.js": SCRIPT,
     "docs_try.js": SCRIPT,
     "dom.js": SCRIPT,
     "log.js": SCRIPT,

@@ -273,7 +273,13 @@ fn the_documentation_page_loads_nothing_from_elsewhere() {
     for asset in ["/page/docs.css", "/page/docs.js"] {
         assert!(text.contains(asset), "{asset} is not used");
     }
-    let scripts = ["docs.js", "docs_schema.js", "docs_try.js", "docs.css"];
+    let scripts = [
+        "docs.js",
+        "docs_schema.js",
+        "docs_text.js",
+        "docs_try.js",
+        "docs.css",
+    ];
     let texts = scripts.map(|name| world.ask_with("GET", &format!("/page/{name}"), &[]).text());
     for text in texts.iter().chain([&text]) {
         assert!(!text.contains("http://") && !text.contains("https://"));

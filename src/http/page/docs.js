@@ -3,21 +3,12 @@
 import { read, recall } from "./api.js";
 import { make, table } from "./dom.js";
 import { describe, example, tree, use } from "./docs_schema.js";
+import { pieces, prose } from "./docs_text.js";
 import { form } from "./docs_try.js";
 import { askForToken } from "./sign_in.js";
 
 const main = document.getElementById("main");
 const nav = document.querySelector("nav");
-
-/** Text with `code` and **weight**, in paragraphs. */
-function prose(text) {
-  const piece = part => {
-    if (part.startsWith("`")) return make("code", {}, part.slice(1, -1));
-    if (part.startsWith("**")) return make("strong", {}, part.slice(2, -2));
-    return part;
-  };
-  return text.split("\n\n").map(paragraph => make("p", {}, paragraph.split(/(`[^`]+`|\*\*[^*]+\*\*)/).filter(Boolean).map(piece)));
-}
 
 /** Who may use an operation, in one sentence. */
 function access(operation, general) {
@@ -65,7 +56,7 @@ function answers(operation) {
     const refused = Number(status) >= 400;
     const bodies = Object.entries(answer.content ?? {});
     return make("li", {},
-      make("div", {}, make("span", { class: `status ${refused ? "refused" : ""}` }, status), ...prose(answer.description).flatMap(paragraph => [...paragraph.childNodes])),
+      make("div", {}, make("span", { class: `status ${refused ? "refused" : ""}` }, status), pieces(answer.description)),
       headers,
       refused && bodies.every(([type]) => type === "application/problem+json") ? null : bodies.map(([type, told]) => content(type, told)));
   });

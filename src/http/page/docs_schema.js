@@ -1,5 +1,8 @@
 // Schemas for people: in one word, as a tree of members, and as an example.
 
+import { make } from "./dom.js";
+import { pieces } from "./docs_text.js";
+
 let schemas = {};
 
 /** Tells where references lead. */
@@ -54,46 +57,32 @@ export function describe(schema) {
   return `${found.format === "date-time" ? "time" : found.type ?? "anything"}${bounds}${none}`;
 }
 
-function element(tag, text, name) {
-  const made = document.createElement(tag);
-  if (text) made.textContent = text;
-  if (name) made.className = name;
-  return made;
+function list(items) {
+  return make("ul", { class: "schema" }, items);
 }
 
-function list(items) {
-  const made = element("ul", "", "schema");
-  made.append(...items);
-  return made;
+function kind(text) {
+  return make("li", { class: "kind" }, text);
 }
 
 /** What can be opened below a member: its own members, those of a list's items, its words or its shapes. */
 function below(schema) {
   const [found] = present(schema);
   const set = words(found);
-  if (set) return set.length > 8 ? () => list(set.map(word => element("li", word, "kind"))) : null;
+  if (set) return set.length > 8 ? () => list(set.map(kind)) : null;
   if (found.type === "array") return below(found.items);
   if (typeof found.additionalProperties === "object" && Object.keys(found.additionalProperties).length > 0) return below(found.additionalProperties);
   return found.oneOf || found.properties ? () => tree(found) : null;
 }
 
 function member(name, schema) {
-  const item = element("li");
-  const line = [element("code", name), " ", element("span", describe(schema), "kind")];
   const text = schema.description ?? resolve(schema).description ?? schema.oneOf?.[0]?.description;
-  if (text) line.push(` – ${text}`);
+  const line = [make("code", {}, name), " ", make("span", { class: "kind" }, describe(schema)), text ? [" – ", pieces(text)] : null];
   const build = below(schema);
-  if (!build) {
-    item.append(...line);
-    return item;
-  }
-  const details = element("details");
-  const summary = element("summary");
-  summary.append(...line);
-  details.append(summary);
+  if (!build) return make("li", {}, line);
+  const details = make("details", {}, make("summary", {}, line));
   details.addEventListener("toggle", () => details.append(build()), { once: true });
-  item.append(details);
-  return item;
+  return make("li", {}, details);
 }
 
 /** The members of a schema, to be opened one by one. */
@@ -102,7 +91,7 @@ export function tree(schema) {
   if (found.type === "array") return tree(found.items);
   if (found.oneOf) return list(found.oneOf.map((shape, at) => member(shape.$ref?.split("/").pop() ?? `shape ${at + 1}`, shape)));
   const members = Object.entries(found.properties ?? {});
-  return members.length ? list(members.map(([name, each]) => member(name, each))) : list([element("li", describe(schema), "kind")]);
+  return members.length ? list(members.map(([name, each]) => member(name, each))) : list([kind(describe(schema))]);
 }
 
 /** A value that fits. */
