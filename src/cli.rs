@@ -42,6 +42,39 @@ pub enum Command {
     Healthcheck,
     /// Prints the OpenAPI document of the management API
     Openapi,
+    /// Writes everything in the database into a new file, also while the connector runs
+    Backup(Backup),
+    /// Puts a backup in the database's place, while no connector runs
+    Restore(Restore),
+    /// Takes the database back to an older build, while no connector runs
+    Downgrade(Downgrade),
+}
+
+/// Where the backup goes.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Backup {
+    /// The file to write; there is none of that name yet
+    #[arg(value_name = "BACKUP")]
+    pub file: PathBuf,
+}
+
+/// What is restored.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Restore {
+    /// A file that `backup` has written, of SQLite or PostgreSQL alike
+    #[arg(value_name = "BACKUP")]
+    pub file: PathBuf,
+    /// Also where the database holds something
+    #[arg(long)]
+    pub replace: bool,
+}
+
+/// How far back.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Downgrade {
+    /// The newest migration that the older build knows; it names it when it refuses the database
+    #[arg(long, value_name = "MIGRATION")]
+    pub to: String,
 }
 
 /// How large the simulated world is.

@@ -8,6 +8,7 @@ pub mod diagnosis;
 pub mod healthcheck;
 pub mod heartbeat;
 pub mod http;
+pub mod keeping;
 pub mod listening;
 pub mod live;
 pub mod log;

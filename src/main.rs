@@ -8,6 +8,7 @@ use clap::Parser;
 use m365_connector::cli::{Command, CommandLine};
 use m365_connector::config::{Layers, Settings};
 use m365_connector::healthcheck;
+use m365_connector::keeping;
 use m365_connector::log::Log;
 use m365_connector::serve::Mode;
 
@@ -25,6 +26,9 @@ fn main() -> anyhow::Result<ExitCode> {
         }
         Command::Healthcheck => check_health(&line),
         Command::Openapi => describe_api(),
+        Command::Backup(backup) => keeping(&line, |settings| keeping::back_up(settings, &backup)),
+        Command::Restore(restore) => keeping(&line, |settings| keeping::restore(settings, &restore)),
+        Command::Downgrade(downgrade) => keeping(&line, |settings| keeping::downgrade(settings, &downgrade)),
     }
 }
 
@@ -45,6 +49,20 @@ fn serve(line: &CommandLine) -> anyhow::Result<ExitCode> {
 fn start_log(settings: &Settings) -> anyhow::Result<Arc<Log>> {
     let levels = std::env::var("CONNECTOR_LOG").ok();
     Ok(Log::start(&settings.logging, levels.as_deref())?)
+}
+
+/// Does something with the database that the configuration names, and prints what was done.
+fn keeping(
+    line: &CommandLine,
+    work: impl FnOnce(&Settings) -> anyhow::Result<String>,
+) -> anyhow::Result<ExitCode> {
+    let resolution = Layers::read(line.config().as_deref()).resolve();
+    let Some(settings) = &resolution.settings else {
+        write!(io::stderr(), "{}", resolution.findings())?;
+        return Ok(ExitCode::from(MISCONFIGURED));
+    };
+    writeln!(io::stdout(), "{}", work(settings)?)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn check_config(line: &CommandLine) -> anyhow::Result<ExitCode> {

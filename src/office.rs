@@ -22,16 +22,21 @@ pub enum Office {
     Server(Box<Candidacy>),
 }
 
+/// Where the key for the secrets in the database comes from.
+pub(crate) fn key_source(settings: &Settings) -> anyhow::Result<KeySource> {
+    Ok(match &settings.database.key {
+        Some(text) => KeySource::Given(text.expose().parse().context("database.key")?),
+        None => KeySource::Beside,
+    })
+}
+
 impl Office {
     /// Begins to seek it.
     ///
     /// # Errors
     /// What keeps the database from being used and would not pass, with cause and remedy.
     pub fn seek(settings: &Settings) -> anyhow::Result<Self> {
-        let key = match &settings.database.key {
-            Some(text) => KeySource::Given(text.expose().parse().context("database.key")?),
-            None => KeySource::Beside,
-        };
+        let key = key_source(settings)?;
         Ok(match &settings.database.url {
             DatabaseUrl::Sqlite(path) => Self::File {
                 path: path.clone(),

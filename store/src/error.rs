@@ -15,6 +15,9 @@ pub enum Fault {
     /// The directory that should hold it is missing.
     #[error("has no directory to be in; create the directory and let the service's user write there")]
     MissingDirectory,
+    /// There is no such file.
+    #[error("does not exist; correct its path")]
+    Missing,
     /// There is something else at its path, for example a directory.
     #[error("is not a file; correct database.url")]
     NotAFile,
@@ -103,17 +106,19 @@ pub enum OpenError {
         /// The lock file, which may be left behind without harm.
         lock: PathBuf,
     },
-    /// The database was written by a newer build: run that one, or restore a backup.
+    /// The database was written by a newer build: run that one, have it take the tables back, or restore a backup.
     #[error(
-        "the database {} was written by a newer build (unknown migrations: {}); run that \
-         build, or restore the backup made before its update",
-        database, unknown.join(", ")
+        "the database {} was written by a newer build (unknown migrations: {}); run that build, or take the tables back \
+         with that build's `m365-connector downgrade --to {}`, or restore the backup made before its update",
+        database, unknown.join(", "), newest
     )]
     Newer {
         /// The database.
         database: String,
         /// The migrations that this build does not know.
         unknown: Vec<String>,
+        /// The newest one that it knows.
+        newest: String,
     },
     /// The key is readable, but is not the one that the database was created with.
     #[error(
@@ -135,6 +140,17 @@ pub enum OpenError {
     Outdated {
         /// The database.
         database: String,
+    },
+    /// The migrations that were run and the tables do not fit: part of the database was lost or changed by hand.
+    #[error(
+        "the database {database} is not whole ({detail}), though its migrations were run; restore a backup, or move it away \
+         to start anew"
+    )]
+    NotWhole {
+        /// The database.
+        database: String,
+        /// What is missing, in the database's words.
+        detail: String,
     },
     /// Another instance was elected while this one opened the database.
     #[error(

@@ -1,6 +1,8 @@
 //! Opening an SQLite file.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -34,16 +36,70 @@ pub(crate) fn connect(path: &Path) -> Result<SqliteConnection, Fault> {
         detail: "its path is not UTF-8".to_owned(),
     };
     let name = path.to_str().ok_or_else(unusable)?;
-    let mut database = SqliteConnection::establish(name).map_err(|error| match error {
+    let mut database = establish(name)?;
+    database.batch_execute(PRAGMAS)?;
+    check(&mut database)?;
+    Ok(database)
+}
+
+/// Connects to read only, whoever else has the file open, and looks it through for damage.
+pub(crate) fn look_into(path: &Path) -> Result<SqliteConnection, Fault> {
+    let file = fs::metadata(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Fault::Missing,
+        _ => Fault::of_file(&error),
+    })?;
+    if !file.is_file() {
+        return Err(Fault::NotAFile);
+    }
+    let mut database = establish(&uri(path))?;
+    database.batch_execute("PRAGMA busy_timeout = 5000")?;
+    check(&mut database)?;
+    Ok(database)
+}
+
+/// A path as SQLite reads it from an address that forbids writing.
+fn uri(path: &Path) -> String {
+    let escaped: String = path
+        .as_os_str()
+        .as_bytes()
+        .iter()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                char::from(*byte).to_string()
+            }
+            other => format!("%{other:02X}"),
+        })
+        .collect();
+    format!("file:{escaped}?mode=ro")
+}
+
+/// Connects to what has this name.
+pub(crate) fn establish(name: &str) -> Result<SqliteConnection, Fault> {
+    SqliteConnection::establish(name).map_err(|error| match error {
         ConnectionError::BadConnection(text) => Fault::of_text(&text),
         other => Fault::Other {
             detail: other.to_string(),
         },
-    })?;
-    database.batch_execute(PRAGMAS)?;
-    let verdict: String = diesel::dsl::sql::<Text>("PRAGMA quick_check(1)").get_result(&mut database)?;
+    })
+}
+
+fn check(database: &mut SqliteConnection) -> Result<(), Fault> {
+    let verdict: String = diesel::dsl::sql::<Text>("PRAGMA quick_check(1)").get_result(database)?;
     if verdict != "ok" {
         return Err(Fault::Damaged { detail: verdict });
     }
-    Ok(database)
+    Ok(())
+}
+
+/// A path with something appended.
+pub(crate) fn named(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Makes sure that what was renamed in the folder of a file stays so after a power failure.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all())
 }

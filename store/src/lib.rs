@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod backup;
 mod database;
 mod error;
 mod fence;
@@ -9,6 +10,7 @@ mod lock;
 mod migration;
 mod postgres;
 mod queries;
+mod restore;
 mod rows;
 mod schema;
 mod seal;
@@ -16,12 +18,15 @@ mod sealed;
 mod sql;
 mod steady;
 mod timeline;
+mod transfer;
 mod unlock;
 mod writer;
 
+pub use backup::{BackedUp, BackupError, Location, back_up};
 pub use error::{Fault, OpenError};
 pub use fence::Fence;
 pub use key::{EncryptionKey, KeyError, KeySource};
 pub use postgres::{AddressError, Candidacy, PostgresAddress, StandingBy};
+pub use restore::{RestoreError, Restored, downgrade, restore};
 pub use sql::SqlStore;
 pub use steady::{Condition, SteadyStore, StoreHealth};

@@ -3,8 +3,15 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::error::{Fault, OpenError};
+
+/// How often a lock is tried again.
+const LOOKS: u32 = 10;
+
+/// How long it is waited in between.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Holds the lock file of a database until it is dropped or the process ends.
 ///
@@ -13,7 +20,8 @@ use crate::error::{Fault, OpenError};
 pub(crate) struct FileLock(#[expect(dead_code, reason = "it is held, never read")] File);
 
 impl FileLock {
-    /// Takes `FILE.lock`, without waiting.
+    /// Takes `FILE.lock`. Waits half a second at most: a predecessor may be about to end, and a program that somebody
+    /// starts holds for a moment what its parent held.
     pub(crate) fn take(database: &Path) -> Result<Self, OpenError> {
         let mut lock = database.as_os_str().to_owned();
         lock.push(".lock");
@@ -24,7 +32,14 @@ impl FileLock {
             .mode(0o600)
             .open(&lock)
             .map_err(|error| Fault::of_file(&error).at(database.display()))?;
-        match file.try_lock() {
+        let mut looks = LOOKS;
+        let mut taken = file.try_lock();
+        while let (Err(TryLockError::WouldBlock), 1..) = (&taken, looks) {
+            std::thread::sleep(LOOK);
+            looks -= 1;
+            taken = file.try_lock();
+        }
+        match taken {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
                 database: database.display().to_string(),

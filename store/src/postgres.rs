@@ -14,4 +14,4 @@ mod tls;
 pub use address::{AddressError, PostgresAddress};
 pub use candidacy::{Candidacy, StandingBy};
 pub(crate) use connection::{PostgresConnection, Transactions};
-pub(crate) use server::Server;
+pub(crate) use server::{Server, take_office};

@@ -18,9 +18,10 @@ use crate::error::{Failure, Fault, OpenError};
 use crate::file;
 use crate::key::KeySource;
 use crate::lock::FileLock;
-use crate::migration;
+use crate::migration::{self, Need};
 use crate::postgres::{PostgresAddress, Server, term};
 use crate::queries;
+use crate::restore::keep_copy;
 use crate::rows::{LicenseAnswerRow, SubscriptionRow, kind_columns};
 use crate::sealed::{ClientStateRow, NotificationKeyRow, RefreshTokenRow, SettingRow, SignInRow};
 use crate::unlock::{prove, unlock};
@@ -43,7 +44,14 @@ impl SqlStore {
         let lock = FileLock::take(&path)?;
         let (name, key) = (path.display().to_string(), key.clone());
         let writer = Writer::start(name.clone(), move || {
-            let connection = file::connect(&path).map_err(|fault| fault.at(&name))?;
+            let mut connection = file::connect(&path).map_err(|fault| fault.at(&name))?;
+            if migration::need(&mut connection, &name)? == Need::Change {
+                let kept = keep_copy(&mut connection, &path, "before-update")?;
+                log::info!(
+                    "the database is about to be brought up to date; {} keeps it as it was",
+                    kept.display()
+                );
+            }
             desk(&name, Database::Sqlite(connection), Way::File(lock), &key)
         })?;
         Ok(Self { writer })

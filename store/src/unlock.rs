@@ -50,6 +50,11 @@ pub(crate) fn prove(database: &mut Database, name: &str, source: &KeySource) -> 
     unlock(database, name, source)
 }
 
+/// Whether the key stands in the database itself.
+pub(crate) fn has_drawn_key(database: &mut Database) -> diesel::QueryResult<bool> {
+    Ok(queries::meta(database, DRAWN_KEY)?.is_some())
+}
+
 fn wrong(name: &str, told: &str) -> OpenError {
     OpenError::WrongKey {
         database: name.to_owned(),

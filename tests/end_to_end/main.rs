@@ -39,6 +39,7 @@ mod hostile_pbx;
 mod hostile_socket;
 mod hostile_webhook;
 mod joiners_and_leavers;
+mod keeping;
 mod later_choice;
 mod licenses;
 mod lifecycle_notices;

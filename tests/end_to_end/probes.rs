@@ -1,19 +1,14 @@
 //! Probes, and how the program begins and ends when something is in its way.
 
 use std::net::TcpListener;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use m365_simulator::microsoft::{ErrorBody, Fault, RetryAfter, Times};
 
 use crate::world::World;
 
 fn run(world: &World, command: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_m365-connector"))
-        .args([command, "--config"])
-        .arg(world.configuration_file())
-        .env_clear()
-        .output()
-        .unwrap()
+    world.run(&[command])
 }
 
 /// The program ends with a failure that is told in words, without a panic.

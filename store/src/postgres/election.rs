@@ -46,7 +46,7 @@ const OTHERS: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' 
                       AND pid <> ALL";
 
 /// Asks for the lock.
-const TAKE: &str = "pg_try_advisory_lock(1295201845, hashtext('active ' || current_schema()))";
+pub(super) const TAKE: &str = "pg_try_advisory_lock(1295201845, hashtext('active ' || current_schema()))";
 
 /// Reads the term.
 const TERM: &str = "SELECT convert_from(value, 'UTF8') FROM meta WHERE name = 'term'";

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use diesel_async::AsyncPgConnection;
 use tokio::task::JoinHandle;
 
 use super::address::PostgresAddress;
 use super::certificates;
 use super::connection::PostgresConnection;
+use super::election::TAKE;
 use super::fault::chain;
 use super::thread::SocketThread;
 use super::tls::Tls;
@@ -112,6 +115,17 @@ impl Server {
         connection.batch_execute(SESSION)?;
         Ok(connection)
     }
+}
+
+/// Takes the lock of the active instance for a connection, as long as that lives; `false` when an instance is active.
+pub(crate) fn take_office(connection: &mut PostgresConnection) -> QueryResult<bool> {
+    #[derive(QueryableByName)]
+    struct Taken {
+        #[diesel(sql_type = Bool)]
+        taken: bool,
+    }
+    let taken: Taken = diesel::sql_query(format!("SELECT {TAKE} AS taken")).get_result(connection)?;
+    Ok(taken.taken)
 }
 
 fn check_version(version: &str) -> Result<(), Fault> {

@@ -8,6 +8,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer};
 
 use super::connection::PostgresConnection;
+use crate::database::Database;
+use crate::queries;
 use crate::schema::meta;
 
 /// The row of table `meta`; a decimal number in clear.
@@ -61,6 +63,22 @@ pub(crate) fn is_last(database: &mut PostgresConnection, term: i64) -> QueryResu
         .first(database)
         .optional()?;
     Ok(found.as_deref().map_or(0, number) == term)
+}
+
+/// The last term, 0 before any.
+pub(crate) fn last(database: &mut Database) -> QueryResult<i64> {
+    Ok(queries::meta(database, TERM)?.as_deref().map_or(0, number))
+}
+
+/// Removes the term from a database that nobody is elected for.
+pub(crate) fn forget(database: &mut Database) -> QueryResult<()> {
+    diesel::delete(meta::table.find(TERM)).execute(database).map(drop)
+}
+
+/// Sets the term: whoever was elected for another one is deposed.
+pub(crate) fn set(database: &mut Database, term: i64) -> QueryResult<()> {
+    forget(database)?;
+    queries::add_meta(database, TERM, term.to_string().as_bytes())
 }
 
 fn number(text: &[u8]) -> i64 {

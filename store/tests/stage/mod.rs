@@ -15,7 +15,7 @@ use m365_presence::ports::{
 };
 use m365_presence::secret::Secret;
 use m365_presence::teams::TeamsPresence;
-use m365_store::{KeySource, OpenError, PostgresAddress, SqlStore};
+use m365_store::{KeySource, Location, OpenError, PostgresAddress, SqlStore};
 
 /// A directory of its own with a database in it.
 pub struct Place {
@@ -60,6 +60,11 @@ pub fn open_server(url: &str) -> SqlStore {
 
 pub fn try_open_server(url: &str) -> Result<SqlStore, OpenError> {
     SqlStore::open_server(&PostgresAddress::parse(url, None).unwrap(), &KeySource::Beside)
+}
+
+/// Where a server's database is.
+pub fn on_server(url: &str) -> Location {
+    Location::Server(Box::new(PostgresAddress::parse(url, None).unwrap()))
 }
 
 pub fn time(seconds: i64) -> DateTime<Utc> {

@@ -23,6 +23,7 @@ mod waiting;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 use m365_simulator::microsoft::{App, Control, MicrosoftCloud, Tenant};
 use m365_simulator::pbx::Pbx;
@@ -192,6 +193,19 @@ impl World {
             self.ask("GET", "/livez")
                 .is_some_and(|answer| answer.status == 200)
         });
+    }
+
+    /// Runs the program's command beside the connector, with its configuration and in its folder.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_m365-connector"))
+            .args(arguments)
+            .arg("--config")
+            .arg(self.configuration_file())
+            .env_clear()
+            .envs(self.environment.iter().cloned())
+            .current_dir(self.folder())
+            .output()
+            .unwrap()
     }
 
     /// Stops the connector's process (SIGSTOP).
