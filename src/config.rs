@@ -32,8 +32,8 @@ pub use problem::{Problem, Severity};
 pub use reader::Effective;
 pub use settings::{
     AppCredential, AppRegistration, CommunicationUser, Database, DatabaseUrl, Dial, Direction, Format, Level,
-    Logging, Management, Mapping, Matching, Microsoft, OnThePhone, Pbx, PinnedCertificate, Public, Read,
-    Settings, SignIn, Sync, TeamsCalls, Timers, Tls,
+    Logging, Management, Mapping, Matching, Microsoft, Notes, OnThePhone, Pbx, PinnedCertificate, Public,
+    Read, Settings, SignIn, Sync, TeamsCalls, Timers, Tls,
 };
 
 use reader::Reader;

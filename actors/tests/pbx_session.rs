@@ -25,6 +25,7 @@ async fn status(cast: &Cast, pbx: &str) -> SessionStatus {
 
 fn entry(number: usize) -> SetEntry {
     SetEntry(EntryWrite {
+        note: String::new(),
         user: guid(number),
         h323: format!("u{number}"),
         pbx: PbxName::new(MASTER),

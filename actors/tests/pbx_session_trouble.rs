@@ -33,6 +33,7 @@ async fn seen(cast: &Cast, number: usize) -> Option<String> {
 
 fn entry(number: usize) -> SetEntry {
     SetEntry(EntryWrite {
+        note: String::new(),
         user: guid(number),
         h323: format!("u{number}"),
         pbx: PbxName::new(MASTER),

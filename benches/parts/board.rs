@@ -38,6 +38,7 @@ impl Scene {
             },
             on_the_phone: OnThePhone::InACall,
             teams_calls: TeamsCalls::Entry,
+            notes_to_pbx: false,
             renewal: Duration::from_secs(300),
             restraint: Restraint::default(),
         };
@@ -55,6 +56,7 @@ impl Scene {
             board.see_calls(&home, &member.pbx.guid, 0);
             board.see_teams(
                 &TeamsObservation {
+                    note: None,
                     user: member.teams.clone(),
                     presence: TeamsPresence::new("Available", "Available"),
                     sequence: None,
@@ -83,6 +85,7 @@ impl Scene {
         let state = STATES[round % STATES.len()];
         self.board.see_teams(
             &TeamsObservation {
+                note: None,
                 user: member.teams.clone(),
                 presence: TeamsPresence::new(state, state),
                 sequence: Some(format!("{:016}", self.changes)),

@@ -54,6 +54,7 @@ pub fn measure(criterion: &mut Criterion) {
     group.bench_function("write of an entry, and its answer", |bench| {
         bench.iter(|| {
             let order = PbxOrder::SetEntry {
+                note: String::new(),
                 user: PbxGuid::new(USER),
                 h323: "ada.lovelace".to_owned(),
                 contact: "teams:".to_owned(),

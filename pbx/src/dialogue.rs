@@ -23,7 +23,7 @@ use crate::courtesy::Courtesy;
 use crate::message::Message;
 use crate::outbox::Outbox;
 use alien_calls::AlienCalls;
-use entries::Entries;
+use entries::{Entries, Entry};
 use licenses::Licenses;
 use lines::Lines;
 use presences::Presences;
@@ -149,8 +149,14 @@ impl PbxDialogue for Dialogue {
                 h323,
                 contact,
                 activity,
+                note,
             } => {
-                self.entries.set(user, &h323, &contact, &activity, outbox);
+                let entry = Entry {
+                    contact: &contact,
+                    activity: &activity,
+                    note: &note,
+                };
+                self.entries.set(user, &h323, entry, outbox);
             }
             PbxOrder::CheckLicense { user, h323, license } => {
                 self.licenses.check(user, h323, license, outbox);

@@ -46,7 +46,7 @@ pub(crate) enum Request<'a> {
         sip: &'a str,
         contact: &'a str,
         activity: &'a str,
-        note: &'static str,
+        note: &'a str,
     },
     Initialize {
         api: PbxApi,

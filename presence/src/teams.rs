@@ -66,6 +66,8 @@ pub struct TeamsObservation {
     pub user: TeamsId,
     /// What is shown.
     pub presence: TeamsPresence,
+    /// The status message as plain text, empty for none; unknown where it was not told (graph.md 5.1).
+    pub note: Option<String>,
     /// Graph's version of the presence object where it sent one; sortable as text (graph.md 4.3).
     pub sequence: Option<String>,
     /// How we came to know.

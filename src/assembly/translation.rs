@@ -14,7 +14,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::config::{
-    AppCredential, Dial, Direction, OnThePhone, PinnedCertificate, Read, Settings, SignIn, TeamsCalls,
+    AppCredential, Dial, Direction, Notes, OnThePhone, PinnedCertificate, Read, Settings, SignIn, TeamsCalls,
 };
 use crate::pbx_connection::certificate::{Fingerprint, Trust};
 use crate::pbx_connection::dialled::Destination;
@@ -46,6 +46,7 @@ pub(super) fn rules(settings: &Settings) -> Rules {
             TeamsCalls::Entry => board::TeamsCalls::Entry,
             TeamsCalls::AlienCall => board::TeamsCalls::AlienCall,
         },
+        notes_to_pbx: settings.sync.notes == Notes::TeamsToPbx,
         renewal: settings.timers.on_the_phone,
         restraint: restraint(&settings.sync),
     }

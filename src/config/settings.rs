@@ -21,7 +21,7 @@ pub use mapping::Mapping;
 pub use matching::Matching;
 pub use microsoft::{AppCredential, AppRegistration, CommunicationUser, Microsoft, SignIn};
 pub use pbx::{Dial, Pbx, PinnedCertificate, TeamsCalls};
-pub use sync::{Direction, OnThePhone, Read, Sync};
+pub use sync::{Direction, Notes, OnThePhone, Read, Sync};
 pub use timers::Timers;
 
 pub(super) use listeners::management_listen;

@@ -50,6 +50,7 @@ mod management;
 mod metrics;
 mod modes;
 mod myapps;
+mod notes;
 mod notification_keys;
 mod on_the_phone;
 mod outage;

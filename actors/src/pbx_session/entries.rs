@@ -32,6 +32,7 @@ impl PbxSession {
                 h323: write.h323,
                 contact: self.dependencies.contact.clone(),
                 activity: write.activity,
+                note: write.note,
             };
             if !self.conversations.order(order) {
                 self.entries.fail();

@@ -131,6 +131,7 @@ impl PresenceIo for Teams {
                 .iter()
                 .filter(|user| !self.unreadable.borrow().contains(*user));
             let seen = readable.map(|user| TeamsObservation {
+                note: None,
                 user: user.clone(),
                 presence: self.look(user),
                 sequence: None,

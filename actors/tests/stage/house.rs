@@ -287,6 +287,7 @@ impl Cast {
                 },
                 on_the_phone: OnThePhone::InACall,
                 teams_calls: self.house.teams_calls,
+                notes_to_pbx: false,
                 renewal: minutes(5),
                 restraint: Restraint::default(),
             }),

@@ -64,6 +64,7 @@ fn notice(line: &str, received_at: DateTime<Utc>) -> Option<Notice> {
         ["presence", user, pair, sequence @ ..] => {
             let (availability, activity) = pair.split_once('/').unwrap();
             Some(Notice::Presence(TeamsObservation {
+                note: None,
                 user: TeamsId::new(user),
                 presence: TeamsPresence::new(availability, activity),
                 sequence: sequence.first().map(|number| format!("{number:0>10}")),
@@ -74,6 +75,7 @@ fn notice(line: &str, received_at: DateTime<Utc>) -> Option<Notice> {
             let padded = notice(&format!("presence {user} {pair} {number}"), received_at);
             padded.map(|notice| match notice {
                 Notice::Presence(seen) => Notice::Presence(TeamsObservation {
+                    note: None,
                     sequence: Some((*number).to_owned()),
                     ..seen
                 }),

@@ -22,7 +22,7 @@ use serde_json::Value;
 use crate::endpoints::Endpoints;
 use crate::http::{Answer, Content, Family, HttpClient, Request};
 use crate::webhook::KeyRing;
-pub(crate) use presence::{pair, sequence};
+pub(crate) use presence::{note, pair, sequence};
 pub use users::DEFAULT_TEAMS_PLANS;
 
 /// How long an answer may take where nothing says otherwise.

@@ -15,6 +15,19 @@ use super::{Call, GraphClient};
 use crate::fault::{member, refusal, unreadable};
 use crate::http::Family;
 
+/// Teams allows no longer status message.
+const LONGEST_NOTE: usize = 280;
+
+/// Entities of marked up text; the one that begins all others comes last.
+const ENTITIES: [(&str, &str); 6] = [
+    ("&nbsp;", " "),
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&quot;", "\""),
+    ("&#39;", "'"),
+    ("&amp;", "&"),
+];
+
 impl PresenceIo for GraphClient {
     fn read<'a>(
         &'a self,
@@ -66,6 +79,7 @@ fn observation(item: &Value, begun_at: DateTime<Utc>) -> Option<TeamsObservation
     Some(TeamsObservation {
         user: TeamsId::new(user),
         presence: pair(item)?,
+        note: read_note(item),
         sequence: sequence(item),
         source: Source::Read { begun_at },
     })
@@ -81,6 +95,48 @@ pub(crate) fn pair(item: &Value) -> Option<TeamsPresence> {
     Some(TeamsPresence::new(text("availability")?, text("activity")?))
 }
 
+/// The status message of a read presence: whoever has none is told without.
+fn read_note(item: &Value) -> Option<String> {
+    Some(note(item).unwrap_or_default())
+}
+
+/// The status message of a presence object, where one is told. Teams marks one up, and graph says in `contentType`
+/// whether it is text, but that is not relied on.
+pub(crate) fn note(item: &Value) -> Option<String> {
+    let message = member(member(item, "statusMessage")?, "message")?;
+    let content = member(message, "content")?.as_str()?;
+    Some(plain(content)).filter(|text| !text.is_empty())
+}
+
+/// Text without tags and entities, on one line, as short as Teams allows.
+fn plain(content: &str) -> String {
+    let mut text = String::with_capacity(content.len());
+    let mut rest = content;
+    while let Some(start) = rest.find('<') {
+        let (before, tag) = rest.split_at(start);
+        text.push_str(before);
+        let opens = tag
+            .get(1..2)
+            .is_some_and(|next| next == "/" || next.chars().all(char::is_alphabetic));
+        match tag.find('>').filter(|_| opens) {
+            Some(end) => {
+                text.push(' ');
+                rest = tag.get(end + 1..).unwrap_or_default();
+            }
+            None => {
+                text.push('<');
+                rest = tag.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    text.push_str(rest);
+    for (entity, meant) in ENTITIES {
+        text = text.replace(entity, meant);
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().take(LONGEST_NOTE).collect()
+}
+
 /// The version of a presence object, where it is told (graph.md 4.3).
 pub(crate) fn sequence(item: &Value) -> Option<String> {
     match member(item, "sequenceNumber")? {
@@ -93,6 +149,31 @@ pub(crate) fn sequence(item: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_status_message_is_read_as_plain_text_and_none_as_empty() {
+        for (content, text) in [
+            (
+                "In Berlin <b>until</b> Friday &amp; back<pinnednote></pinnednote>",
+                "In Berlin until Friday & back",
+            ),
+            ("<p>a < b</p>\n&lt;c&gt;", "a < b <c>"),
+            ("5 <6", "5 <6"),
+            ("ä<", "ä<"),
+        ] {
+            let item = json!({"statusMessage": {"message": {"content": content, "contentType": "html"}}});
+            assert_eq!(read_note(&item).as_deref(), Some(text));
+        }
+        for item in [
+            json!({}),
+            json!({"statusMessage": null}),
+            json!({"statusMessage": {"message": {"content": 5}}}),
+        ] {
+            assert_eq!((read_note(&item).as_deref(), note(&item)), (Some(""), None));
+        }
+        let long = json!({"statusMessage": {"message": {"content": "ö".repeat(1_000)}}});
+        assert_eq!(note(&long).map(|note| note.chars().count()), Some(LONGEST_NOTE));
+    }
 
     #[test]
     fn unknown_values_are_kept_and_incomplete_items_are_not() {

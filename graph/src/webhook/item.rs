@@ -88,6 +88,7 @@ fn basic(item: &Value, user: TeamsId, received_at: DateTime<Utc>) -> Notice {
         Some(presence) => Notice::Presence(TeamsObservation {
             user,
             presence,
+            note: None,
             sequence: None,
             source: Source::Notified { received_at },
         }),

@@ -25,7 +25,7 @@ use m365_presence::ports::{AcceptedState, Body, Discard, Notice, NotificationOpe
 use m365_presence::teams::{Source, TeamsObservation};
 use serde_json::Value;
 
-use crate::client::{pair, sequence};
+use crate::client::{note, pair, sequence};
 use crate::endpoints::Endpoints;
 use crate::http::HttpClient;
 use cipher::Sealed;
@@ -234,6 +234,7 @@ fn presence(user: TeamsId, content: &Value, received_at: DateTime<Utc>) -> Notic
         Some(presence) => Notice::Presence(TeamsObservation {
             user,
             presence,
+            note: note(content),
             sequence: sequence(content),
             source: Source::Notified { received_at },
         }),

@@ -13,6 +13,13 @@ use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::outgoing::Request;
 
+/// What an entry carries.
+pub(super) struct Entry<'a> {
+    pub(super) contact: &'a str,
+    pub(super) activity: &'a str,
+    pub(super) note: &'a str,
+}
+
 pub(super) struct Entries {
     numbers: Numbers,
     /// The newest unanswered write of each user.
@@ -27,24 +34,17 @@ impl Entries {
         }
     }
 
-    /// Writes the entry; with an empty activity, and an empty note always, it is gone.
-    pub(super) fn set(
-        &mut self,
-        user: PbxGuid,
-        h323: &str,
-        contact: &str,
-        activity: &str,
-        outbox: &mut Outbox,
-    ) {
+    /// Writes the entry; with neither an activity nor a note it is gone.
+    pub(super) fn set(&mut self, user: PbxGuid, h323: &str, entry: Entry<'_>, outbox: &mut Outbox) {
         let number = self.numbers.next();
         outbox.push(&Request::SetPresence {
             api: PbxApi::PbxApi,
             src: &format!("set:{user}:{number}"),
             guid: &user,
             sip: h323,
-            contact,
-            activity,
-            note: "",
+            contact: entry.contact,
+            activity: entry.activity,
+            note: entry.note,
         });
         self.newest.insert(user, number);
     }

@@ -37,6 +37,7 @@ fn busy_conversation() -> Conversation {
     });
     let (contact, activity) = ("teams:".into(), "busy".into());
     pbx.order(PbxOrder::SetEntry {
+        note: String::new(),
         user: user.clone(),
         h323: h323.clone(),
         contact,

@@ -5,6 +5,7 @@ use crate::stage::{ALICE, Conversation, guid, src};
 
 fn set(activity: &str) -> PbxOrder {
     PbxOrder::SetEntry {
+        note: String::new(),
         user: guid(ALICE),
         h323: "alice".into(),
         contact: "teams:".into(),

@@ -76,8 +76,10 @@ impl Board {
             person.restore(row, now);
         }
         self.recall_calls(guid, rows, now);
-        if let Some(own) = self.sights.get(guid).and_then(|sight| sight.own_entry.as_ref()) {
-            person.see_entry(own);
+        if let Some(sight) = self.sights.get(guid)
+            && let Some(own) = &sight.own_entry
+        {
+            person.see_entry(own, &sight.own_note);
         }
         self.admit(person);
     }
@@ -106,12 +108,10 @@ impl Board {
         for member in joiners {
             let paces = self.paces.take(&member.pbx.guid);
             let mut person = Person::new(member, now, paces);
-            if let Some(own) = self
-                .sights
-                .get(&person.member.pbx.guid)
-                .and_then(|sight| sight.own_entry.as_ref())
+            if let Some(sight) = self.sights.get(&person.member.pbx.guid)
+                && let Some(own) = &sight.own_entry
             {
-                person.see_entry(own);
+                person.see_entry(own, &sight.own_note);
             }
             self.admit(person);
         }

@@ -14,11 +14,29 @@ use super::{Brake, EntryWrite, Member, Outcome};
 use crate::ports::{LedgerChange, LedgerRow, LedgerState, Slot};
 use crate::teams::TeamsPresence;
 
+/// What our entry carries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) activity: String,
+    pub(super) note: String,
+}
+
+impl Shown {
+    /// Whether there is no entry.
+    fn is_nothing(&self) -> bool {
+        self.activity.is_empty() && self.note.is_empty()
+    }
+}
+
 /// Our entry at the PBX of one user.
 #[derive(Clone, Debug)]
 pub(super) struct EntrySide {
-    /// What the entry is, as far as we know; empty for none.
+    /// What the entry's activity is, as far as we know; empty for none.
     shown: Option<String>,
+    /// The note that we wrote, or that was told first; a PBX may tell it in another form.
+    note: Option<String>,
+    /// Whether a note of ours was ever seen, so that we have the right to see it.
+    note_visible: bool,
     /// Whether it may be another: a write was left unanswered, or only the ledger tells of the entry.
     unsure: bool,
     /// Whether the entry was seen at the PBX since it was written.
@@ -27,16 +45,18 @@ pub(super) struct EntrySide {
     visible: bool,
     /// Whether the ledger has a row of it.
     stored: bool,
-    under_way: Option<String>,
-    pub(super) hold: Hold<String>,
+    under_way: Option<Shown>,
+    pub(super) hold: Hold<Shown>,
     pub(super) pace: Pace,
-    pub(super) held_back: HeldBack<String>,
+    pub(super) held_back: HeldBack<Shown>,
 }
 
 impl EntrySide {
     pub(super) fn new() -> Self {
         Self {
             shown: None,
+            note: None,
+            note_visible: false,
             unsure: false,
             seen: false,
             visible: false,
@@ -62,7 +82,13 @@ impl EntrySide {
 
     /// Whether nothing of ours is left at the PBX.
     pub(super) fn is_clear(&self) -> bool {
-        self.under_way.is_none() && !self.unsure && self.shown.as_ref().is_none_or(String::is_empty)
+        self.under_way.is_none() && !self.unsure && !self.stands()
+    }
+
+    /// Whether there is an entry, as far as we know.
+    fn stands(&self) -> bool {
+        let says = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        says(&self.shown) || says(&self.note)
     }
 
     /// Whether a write is under way.
@@ -72,8 +98,7 @@ impl EntrySide {
 
     /// Whether the PBX has taken an entry of ours and does not show it: the right to see it is missing.
     pub(super) fn is_unseen(&self) -> bool {
-        let written = self.shown.as_ref().is_some_and(|shown| !shown.is_empty());
-        written && !self.visible && !self.unsure && self.under_way.is_none()
+        self.stands() && !self.visible && !self.unsure && self.under_way.is_none()
     }
 
     /// Whether the PBX shows another entry than the one that we wrote.
@@ -83,17 +108,21 @@ impl EntrySide {
 
     /// Doubts an entry that the PBX never shows us: it is written again, for it cannot be compared.
     pub(super) fn doubt(&mut self) {
-        let written = self.shown.as_ref().is_some_and(|shown| !shown.is_empty());
-        self.unsure |= !self.visible && written;
+        self.unsure |= !self.visible && self.stands();
     }
 
     /// Takes in what the PBX shows as our entry.
-    pub(super) fn see(&mut self, own_entry: &str) {
-        let present = !own_entry.is_empty();
+    pub(super) fn see(&mut self, own_entry: &str, own_note: &str) {
+        let present = !own_entry.is_empty() || !own_note.is_empty();
+        self.note_visible |= !own_note.is_empty();
         self.visible |= present;
         if let Some(written) = &self.under_way {
-            self.seen |= present && own_entry == written;
+            self.seen |= present && own_entry == written.activity;
             return;
+        }
+        let removed = self.note_visible && own_note.is_empty();
+        if removed || self.note.is_none() {
+            self.note = Some(own_note.to_owned());
         }
         if present || self.seen || self.unsure || self.shown.is_none() {
             self.shown = Some(own_entry.to_owned());
@@ -106,7 +135,7 @@ impl EntrySide {
     /// the ledger that must be stored before it leaves.
     pub(super) fn next_write(
         &mut self,
-        wanted: Option<&str>,
+        wanted: Option<&Shown>,
         member: &Member,
         pbx: &PbxSight,
         leaving: bool,
@@ -120,19 +149,20 @@ impl EntrySide {
         if self.under_way.is_some() || !told {
             return (None, None);
         }
-        if shown == wanted && !self.unsure {
+        let noted = self.note.as_deref().unwrap_or_default() == wanted.note;
+        if *shown == wanted.activity && noted && !self.unsure {
             self.held_back.end();
-            let gone = wanted.is_empty() && std::mem::take(&mut self.stored);
+            let gone = wanted.is_nothing() && std::mem::take(&mut self.stored);
             return (None, gone.then(|| no_row(member)));
         }
-        if self.hold.stops(&wanted.to_owned(), now) {
+        if self.hold.stops(wanted, now) {
             return (None, None);
         }
         let order = restrained.map(|brake| (brake, None));
         if let Some((brake, until)) = order.or_else(|| self.pace.brake(now)) {
-            self.held_back.note(wanted.to_owned(), |what| Receipt {
+            self.held_back.note(wanted.clone(), |what| Receipt {
                 side: Side::Pbx,
-                what: what.clone(),
+                what: what.activity.clone(),
                 brake,
                 until,
             });
@@ -140,7 +170,7 @@ impl EntrySide {
         }
         self.held_back.end();
         self.pace.take(now, false);
-        self.under_way = Some(wanted.to_owned());
+        self.under_way = Some(wanted.clone());
         self.seen = false;
         // while a user moves, the PBX that tells of him is known before the roster names his new home
         let followed_at = pbx.told_by.clone().filter(|_| pbx.presence_fresh);
@@ -148,9 +178,11 @@ impl EntrySide {
             user: member.pbx.guid.clone(),
             h323: member.pbx.h323.clone(),
             pbx: followed_at.unwrap_or_else(|| member.pbx.home.clone()),
-            activity: wanted.to_owned(),
+            activity: wanted.activity.clone(),
+            note: wanted.note.clone(),
         };
-        let before = (!wanted.is_empty()).then(|| row(member, wanted, LedgerState::Intended, now));
+        let before =
+            (!wanted.is_nothing()).then(|| row(member, &wanted.activity, LedgerState::Intended, now));
         self.stored |= before.is_some();
         (Some(write), before)
     }
@@ -166,7 +198,7 @@ impl EntrySide {
         match outcome {
             Outcome::Accepted => {}
             // where there is nobody, there is no entry
-            Outcome::Refused { gone: true, .. } if written.is_empty() => {}
+            Outcome::Refused { gone: true, .. } if written.is_nothing() => {}
             Outcome::Refused { message, .. } => {
                 self.hold.refuse(written, now, message);
                 return None;
@@ -179,13 +211,14 @@ impl EntrySide {
         }
         self.hold.succeed(&written);
         self.unsure = false;
-        let change = if written.is_empty() {
+        let change = if written.is_nothing() {
             self.stored = false;
             no_row(member)
         } else {
-            row(member, &written, LedgerState::Confirmed, now)
+            row(member, &written.activity, LedgerState::Confirmed, now)
         };
-        self.shown = Some(written);
+        self.shown = Some(written.activity);
+        self.note = Some(written.note);
         Some(change)
     }
 

@@ -25,7 +25,7 @@ impl Board {
             .filter(|choice| self.rules.pbx_to_teams.map(choice) == Meaning::Unknown);
         if let (Some(person), Some(own)) = (self.people.get_mut(user), &sight.own_entry) {
             person.note_presence(sight, before.as_ref());
-            person.see_entry(own);
+            person.see_entry(own, &sight.own_note);
         }
         self.dirty.insert(user.clone());
         if let Some(activity) = unknown {
@@ -37,6 +37,7 @@ impl Board {
             h323: person.member.pbx.h323.clone(),
             pbx: left_behind?,
             activity: String::new(),
+            note: String::new(),
         })
     }
 

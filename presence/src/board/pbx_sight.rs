@@ -45,6 +45,8 @@ pub struct PbxSight {
     pub calls: BTreeMap<PbxName, ToldCalls>,
     /// The activity of our own entry, empty when there is none. Unknown until first seen.
     pub own_entry: Option<String>,
+    /// The note of our own entry, empty when there is none.
+    pub own_note: String,
     /// A call of ours that the PBX counts, or may still count.
     pub own_call: Option<OwnCall>,
     /// Whether the user was on the phone when that was last certain.
@@ -88,11 +90,14 @@ impl PbxSight {
         let own = entries
             .iter()
             .find(|entry| entry.contact.eq_ignore_ascii_case(own_contact));
+        let note = own.map(|entry| entry.note.clone()).unwrap_or_default();
+        let note_before = std::mem::replace(&mut self.own_note, note);
         let own = own.map(|entry| entry.activity.clone()).unwrap_or_default();
         let shown_before = self.own_entry.replace(own.clone()).unwrap_or_default();
         let told_before = self.told_by.replace(pbx.clone());
-        let left_behind =
-            told_before.filter(|before| before != pbx && !shown_before.is_empty() && shown_before != own);
+        let stood = !shown_before.is_empty() || !note_before.is_empty();
+        let differs = shown_before != own || note_before != self.own_note;
+        let left_behind = told_before.filter(|before| before != pbx && stood && differs);
         self.presence_fresh = true;
         if let Some(own_call) = &mut self.own_call {
             own_call.see_entries(phone);

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::alien_side::AlienSide;
 use super::claim::SETTLING;
-use super::entry_side::EntrySide;
+use super::entry_side::{EntrySide, Shown};
 use super::own_call::OwnCall;
 use super::pace::Paces;
 use super::pbx_sight::{ON_THE_PHONE, PbxSight};
@@ -184,8 +184,8 @@ impl Person {
     }
 
     /// Takes in what the PBX shows as our entry.
-    pub(super) fn see_entry(&mut self, own_entry: &str) {
-        self.entry.see(own_entry);
+    pub(super) fn see_entry(&mut self, own_entry: &str, own_note: &str) {
+        self.entry.see(own_entry, own_note);
     }
 
     /// Whether a lease of ours stands for a call.
@@ -253,16 +253,14 @@ impl Person {
         self.wanted_entry = self.decide_entry(now, rules);
         let (alien_call, change) = self.write_alien_call(pbx, reach, now, rules);
         ledger.extend(change);
-        let wanted = self.entry_beside_call(pbx);
+        let wanted = self.entry_beside_call(pbx).map(|activity| Shown {
+            activity,
+            note: self.decide_note(rules),
+        });
         let restrained = rules.restraint.of(&self.member, Side::Pbx);
-        let (entry, change) = self.entry.next_write(
-            wanted.as_deref(),
-            &self.member,
-            pbx,
-            self.leaving,
-            restrained,
-            now,
-        );
+        let (entry, change) =
+            self.entry
+                .next_write(wanted.as_ref(), &self.member, pbx, self.leaving, restrained, now);
         ledger.extend(change);
         let mut step = Step {
             ledger,
@@ -417,6 +415,13 @@ impl Person {
             PbxShown::Activity(activity) => Some(activity),
             PbxShown::Unknown => self.wanted_entry.clone(),
         }
+    }
+
+    /// The note of our entry: the status message of Teams, as long as it stands there.
+    fn decide_note(&self, rules: &Rules) -> String {
+        let shown = rules.notes_to_pbx && rules.direction.teams_to_pbx && !self.leaving;
+        let note = self.teams.note.clone().filter(|_| shown);
+        note.unwrap_or_default()
     }
 
     /// Whether both sides are known.

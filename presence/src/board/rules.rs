@@ -51,6 +51,8 @@ pub struct Rules {
     pub on_the_phone: OnThePhone,
     /// How a call in Teams is shown at the PBX.
     pub teams_calls: TeamsCalls,
+    /// Whether the status message of Teams is the note of our entry.
+    pub notes_to_pbx: bool,
     /// How often the lease of a call is renewed; at most 2 h, for Graph's longest lease is 4 h.
     pub renewal: Duration,
     /// What an administrator holds back.

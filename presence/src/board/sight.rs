@@ -18,6 +18,8 @@ pub struct TeamsSight {
     pub read: bool,
     /// Whether the last read left the user out.
     pub missing: bool,
+    /// The newest status message that was told.
+    pub note: Option<String>,
     sequence: Option<String>,
     newest_read: Option<DateTime<Utc>>,
     newest_notice: Option<(DateTime<Utc>, TeamsPresence)>,
@@ -62,6 +64,9 @@ impl TeamsSight {
             }
             if numbered {
                 self.sequence.clone_from(&observation.sequence);
+            }
+            if observation.note.is_some() {
+                self.note.clone_from(&observation.note);
             }
             self.doubted = None;
         }

@@ -25,8 +25,10 @@ pub struct EntryWrite {
     pub h323: String,
     /// Where: the PBX that tells of the user's presence, else the one where he lives.
     pub pbx: PbxName,
-    /// The activity; empty removes the entry.
+    /// The activity; empty, and without a note, removes the entry.
     pub activity: String,
+    /// The note, empty for none.
+    pub note: String,
 }
 
 /// A write of our call at the PBX.

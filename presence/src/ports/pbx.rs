@@ -143,6 +143,8 @@ pub enum PbxOrder {
         contact: String,
         /// The activity.
         activity: String,
+        /// The note, empty for none.
+        note: String,
     },
     /// Put a call of ours on a user, so that the PBX treats him as busy, or take it off.
     SetAlienCall {

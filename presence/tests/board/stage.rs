@@ -29,6 +29,7 @@ pub fn rules() -> Rules {
         },
         on_the_phone: OnThePhone::InACall,
         teams_calls: TeamsCalls::Entry,
+        notes_to_pbx: false,
         renewal: RENEWAL,
         restraint: Restraint::default(),
     }
@@ -37,6 +38,14 @@ pub fn rules() -> Rules {
 pub fn blocking() -> Rules {
     Rules {
         on_the_phone: OnThePhone::DoNotDisturb,
+        ..rules()
+    }
+}
+
+/// Status messages of Teams are notes at the PBX.
+pub fn noting() -> Rules {
+    Rules {
+        notes_to_pbx: true,
         ..rules()
     }
 }
@@ -102,6 +111,8 @@ pub struct Stage {
     pub alien_calls: Vec<AlienCallWrite>,
     pub reads: usize,
     pub transitions: Vec<Transition>,
+    /// The status message that Teams tells.
+    pub note: Option<String>,
     entries_at_pbx: Vec<(String, String)>,
 }
 
@@ -126,6 +137,7 @@ impl Stage {
             alien_calls: Vec::new(),
             reads: 0,
             transitions: Vec::new(),
+            note: None,
             entries_at_pbx: Vec::new(),
         };
         stage.board.set_roster([member()], now);
@@ -197,6 +209,7 @@ impl Stage {
     fn see(&mut self, presence: TeamsPresence, sequence: Option<&str>, source: Source) -> Verdict {
         let observation = TeamsObservation {
             user: teams(),
+            note: self.note.clone(),
             presence,
             sequence: sequence.map(str::to_owned),
             source,

@@ -33,6 +33,7 @@ fn users(count: usize) -> BTreeSet<TeamsId> {
 
 fn shows(user: &TeamsId, activity: &str) -> TeamsObservation {
     TeamsObservation {
+        note: None,
         user: user.clone(),
         presence: TeamsPresence::new("Busy", activity),
         sequence: None,

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{control::Control, directory::User, presence::Pair};
@@ -61,6 +62,21 @@ impl Control {
     pub fn clear_preferred(&self, user: Uuid) -> bool {
         self.cloud
             .change_presence(user, |sessions, _| sessions.clear_preferred())
+            .is_some()
+    }
+
+    /// Lets the user write a status message, marked up as Teams does, or take it back with an empty one; false when there
+    /// is no user.
+    pub fn set_status_message(&self, user: Uuid, message: &str) -> bool {
+        let message = (!message.is_empty()).then(|| {
+            let content = format!("<p>{message}</p><pinnednote></pinnednote>");
+            json!({"message": {"content": content, "contentType": "html"}})
+        });
+        self.cloud
+            .state()
+            .people
+            .get_mut(&user)
+            .map(|person| person.status_message = message)
             .is_some()
     }
 

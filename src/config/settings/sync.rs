@@ -37,6 +37,16 @@ choice! {
     }
 }
 
+choice! {
+    /// Which notes are carried over.
+    Notes {
+        /// None.
+        Off = "off",
+        /// The status message of Teams becomes the note of our entry at the PBX.
+        TeamsToPbx = "teams-to-pbx",
+    }
+}
+
 /// What is synchronised, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sync {
@@ -46,6 +56,8 @@ pub struct Sync {
     pub read: Read,
     /// What Teams shows while a user is on the phone at the PBX.
     pub on_the_phone: OnThePhone,
+    /// Which notes are carried over.
+    pub notes: Notes,
     /// Whether decisions are shown only, and nothing is written on either side.
     pub shadow: bool,
     /// Directions in which nothing is written for a while, and nothing released.
@@ -86,6 +98,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<Sync> {
     let direction = reader.choice("sync.direction");
     let read = reader.choice("sync.read");
     let on_the_phone = reader.choice("sync.on_the_phone");
+    let notes = reader.choice("sync.notes");
     let shadow = reader.flag("sync.shadow");
     let paused_directions = paused_directions(reader);
     let paused_users = reader.list_or("sync.paused_users", &[]);
@@ -93,6 +106,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<Sync> {
         direction: direction?,
         read: read?,
         on_the_phone: on_the_phone?,
+        notes: notes?,
         shadow: shadow?,
         paused_directions: paused_directions?,
         paused_users: paused_users?,

@@ -69,6 +69,7 @@ impl Life {
                 AlienCalls::Off => TeamsCalls::Entry,
                 _ => TeamsCalls::AlienCall,
             },
+            notes_to_pbx: false,
             renewal: self.traits.renewal,
             restraint: Restraint::default(),
         }

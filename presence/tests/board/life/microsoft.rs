@@ -27,6 +27,7 @@ impl Life {
             Source::Read { .. } => self.traits.numbered_reads,
         };
         TeamsObservation {
+            note: None,
             user: teams(account),
             presence: self.sabotage.disguise(shown.pair),
             sequence: numbered.then(|| shown.number.to_string()),

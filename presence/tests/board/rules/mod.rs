@@ -4,6 +4,7 @@ mod alien_calls;
 mod calls;
 mod echo;
 mod later_choice;
+mod notes;
 mod order;
 mod pace;
 mod refused;

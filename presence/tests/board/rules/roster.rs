@@ -87,6 +87,7 @@ fn a_changed_counterpart_is_released_before_the_new_one_is_set() {
     stage.board.teams_written(&guid(), &Outcome::Accepted, stage.now);
     stage.board.due(stage.now);
     let read = TeamsObservation {
+        note: None,
         user: other.clone(),
         presence: TeamsPresence::new("Available", "Available"),
         sequence: None,
@@ -113,6 +114,7 @@ fn an_empty_roster_at_the_start_cleans_what_the_ledger_tells_in_teams() {
     let due = board.due(stage.now);
     assert_eq!(due.reads, [member().teams]);
     let read = TeamsObservation {
+        note: None,
         user: member().teams,
         presence: TeamsPresence::new("DoNotDisturb", "DoNotDisturb"),
         sequence: None,
