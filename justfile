@@ -29,6 +29,10 @@ demo *arguments:
 openapi:
     .ci/run openapi
 
+# Has a browser work with the page: just browser sign_in
+browser *journey:
+    .ci/browser {{ journey }}
+
 # Runs the benchmarks.
 bench *arguments:
     cargo bench --workspace --locked {{ arguments }}

@@ -38,6 +38,7 @@ const ASSETS: &[(&str, &str, &str)] = assets! {
     "dom.js": SCRIPT,
     "log.js": SCRIPT,
     "overview.js": SCRIPT,
+    "pause.js": SCRIPT,
     "pbxs.js": SCRIPT,
     "settings.js": SCRIPT,
     "sign_in.js": SCRIPT,

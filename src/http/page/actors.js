@@ -1,7 +1,7 @@
 // The supervision tree as a picture, with restarts, the last end and the mailbox of everybody.
 
 import { mayChange, order, read } from "./api.js";
-import { bar, chip, make, since } from "./dom.js";
+import { bar, chip, make, refill, since } from "./dom.js";
 
 const KINDS = { running: "good", starting: "quiet", waiting: "warn", held: "bad", ended: "bad" };
 
@@ -31,11 +31,7 @@ export async function open(main) {
   };
   const tree = make("ul", { class: "tree" });
   const below = supervisor => items.filter(item => (item.supervisor ?? null) === supervisor).map(item => node(item, below(item.name), restart));
-  const paint = () => {
-    const focused = document.activeElement?.getAttribute?.("aria-label");
-    tree.replaceChildren(...below(null));
-    if (focused) tree.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
-  };
+  const paint = () => refill(tree, below(null));
   main.replaceChildren(make("h2", {}, "Actors"), said, tree);
   paint();
   return { hear(topic, news) { if (topic === "actors") { items = news.items; paint(); } } };

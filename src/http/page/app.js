@@ -1,7 +1,7 @@
 // The page: who has signed in, which view is shown, and the stream of events that keeps it true.
 
 import { follow, recall, session, signIn, signOut, read } from "./api.js";
-import { chip, make, time } from "./dom.js";
+import { chip, make, refill, say, time } from "./dom.js";
 import { askForToken } from "./sign_in.js";
 import * as actors from "./actors.js";
 import * as diagnosis from "./diagnosis.js";
@@ -15,6 +15,7 @@ import * as users from "./users.js";
 
 const LIGHTS = { master_pbx: "Master PBX", authentication: "Authentication", presence_subscription: "Presence" };
 const VIEWS = { "": overview, users, subscriptions, pbxs, actors, log, settings, diagnosis };
+const ENDED = "This session has ended: the connector was started again, or nobody has used it for long. Please sign in again.";
 const TOPICS = ["status", "users", "actors", "subscriptions", "sessions", "log"];
 
 const main = document.getElementById("main");
@@ -32,19 +33,25 @@ async function show() {
   const [module, name, argument] = route();
   for (const link of nav.querySelectorAll("a")) {
     const current = link.getAttribute("href") === `#/${name}`;
-    if (current) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+    if (!current) link.removeAttribute("aria-current");
+    else {
+      link.setAttribute("aria-current", "page");
+      if (nav.scrollWidth > nav.clientWidth) nav.scrollLeft = link.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
+    }
   }
   view?.leave?.();
-  main.replaceChildren(make("p", { class: "empty" }, "Loading…"));
+  // a view that is left before it has read all paints into its own place, which nobody sees any more
+  const place = make("div", {}, make("p", { class: "empty" }, "Loading…"));
+  main.replaceChildren(place);
   const shown = { module };
   view = shown;
   try {
-    const made = await module.open(main, argument);
+    const made = await module.open(place, argument);
     if (view === shown) view = { module, ...made };
     else made?.leave?.();
   } catch (error) {
-    if (error.status === 401) return showSignIn();
-    main.replaceChildren(make("p", { class: "notice bad", role: "alert" }, error.message));
+    if (error.status === 401) return showSignIn(ENDED);
+    place.replaceChildren(make("p", { class: "notice bad", role: "alert" }, error.message));
   }
 }
 
@@ -53,9 +60,9 @@ function showStatus(status) {
     const { code, state } = status.lights[light];
     return make("li", {}, make("a", { href: "#/" }, chip(`${name}: ${code}`, state === "green" ? "good" : "bad")));
   });
-  document.getElementById("chips").replaceChildren(...chips);
+  refill(document.getElementById("chips"), chips);
   const about = `version ${status.version} · started ${time(status.started_at)} · clock ${status.clock_offset_seconds.toFixed(1)} s off`;
-  document.getElementById("about").textContent = about;
+  say(document.getElementById("about"), about);
   const red = Object.values(status.lights).some(light => light.state !== "green");
   document.title = `${red ? "● " : ""}m365-connector`;
 }
@@ -81,18 +88,24 @@ async function resume() {
     await recall();
     await begin();
   } catch (error) {
-    if (error.status === 401) askForToken(); else setTimeout(resume, 2000);
+    if (error.status === 401) showSignIn(ENDED); else setTimeout(resume, 2000);
   }
 }
 
 function showSignIn(refusal) {
   stream?.close();
   stream = null;
+  view?.leave?.();
+  view = null;
+  session.role = null;
   nav.hidden = true;
   document.getElementById("sign-out").hidden = true;
   document.getElementById("chips").replaceChildren();
   document.getElementById("about").textContent = "";
-  askForToken(main, begin, refusal);
+  askForToken(main, async () => {
+    await begin();
+    main.focus({ preventScroll: true });
+  }, refusal);
 }
 
 async function begin() {

@@ -18,7 +18,7 @@ function access(operation, general) {
   return doors.includes("bearer") ? "Needs a token." : "Needs the page's session.";
 }
 
-function parameters(operation) {
+function parameters(operation, of) {
   const rows = (operation.parameters ?? []).map(parameter => ({
     key: parameter.name,
     cells: [
@@ -28,7 +28,7 @@ function parameters(operation) {
       make("div", {}, prose(parameter.description ?? "")),
     ],
   }));
-  return rows.length ? table("Parameters", ["Name", "In", "Kind", "What"], rows) : null;
+  return rows.length ? table(`Parameters of ${of}`, ["Name", "In", "Kind", "What"], rows) : null;
 }
 
 /** A kind of content: its type, its members, and an example. */
@@ -60,7 +60,7 @@ function answers(operation) {
       headers,
       refused && bodies.every(([type]) => type === "application/problem+json") ? null : bodies.map(([type, told]) => content(type, told)));
   });
-  return [make("h4", {}, "Answers"), make("ul", { class: "answers" }, each)];
+  return [make("h3", {}, "Answers"), make("ul", { class: "answers" }, each)];
 }
 
 function operation(method, path, told, general) {
@@ -75,8 +75,8 @@ function operation(method, path, told, general) {
     details.append(make("div", {},
       prose(told.description ?? ""),
       make("p", { class: "faint small" }, access(told, general)),
-      parameters(told),
-      bodies.length ? [make("h4", {}, "Body"), bodies.map(([type, body]) => content(type, body))] : null,
+      parameters(told, `${method.toUpperCase()} ${path}`),
+      bodies.length ? [make("h3", {}, "Body"), bodies.map(([type, body]) => content(type, body))] : null,
       answers(told),
       form(method, path, told, access(told, general))));
   };

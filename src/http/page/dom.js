@@ -14,6 +14,26 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** What a person would call the same element after it was painted anew. */
+function identity(element) {
+  const named = ["id", "aria-label", "href", "name"].map(name => element.getAttribute(name)).find(Boolean);
+  return `${element.tagName} ${named ?? element.textContent}`;
+}
+
+/** Puts other children in place; the focus stays where it was, if the same is still there. */
+export function refill(element, ...children) {
+  const focused = element.contains(document.activeElement) && document.activeElement !== element ? identity(document.activeElement) : null;
+  element.replaceChildren(...children.flat(Infinity).filter(child => child !== undefined && child !== null && child !== false));
+  if (focused === null) return;
+  const again = [...element.querySelectorAll("a, button, input, select, summary, [tabindex]")].find(found => identity(found) === focused);
+  again?.focus({ preventScroll: true });
+}
+
+/** Says something to whoever listens, if it is new. */
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** Makes an element of a picture. */
 export function draw(tag, properties = {}, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);

@@ -19,16 +19,23 @@ function flags(levels, set) {
 
 export async function open(main) {
   const list = make("ol", { class: "log", "aria-label": "Records, newest first" });
-  const text = make("input", { type: "search", placeholder: "text" });
-  const level = make("select", {}, LEVELS.map(name => make("option", { value: name, selected: name === "info" }, name)));
-  const still = make("input", { type: "checkbox" });
-  const lasts = make("select", {}, ["10m", "1h", "1d"].map(name => make("option", { value: name }, name)));
+  const text = make("input", { type: "search", name: "text", placeholder: "text" });
+  const level = make("select", { name: "level" }, LEVELS.map(name => make("option", { value: name, selected: name === "info" }, name)));
+  const still = make("input", { type: "checkbox", name: "still" });
+  const lasts = make("select", { name: "for" }, ["10m", "1h", "1d"].map(name => make("option", { value: name }, name)));
   const panel = make("div", { class: "fields" });
   const said = make("p", { role: "status", class: "small refusal" });
   const fits = record => LEVELS.indexOf(record.level) <= LEVELS.indexOf(level.value) && JSON.stringify(record).toLowerCase().includes(text.value.trim().toLowerCase());
+  let asked = 0;
+  let meanwhile = [];
   async function load() {
+    const mine = ++asked;
+    meanwhile = [];
     const wanted = new URLSearchParams({ limit: SHOWN, level: level.value, text: text.value.trim() });
-    list.replaceChildren(...(await read(`/api/v1/log?${wanted}`)).items.map(line));
+    const { items } = await read(`/api/v1/log?${wanted}`);
+    if (mine !== asked) return;
+    const known = new Set(items.map(record => record.id));
+    list.replaceChildren(...[...meanwhile.filter(record => !known.has(record.id)), ...items].map(line));
   }
   const set = async (flag, wanted) => {
     try { panel.replaceChildren(...flags(await put("/api/v1/log/levels", { levels: { [flag]: wanted }, for: lasts.value }), set)); said.textContent = ""; } catch (error) { said.textContent = error.message; }
@@ -36,7 +43,7 @@ export async function open(main) {
   level.addEventListener("change", load);
   text.addEventListener("input", load);
   main.replaceChildren(make("h2", {}, "Log"),
-    make("details", { class: "card" }, make("summary", {}, "Trace flags"), make("p", { class: "faint small" }, "A level that is set here falls back by itself."), make("label", {}, "For", lasts), panel, said),
+    make("details", { class: "card spaced" }, make("summary", {}, "Trace flags"), make("p", { class: "faint small" }, "A level that is set here falls back by itself."), make("div", { class: "fields" }, make("label", {}, "For", lasts)), panel, said),
     make("div", { class: "fields" }, make("label", {}, "Level", level), make("label", {}, "Text", text), make("label", { class: "check" }, still, "Stand still")),
     make("div", { class: "card scroll", tabindex: "0", role: "region", "aria-label": "Log" }, list));
   panel.replaceChildren(...flags(await read("/api/v1/log/levels"), set));
@@ -44,6 +51,8 @@ export async function open(main) {
   return {
     hear(topic, record) {
       if (topic !== "log" || still.checked || !fits(record)) return;
+      meanwhile.unshift(record);
+      if (meanwhile.length > SHOWN) meanwhile.pop();
       list.prepend(line(record));
       while (list.children.length > SHOWN) list.lastChild.remove();
     },

@@ -1,7 +1,7 @@
 // Lights with cause and remedy, warnings, and how far the users come.
 
 import { read } from "./api.js";
-import { bar, chip, make, presence, since } from "./dom.js";
+import { bar, chip, make, presence, refill, since } from "./dom.js";
 
 const NAMES = { master_pbx: "Connection to the master PBX", authentication: "Authentication at Microsoft", presence_subscription: "Presence subscription" };
 const STAGES = [["teams", "Teams users"], ["pbx", "PBX users"], ["matched", "Matched"], ["licensed", "Licensed"], ["synchronised", "Synchronised"]];
@@ -48,7 +48,7 @@ function changes(lately) {
 export async function open(main) {
   let status = await read("/api/v1/status");
   let lately = [];
-  const paint = () => main.replaceChildren(make("h2", {}, "Overview"), make("div", { class: "stack" },
+  const paint = () => refill(main, make("h2", {}, "Overview"), make("div", { class: "stack" },
     make("ul", { class: "cards" }, Object.entries(NAMES).map(name => light(name, status.lights))),
     warnings(status),
     make("div", { class: "cards" }, funnel(status.users), connections(status), changes(lately))));

@@ -1,7 +1,7 @@
 // The PBX connections: what is connected, what it may do, and what it has said.
 
 import { read } from "./api.js";
-import { chip, make, since } from "./dom.js";
+import { chip, make, refill, since } from "./dom.js";
 
 function fact(name, value) {
   return make("div", {}, make("dt", {}, name), make("dd", {}, value ?? "–"));
@@ -24,7 +24,7 @@ function card(item) {
 export async function open(main) {
   let items = (await read("/api/v1/sessions?limit=1000")).items;
   const list = make("ul", { class: "cards" });
-  const paint = () => list.replaceChildren(...(items.length > 0 ? items.map(card) : [make("li", { class: "empty" }, "No PBX has connected yet.")]));
+  const paint = () => refill(list, items.length > 0 ? items.map(card) : make("li", { class: "empty" }, "No PBX has connected yet."));
   main.replaceChildren(make("h2", {}, "PBX connections"), list);
   paint();
   const timer = setInterval(paint, 10000);

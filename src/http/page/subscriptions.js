@@ -1,7 +1,7 @@
 // The Graph subscriptions: what is left of their life, and of their capacity.
 
 import { mayChange, order, read } from "./api.js";
-import { bar, chip, make, span, time } from "./dom.js";
+import { bar, chip, make, refill, span, time } from "./dom.js";
 
 function life(item) {
   if (!item.expires_at) return make("p", { class: "faint" }, "not there");
@@ -29,7 +29,7 @@ export async function open(main) {
     try { await order("/api/v1/subscriptions/renew"); said.textContent = "The renewal is ordered."; } catch (error) { said.textContent = error.message; }
   } }, "Renew now");
   const list = make("ul", { class: "cards" });
-  const paint = () => list.replaceChildren(...(items.length > 0 ? items.map(card) : [make("li", { class: "empty" }, "Nothing is subscribed.")]));
+  const paint = () => refill(list, items.length > 0 ? items.map(card) : make("li", { class: "empty" }, "Nothing is subscribed."));
   main.replaceChildren(make("h2", {}, "Subscriptions"), make("div", { class: "fields" }, renew, said), list);
   paint();
   const timer = setInterval(paint, 5000);

@@ -1,7 +1,8 @@
 // One user: what either side shows, who decided, and the story as a picture and in words.
 
 import { mayChange, order, read } from "./api.js";
-import { draw, make, presence, time, tone } from "./dom.js";
+import { draw, make, presence, refill, time, tone } from "./dom.js";
+import { pause } from "./pause.js";
 import { state } from "./users.js";
 
 const SHOWN = 12;
@@ -84,7 +85,7 @@ export async function open(main, h323) {
   const facts = make("div", { class: "card stack" });
   const story = make("section", { class: "card stack" });
   const said = make("p", { role: "status", class: "small" });
-  const paint = () => facts.replaceChildren(
+  const paint = () => refill(facts,
     make("div", { class: "row" }, state(user), make("span", { class: "faint" }, user.shard ? `watched by ${user.shard}` : "")),
     make("p", {}, user.explanation),
     ...(user.not_visible ?? []).map(hidden => make("p", { class: "small" }, `Not visible at the PBX (${hidden.what.replaceAll("_", " ")}): ${hidden.cause}. To do: ${hidden.remedy}.`)),
@@ -96,14 +97,14 @@ export async function open(main, h323) {
   async function tellStory() {
     const transitions = (await read(`${path}/timeline?limit=50`)).items;
     const latest = transitions.slice(0, SHOWN).reverse();
-    story.replaceChildren(make("h3", {}, "Timeline"), ...(transitions.length > 0
+    refill(story, make("h3", {}, "Timeline"), transitions.length > 0
       ? [make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Timeline as a picture" }, picture(latest)), make("ol", { class: "stack" }, transitions.map(told))]
-      : [make("p", { class: "faint" }, "Nothing has changed yet.")]));
+      : make("p", { class: "faint" }, "Nothing has changed yet."));
   }
   const resync = make("button", { type: "button", disabled: !mayChange(), onclick: async () => {
     try { await order(`${path}/resync`); said.textContent = "Both sides are read anew."; } catch (error) { said.textContent = error.message; }
   } }, "Read both sides anew");
-  main.replaceChildren(make("p", {}, make("a", { href: "#/users" }, "All users")), make("h2", {}, user.cn || user.h323), make("div", { class: "stack" }, facts, make("div", { class: "row" }, resync, said), story));
+  main.replaceChildren(make("p", {}, make("a", { href: "#/users" }, "All users")), make("h2", {}, user.cn || user.h323), make("div", { class: "stack" }, facts, make("div", { class: "row" }, resync, said, await pause(h323)), story));
   paint();
   await tellStory();
   return {

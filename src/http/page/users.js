@@ -1,7 +1,7 @@
 // Everybody of either side: searched, filtered, both presences side by side, and why somebody is not synchronised.
 
 import { read } from "./api.js";
-import { chip, make, presence, table } from "./dom.js";
+import { chip, make, presence, refill, table } from "./dom.js";
 
 const REASONS = {
   no_match: "no match", ambiguous: "ambiguous", near_miss: "near miss", no_license: "no license", no_teams_license: "no Teams license",
@@ -40,23 +40,25 @@ export async function open(main) {
   let items = [];
   let changed = new Set();
   let asked = 0;
+  let meanwhile = new Map();
 
   function paint(next) {
     const rows = items.map(user => row(user, changed.has(user.h323)));
-    list.replaceChildren(rows.length > 0 ? table(`${rows.length} users on this page`, COLUMNS, rows) : make("p", { class: "empty" }, "Nobody fits."));
+    refill(list, rows.length > 0 ? table(`${rows.length} users on this page`, COLUMNS, rows) : make("p", { class: "empty" }, "Nobody fits."));
     if (next === undefined) return;
     const earlier = make("button", { type: "button", class: "plain", disabled: cursors.length < 2, onclick: () => { cursors.pop(); load(); } }, "Back");
     const later = make("button", { type: "button", class: "plain", disabled: next === null, onclick: () => { cursors.push(next); load(); } }, "Next");
-    pages.replaceChildren(earlier, later);
+    refill(pages, earlier, later);
   }
   async function load() {
     const mine = ++asked;
+    meanwhile = new Map();
     const wanted = new URLSearchParams({ limit: PAGE, search: search.value.trim(), reason: reason.value, synchronised: synchronised.value });
     const cursor = cursors.at(-1);
     if (cursor) wanted.set("cursor", cursor);
     const page = await read(`/api/v1/users?${wanted}`);
     if (mine !== asked) return;
-    items = page.items;
+    items = page.items.map(item => meanwhile.get(item.h323) ?? item);
     changed = new Set();
     paint(page.next_cursor);
   }
@@ -73,7 +75,8 @@ export async function open(main) {
     hear(topic, news) {
       if (topic !== "users") return;
       if (news.more > 0) { load(); return; }
-      const told = new Map(news.items.map(item => [item.h323, item]));
+      const told = new Map(news.items.filter(item => item.h323).map(item => [item.h323, item]));
+      told.forEach((item, h323) => meanwhile.set(h323, item));
       if (!items.some(item => told.has(item.h323))) return;
       items = items.map(item => told.get(item.h323) ?? item);
       changed = new Set(told.keys());
