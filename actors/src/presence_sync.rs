@@ -8,6 +8,7 @@
 
 mod admitting;
 mod alien_calls;
+mod hop_times;
 mod keeping;
 mod observing;
 mod status;
@@ -43,6 +44,7 @@ use crate::supervision::{Context, Fitting, Post};
 use crate::write_pace::WritePace;
 
 pub use alien_calls::AlienCallsTold;
+pub use hop_times::{BOUNDS, HopTime, HopTimes};
 pub use keeping::GetTimeline;
 pub use status::{BySide, Status};
 use timeline::Timeline;
@@ -349,6 +351,9 @@ impl Handler<GetStatus> for PresenceSync {
             },
             held_by_budget: self.board.held_back(Side::Teams, Brake::Budget),
             restraint: self.dependencies.rules.restraint.clone(),
+            hop_times: self.timeline.times().clone(),
+            echoes: self.board.echoes(),
+            divergent: self.board.divergent(self.dependencies.clock.now()),
             transitions: self.timeline.len(),
             entries_unseen: self.board.entries_unseen(),
             claims: self.board.claim_states(self.dependencies.clock.now()),

@@ -21,7 +21,10 @@ fn samples(text: &str) -> BTreeMap<String, f64> {
         } else {
             let (sample, value) = line.rsplit_once(' ').unwrap();
             let name = sample.split('{').next().unwrap();
-            assert_eq!(explained.last(), Some(&name), "{line}");
+            let parts = ["_bucket", "_sum", "_count"];
+            let family = parts.iter().find_map(|part| name.strip_suffix(part));
+            let told = explained.last().copied();
+            assert!(told == Some(name) || told == family, "{line}");
             assert!(name.starts_with("m365_connector_"), "{line}");
             let known = samples.insert(sample.to_owned(), value.parse().unwrap());
             assert!(known.is_none(), "{sample} stands twice");
@@ -67,6 +70,54 @@ fn what_is_scraped_agrees_with_what_the_api_tells() {
         0.0
     );
     assert!(value("m365_connector_resident_memory_bytes") > 1e6);
+}
+
+#[test]
+fn hops_are_timed_echoes_counted_and_divergent_users_told() {
+    let world = World::of(&["anna", "bert"]).start();
+    world.until_synchronised(2);
+    world.choose_at_pbx("anna", "busy");
+    world.until_seen_in_teams("anna", "Busy", "Busy");
+    world.choose_in_teams("bert", "DoNotDisturb", "DoNotDisturb");
+    world.until_shown_at_pbx("bert", "dnd");
+    let value = |sample: &str| {
+        let samples = samples(&world.get("/metrics").text());
+        samples.get(&format!("m365_connector_{sample}")).copied()
+    };
+    world.wait_until("the look that shows what was set is an echo", || {
+        value("echoes_suppressed_total") >= Some(1.0)
+    });
+    for hop in [
+        "received_to_opened",
+        "opened_to_decided",
+        "decided_to_written",
+        "written_to_confirmed",
+    ] {
+        let count = value(&format!("hop_seconds_count{{hop=\"{hop}\"}}"));
+        assert!(count >= Some(1.0), "{hop}: {count:?}");
+        let buckets = samples(&world.get("/metrics").text());
+        let bucket = |bound: &str| {
+            let mut of_hop = buckets.iter().filter(|(sample, _)| {
+                sample.contains("hop_seconds_bucket") && sample.contains(&format!("hop=\"{hop}\""))
+            });
+            let found = of_hop.find(|(sample, _)| sample.contains(&format!("le=\"{bound}\"")));
+            found.map(|(_, count)| *count)
+        };
+        assert!(bucket("0.001") <= bucket("30.0"), "{hop}: buckets add up");
+        assert!(
+            bucket("+Inf") >= count,
+            "{hop}: what is beyond every bound counts, too"
+        );
+    }
+    world.wait_until("nobody diverges", || value("divergent_users") == Some(0.0));
+    let paused = world.patch(
+        "/api/v1/settings",
+        &serde_json::json!({"sync.paused_users": ["anna"]}),
+    );
+    assert_eq!(paused.status, 200);
+    world.until_synchronised(2);
+    world.choose_at_pbx("anna", "dnd");
+    world.wait_until("anna diverges", || value("divergent_users") == Some(1.0));
 }
 
 #[test]

@@ -6,6 +6,8 @@ use m365_presence::board::{ClaimState, Restraint};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::hop_times::HopTimes;
+
 /// A count of either side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BySide {
@@ -63,6 +65,12 @@ pub struct Status {
     pub held_by_budget: u64,
     /// What an administrator holds back.
     pub restraint: Restraint,
+    /// How long the hops of transitions took.
+    pub hop_times: HopTimes,
+    /// Looks at Teams that showed nothing but what was set there for the PBX, and are not shown at the PBX.
+    pub echoes: u64,
+    /// Users of whom a side does not show what was decided, because a write waits or was refused.
+    pub divergent: usize,
     /// Transitions that are kept in memory.
     pub transitions: usize,
     /// Transitions that could not be stored.

@@ -10,6 +10,8 @@ use m365_presence::identity::PbxGuid;
 use m365_presence::ports::TimelineRow;
 use m365_presence::timeline::{Decided, Hops, Item, Write, WriteOutcome};
 
+use super::hop_times::HopTimes;
+
 /// Transitions that are kept of one user.
 const PER_USER: usize = 100;
 
@@ -33,6 +35,8 @@ pub(super) struct Timeline {
     finished: VecDeque<(PbxGuid, i64)>,
     open: HashMap<(PbxGuid, Side), Open>,
     last_number: i64,
+    /// How long the hops took, of every transition of this run.
+    times: HopTimes,
 }
 
 impl Timeline {
@@ -67,6 +71,10 @@ impl Timeline {
                 ..Hops::default()
             },
         };
+        if let Some(opened) = item.hops_ms.received_to_opened {
+            self.times.received_to_opened.observe(opened);
+        }
+        self.times.opened_to_decided.observe(millis(opened_at, now));
         if item.is_finished() {
             self.finished.push_back((user.clone(), number));
         }
@@ -89,6 +97,7 @@ impl Timeline {
         if let Some(item) = self.item_mut(user, number) {
             let waited = millis(item.at, now);
             slowest(&mut item.hops_ms.decided_to_written, waited);
+            self.times.decided_to_written.observe(waited);
         }
     }
 
@@ -117,6 +126,9 @@ impl Timeline {
         if item.is_finished() {
             self.finished.push_back((user.clone(), open.number));
         }
+        if let Some(written_at) = open.written_at {
+            self.times.written_to_confirmed.observe(millis(written_at, now));
+        }
     }
 
     /// A user's transitions before a number, newest first.
@@ -144,6 +156,11 @@ impl Timeline {
     /// Whether something is finished and not handed out yet.
     pub(super) fn has_finished(&self) -> bool {
         !self.finished.is_empty()
+    }
+
+    /// How long the hops took.
+    pub(super) fn times(&self) -> &HopTimes {
+        &self.times
     }
 
     /// Number of transitions that are kept.

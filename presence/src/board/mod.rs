@@ -65,6 +65,7 @@ pub struct Board {
     paces: WritePaces,
     teams_in_reach: bool,
     held: BTreeMap<(Side, Brake), u64>,
+    echoes: u64,
     /// PBXs whose sessions can put calls of ours on their users.
     alien_calls_at: BTreeSet<PbxName>,
 }
@@ -90,6 +91,7 @@ impl Board {
             paces: WritePaces::default(),
             teams_in_reach: true,
             held: BTreeMap::new(),
+            echoes: 0,
             alien_calls_at: BTreeSet::new(),
         }
     }
@@ -128,7 +130,11 @@ impl Board {
             return (None, Vec::new());
         };
         let sight = self.sights.entry(guid.clone()).or_default();
+        let before = person.teams_presence().cloned();
         let (verdict, changes) = person.see_teams(observation, sight, now, &self.rules);
+        if before.as_ref() != person.teams_presence() && person.shows_our_own(now, &self.rules) {
+            self.echoes += 1;
+        }
         self.dirty.insert(guid);
         (Some(verdict), changes)
     }

@@ -183,6 +183,12 @@ impl Person {
         self.teams.presence.as_ref()
     }
 
+    /// Whether Teams shows nothing but what we have set there.
+    pub(super) fn shows_our_own(&self, now: DateTime<Utc>, rules: &Rules) -> bool {
+        let shown = self.teams.presence.as_ref();
+        shown.is_some_and(|shown| self.side.explains(shown, now, rules))
+    }
+
     /// Takes in what the PBX shows as our entry.
     pub(super) fn see_entry(&mut self, own_entry: &str, own_note: &str) {
         self.entry.see(own_entry, own_note);
@@ -422,6 +428,14 @@ impl Person {
         let shown = rules.notes_to_pbx && rules.direction.teams_to_pbx && !self.leaving;
         let note = self.teams.note.clone().filter(|_| shown);
         note.unwrap_or_default()
+    }
+
+    /// Whether a side does not show what was decided, because a write waits, is under way, or was refused.
+    pub(super) fn is_divergent(&self, pbx: &PbxSight, now: DateTime<Utc>, rules: &Rules) -> bool {
+        let wanted = self.entry_beside_call(pbx);
+        let entry = wanted.is_some_and(|wanted| self.entry.shown().is_some_and(|shown| shown != wanted));
+        let standing = self.standing(pbx, now, rules);
+        entry || standing.is_some_and(|standing| standing.state.is_pending())
     }
 
     /// Whether both sides are known.

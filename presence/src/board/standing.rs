@@ -62,6 +62,27 @@ impl ClaimState {
         Self::Shadow,
     ];
 
+    /// Whether something is to be written, or removed, and is not yet.
+    pub fn is_pending(self) -> bool {
+        match self {
+            Self::Writing
+            | Self::WaitingForPace
+            | Self::WaitingForBudget
+            | Self::WaitingForRetry
+            | Self::WaitingForRead
+            | Self::Refused
+            | Self::Releasing
+            | Self::Paused
+            | Self::Shadow => true,
+            Self::Accepted
+            | Self::Shown
+            | Self::Lifted
+            | Self::Overridden
+            | Self::NoSession
+            | Self::Masked => false,
+        }
+    }
+
     /// The state as the API names it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -43,6 +43,21 @@ impl Board {
         self.held.get(&(side, brake)).copied().unwrap_or_default()
     }
 
+    /// Looks at Teams so far that showed nothing but what we had set there.
+    pub fn echoes(&self) -> u64 {
+        self.echoes
+    }
+
+    /// Users of whom a side does not show what was decided.
+    pub fn divergent(&self, now: DateTime<Utc>) -> usize {
+        let nothing = PbxSight::default();
+        let diverges = |(user, person): &(&PbxGuid, &Person)| {
+            let sight = self.sights.get(*user).unwrap_or(&nothing);
+            person.is_divergent(sight, now, &self.rules)
+        };
+        self.people.iter().filter(diverges).count()
+    }
+
     /// Everybody on the board, leaving ones included.
     pub fn people(&self) -> impl Iterator<Item = (&Member, bool)> {
         self.people

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use m365_actors::presence_sync::HopTime;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
@@ -78,6 +79,35 @@ impl Sheet<'_> {
             metric
                 .encode_family(&labels)?
                 .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
+        }
+        Ok(())
+    }
+
+    /// Of each: the sum, and how many fall below each bound and above the one before it.
+    pub(super) fn histograms<'a, Labels: EncodeLabelSet>(
+        &mut self,
+        name: &str,
+        help: &str,
+        bounds: &[f64],
+        values: impl IntoIterator<Item = (Labels, &'a HopTime)>,
+    ) -> fmt::Result {
+        let mut metric = self
+            .0
+            .encode_descriptor(name, help, None, MetricType::Histogram)?;
+        for (labels, value) in values {
+            let beyond = value.count - value.buckets.iter().sum::<u64>();
+            let buckets: Vec<(f64, u64)> = bounds
+                .iter()
+                .copied()
+                .zip(value.buckets)
+                .chain([(f64::INFINITY, beyond)])
+                .collect();
+            metric.encode_family(&labels)?.encode_histogram::<NoLabelSet>(
+                value.seconds,
+                value.count,
+                &buckets,
+                None,
+            )?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use m365_actors::pbx_session::SessionStatus;
+use m365_actors::presence_sync::BOUNDS;
 use m365_actors::supervision::{NodeSnapshot, NodeState};
 use m365_presence::board::ClaimState;
 use m365_presence::identity::PbxName;
@@ -47,6 +48,29 @@ impl Scrape {
                 let users = sync.claims.get(&state).copied().unwrap_or_default();
                 ([("state", state.as_str())], size(users))
             }),
+        )?;
+        let times = &sync.hop_times;
+        sheet.histograms(
+            "hop_seconds",
+            "How long each hop of a change took: from the listener to the board, to the decision, to the write, to the answer.",
+            &BOUNDS,
+            [
+                ("received_to_opened", &times.received_to_opened),
+                ("opened_to_decided", &times.opened_to_decided),
+                ("decided_to_written", &times.decided_to_written),
+                ("written_to_confirmed", &times.written_to_confirmed),
+            ]
+            .map(|(hop, time)| ([("hop", hop)], time)),
+        )?;
+        sheet.counter(
+            "echoes_suppressed",
+            "Looks at Teams that showed nothing but what was set there for the PBX, and went no further.",
+            sync.echoes,
+        )?;
+        sheet.gauge(
+            "divergent_users",
+            "Users of whom a side does not show what was decided, because a write waits, is under way, or was refused.",
+            size(sync.divergent),
         )?;
         let held = [
             (["teams", "flapping"], sync.held_by_flapping.teams),
