@@ -61,7 +61,8 @@ pub fn downgrade(settings: &Settings, downgrade: &Downgrade) -> anyhow::Result<S
     ))
 }
 
-fn location(settings: &Settings) -> Location {
+/// Where the database is that the settings name.
+pub(crate) fn location(settings: &Settings) -> Location {
     match &settings.database.url {
         DatabaseUrl::Sqlite(path) => Location::File(path.clone()),
         DatabaseUrl::Postgres(address) => Location::Server(address.clone()),

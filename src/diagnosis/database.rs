@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use m365_presence::ports::StoreError;
+use m365_store::Look;
 
 use super::Finding;
-use crate::config::{Database, DatabaseUrl};
+use crate::config::{Database, DatabaseUrl, Settings};
+use crate::keeping::location;
+use crate::office::key_source;
 
 const SPACE: &str = "disk space for the database";
 
@@ -23,6 +26,30 @@ pub(super) fn answered<T>(answer: Result<T, StoreError>) -> Finding {
         Err(error) => Finding::fail(CHECK, "it does not answer")
             .because(error.to_string())
             .remedied_by("see the log; without it nothing survives a restart"),
+    }
+}
+
+/// Tells whether a start would find the database as it should be. Blocks, and not on a thread of a runtime.
+pub(super) fn look(settings: &Settings) -> Finding {
+    const CHECK: &str = "database";
+    let looked = key_source(settings).map(|key| m365_store::look(&location(settings), &key));
+    match looked {
+        Ok(Ok(Look::Nothing)) => Finding::pass(CHECK, "there is none yet; the first start makes it"),
+        Ok(Ok(Look::Outdated)) => Finding::pass(CHECK, "the next start brings its tables up to date"),
+        Ok(Ok(Look::Rows(rows))) => {
+            Finding::pass(CHECK, format!("whole, with {rows} rows, and its key fits"))
+        }
+        Ok(Err(error)) => unusable(CHECK, &error.to_string()),
+        Err(error) => unusable(CHECK, &format!("{error:#}")),
+    }
+}
+
+/// Cause and remedy stand in one sentence, parted by a semicolon.
+fn unusable(check: &str, sentence: &str) -> Finding {
+    let finding = Finding::fail(check, "a start would end with an error");
+    match sentence.split_once("; ") {
+        Some((cause, remedy)) => finding.because(cause).remedied_by(remedy),
+        None => finding.because(sentence),
     }
 }
 

@@ -141,6 +141,9 @@ async fn alone(settings: &Settings) -> Vec<Finding> {
         "running instance",
         "none answers at management.listen with management.token; PBX connections and subscriptions are known to a running one only",
     )];
+    let looked = settings.clone();
+    let look = actix_web::rt::task::spawn_blocking(move || database::look(&looked));
+    findings.extend(look.await.ok());
     findings.extend(database::space(&settings.database));
     let clock = GraphClock::new();
     findings.extend(sign_in(settings, &clock).await);

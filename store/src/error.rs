@@ -24,6 +24,11 @@ pub enum Fault {
     /// The service's user may not write it.
     #[error("cannot be written; give the service's user write access to the file and its directory")]
     NotWritable,
+    /// The volume takes no writes from anybody.
+    #[error(
+        "is on a volume that is mounted read-only; mount it writable, or name another place in database.url"
+    )]
+    ReadOnlyVolume,
     /// The disk is full.
     #[error("cannot grow because the disk is full; free some space there")]
     Full,
@@ -184,7 +189,8 @@ impl Fault {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::MissingDirectory,
             io::ErrorKind::IsADirectory => Self::NotAFile,
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::NotWritable,
+            io::ErrorKind::PermissionDenied => Self::NotWritable,
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnlyVolume,
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
             _ => Self::Other {
                 detail: error.to_string(),
@@ -293,7 +299,7 @@ mod tests {
             (io::ErrorKind::NotADirectory, Fault::MissingDirectory),
             (io::ErrorKind::IsADirectory, Fault::NotAFile),
             (io::ErrorKind::PermissionDenied, Fault::NotWritable),
-            (io::ErrorKind::ReadOnlyFilesystem, Fault::NotWritable),
+            (io::ErrorKind::ReadOnlyFilesystem, Fault::ReadOnlyVolume),
             (io::ErrorKind::StorageFull, Fault::Full),
         ] {
             assert_eq!(Fault::of_file(&kind.into()), fault, "{kind}");

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use rustix::fs::StatVfsMountFlags;
 
 use crate::error::{Fault, OpenError};
 
@@ -51,10 +52,25 @@ pub(crate) fn look_into(path: &Path) -> Result<SqliteConnection, Fault> {
     if !file.is_file() {
         return Err(Fault::NotAFile);
     }
-    let mut database = establish(&uri(path))?;
+    match look_at(&uri(path)) {
+        // SQLite wants to write beside a file even to read it, unless it is told that nobody ever writes there
+        Err(Fault::NotWritable) if is_still(path) => look_at(&format!("{}&immutable=1", uri(path))),
+        looked => looked,
+    }
+}
+
+fn look_at(name: &str) -> Result<SqliteConnection, Fault> {
+    let mut database = establish(name)?;
     database.batch_execute("PRAGMA busy_timeout = 5000")?;
     check(&mut database)?;
     Ok(database)
+}
+
+/// Whether a file stands on a volume that takes no writes, and is whole without its write-ahead log.
+fn is_still(path: &Path) -> bool {
+    let logged = fs::metadata(named(path, "-wal")).is_ok_and(|log| log.len() > 0);
+    let volume = rustix::fs::statvfs(path);
+    !logged && volume.is_ok_and(|volume| volume.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
 /// A path as SQLite reads it from an address that forbids writing.

@@ -1,7 +1,7 @@
 //! Brings a database to the schema of this build.
 
 use diesel::backend::Backend;
-use diesel::connection::Connection;
+use diesel::connection::{Connection, SimpleConnection};
 use diesel::migration::{Migration, MigrationSource};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::{SqliteConnection, sql_query};
@@ -15,6 +15,9 @@ use crate::transfer;
 const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
 
+/// Fails where no migration was ever run.
+const EVER_RUN: &str = "SELECT version FROM __diesel_schema_migrations LIMIT 1";
+
 /// Finds the table of the migrations that were run.
 const HAS_TABLES: &str = "SELECT 1 FROM pg_class WHERE oid = to_regclass('__diesel_schema_migrations')";
 
@@ -25,6 +28,11 @@ pub(crate) fn run(database: &mut Database, name: &str) -> Result<(), OpenError> 
         Database::Sqlite(connection) => run_on(connection, SQLITE, name),
         Database::Postgres(connection) => run_on(connection, POSTGRES, name),
     }?;
+    check_whole(database, name)
+}
+
+/// Refuses a database that lacks a table or a column of this build.
+pub(crate) fn check_whole(database: &mut Database, name: &str) -> Result<(), OpenError> {
     match transfer::look(database) {
         Ok(()) => Ok(()),
         Err(DieselError::DatabaseError(DatabaseErrorKind::Unknown, information))
@@ -122,7 +130,11 @@ fn versions<DB: Backend>(
 /// Refuses a database that has other migrations than this build; changes nothing.
 pub(crate) fn check(database: &mut Database, name: &str) -> Result<(), OpenError> {
     let pending = match database {
-        Database::Sqlite(connection) => pending_on(connection, &SQLITE, name),
+        // asking for what was applied would make the table, which a file that is only looked into does not take
+        Database::Sqlite(connection) => match connection.batch_execute(EVER_RUN) {
+            Ok(()) => pending_on(connection, &SQLITE, name),
+            Err(_no_such_table) => Ok(1),
+        },
         // asking for what was applied would make the table, perhaps at once with the active instance
         Database::Postgres(connection) => match connection.execute_returning_count(&sql_query(HAS_TABLES)) {
             Ok(0) => Ok(1),

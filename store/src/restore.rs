@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::Utc;
 use diesel::connection::SimpleConnection;
@@ -337,9 +338,11 @@ fn in_memory(backup: &Path, source: &mut SqliteConnection) -> Result<Database, R
         path: backup.to_owned(),
         fault,
     };
-    // both connections of this process meet under that name; the first one keeps what is in it
-    let name = "file:restored?mode=memory&cache=shared";
-    let mut copy = Database::Sqlite(file::establish(name).map_err(failed)?);
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    // the two connections meet under a name of their own within this process
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("file:restored-{number}?mode=memory&cache=shared");
+    let mut copy = Database::Sqlite(file::establish(&name).map_err(failed)?);
     let copied = diesel::sql_query("VACUUM INTO ?").bind::<Text, _>(name);
     copied.execute(source).map_err(|error| failed(error.into()))?;
     migration::run(&mut copy, &backup.display().to_string())?;

@@ -289,6 +289,17 @@ fn fault(place: &Place) -> Fault {
 }
 
 #[test]
+fn a_file_that_another_program_has_locked_is_told() {
+    let place = Place::new();
+    drop(place.open());
+    let mut other = SqliteConnection::establish(place.database().to_str().unwrap()).unwrap();
+    other
+        .batch_execute("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; DELETE FROM license_answers")
+        .unwrap();
+    assert_eq!(fault(&place), Fault::Busy);
+}
+
+#[test]
 fn another_file_is_not_taken_for_a_database() {
     let place = Place::new();
     fs::write(place.database(), "a letter to the administrator, ".repeat(100)).unwrap();

@@ -11,6 +11,7 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::print_stderr,
+    clippy::print_stdout,
     missing_docs
 )]
 
@@ -18,6 +19,7 @@ mod actors;
 mod alien_calls;
 mod api_description;
 mod app_objects;
+mod bad_database;
 mod basic_notifications;
 #[path = "../../store/tests/stage/cable.rs"]
 mod cable;
@@ -73,6 +75,7 @@ mod shards;
 mod shards_in_trouble;
 mod sign_in;
 mod standby;
+mod standby_figures;
 mod start;
 mod support_bundle;
 mod systemd;

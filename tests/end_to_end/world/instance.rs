@@ -85,6 +85,16 @@ impl Instance {
         self.get("/readyz").is_some_and(|answer| answer.status == 200)
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        self.child.signal(name);
+    }
+
+    /// Resident memory in KiB.
+    pub fn resident_memory(&self) -> u64 {
+        self.child.resident_memory()
+    }
+
     /// Ends it by SIGTERM; answers whether its exit code was 0.
     pub fn terminate(self) -> bool {
         self.child.terminate()
