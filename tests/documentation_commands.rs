@@ -86,9 +86,15 @@ fn every_command_of_the_program_is_understood_by_it() {
                 if !program || words.len() < 2 || words[0].contains("secrets") {
                     continue;
                 }
+                // running text may name a command without its arguments
                 let answer = CommandLine::try_parse_from(&words);
                 let fine = answer.as_ref().err().is_none_or(|error| {
-                    matches!(error.kind(), ErrorKind::DisplayVersion | ErrorKind::DisplayHelp)
+                    matches!(
+                        error.kind(),
+                        ErrorKind::DisplayVersion
+                            | ErrorKind::DisplayHelp
+                            | ErrorKind::MissingRequiredArgument
+                    )
                 });
                 assert!(fine, "{name}: {line}: {}", answer.unwrap_err());
                 understood += 1;
