@@ -7,7 +7,8 @@
 //!
 //! `cargo bench --bench load` measures all worlds, `cargo bench --bench load -- 1000` only the one with 1,000 users,
 //! `cargo bench --bench load -- estate` only the PBX side: 10,000 users of one PBX, a loud PBX, and fifty PBXs;
-//! with `--log` the connector's log is shown. Without `--bench`, as in `cargo test`, nothing is done.
+//! `cargo bench --bench load -- page` only what the page costs; with `--log` the connector's log is shown. Without
+//! `--bench`, as in `cargo test`, nothing is done.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,6 +23,7 @@ mod burst;
 mod connector;
 mod estate;
 mod latency;
+mod page;
 mod reading;
 mod table;
 mod world;
@@ -72,25 +74,29 @@ fn main() {
         return;
     }
     let with_log = arguments.iter().any(|argument| argument == "--log");
-    let only_estate = arguments.iter().any(|argument| argument == "estate");
+    let only = |name: &str| arguments.iter().any(|argument| argument == name);
+    let (only_estate, only_page) = (only("estate"), only("page"));
     let chosen: Vec<usize> = arguments
         .iter()
         .filter_map(|argument| argument.parse().ok())
         .collect();
     let mut table = Table::new();
     for plan in PLANS {
-        let everything = chosen.is_empty() && !only_estate;
+        let everything = chosen.is_empty() && !only_estate && !only_page;
         if everything || chosen.contains(&plan.users) {
             measure(&plan, with_log, &mut table);
         }
     }
-    if chosen.is_empty() {
+    if chosen.is_empty() && !only_page {
         estate::measure(with_log, &mut table);
     }
-    if chosen.is_empty() || chosen.contains(&reading::SHARDED) {
+    if chosen.is_empty() && !only_estate {
+        page::measure(with_log, &mut table);
+    }
+    if (chosen.is_empty() && !only_page) || chosen.contains(&reading::SHARDED) {
         reading::reshard(with_log, &mut table);
     }
-    if chosen.is_empty() || chosen.contains(&reading::POLLED) {
+    if (chosen.is_empty() && !only_page) || chosen.contains(&reading::POLLED) {
         reading::sweep(with_log, &mut table);
     }
     println!("\n{table}");
