@@ -1,5 +1,6 @@
 //! One record of the log, and its two written forms.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -20,8 +21,8 @@ pub struct Line {
     /// What it says.
     pub message: String,
     /// What it is about, to query by.
-    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
-    pub fields: serde_json::Map<String, serde_json::Value>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, serde_json::Value>,
 }
 
 impl Line {
@@ -86,7 +87,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 #[derive(Default)]
-struct Fields(serde_json::Map<String, serde_json::Value>);
+struct Fields(BTreeMap<String, serde_json::Value>);
 
 impl<'kvs> VisitSource<'kvs> for Fields {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
