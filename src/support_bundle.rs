@@ -10,18 +10,17 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use m365_actors::supervision::NodeSnapshot;
-use m365_actors::user_sync::GetDirectory;
 use m365_presence::matching::Directory;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::diagnosis::Finding;
-use crate::diagnosis::running::diagnose;
+use crate::diagnosis::running::{Known, diagnose};
 use crate::http::management::Management;
 use crate::log::Numbered;
 use crate::reconfiguration::Item;
-use crate::view::overview::{Overview, answered};
+use crate::view::overview::Overview;
 use crate::view::sessions::{self, SessionInFull};
 use crate::view::status::Status;
 use crate::view::subscriptions::{self, SubscriptionInFull};
@@ -60,11 +59,9 @@ pub struct SupportBundle {
 
 /// Makes the bundle; takes as long as the diagnosis.
 pub async fn bundle(management: &Management) -> Value {
-    let findings = diagnose(management).await;
-    let overview = management.posts.look().await;
-    let directory = answered(management.posts.user_sync.ask(GetDirectory))
-        .await
-        .flatten();
+    let known = Known::of(management).await;
+    let findings = diagnose(management, &known).await;
+    let Known { overview, directory } = known;
     let users = management
         .posts
         .users(None, usize::MAX - 1, &Sought::default(), &management.terms.get())

@@ -25,7 +25,7 @@ use actix::{
     WrapFuture,
 };
 use chrono::{DateTime, Utc};
-use m365_presence::board::{Board, Brake, PersonView, Rules, Side};
+use m365_presence::board::{Board, PersonView, Rules};
 use m365_presence::clock::Clock;
 use m365_presence::identity::{PbxGuid, PbxName, TeamsId};
 use m365_presence::pbx::PresenceEntry;
@@ -46,7 +46,7 @@ use crate::write_pace::WritePace;
 pub use alien_calls::AlienCallsTold;
 pub use hop_times::{BOUNDS, HopTime, HopTimes};
 pub use keeping::GetTimeline;
-pub use status::{BySide, Status};
+pub use status::{BySide, GetStatus, Status};
 use timeline::Timeline;
 
 /// An orderly end waits this long for the releases.
@@ -162,11 +162,6 @@ pub struct Resync {
     /// Whose.
     pub user: PbxGuid,
 }
-
-/// Asks for the status.
-#[derive(Message)]
-#[rtype(result = "Status")]
-pub struct GetStatus;
 
 /// Orders the release of everything of ours; answers when it is done or when patience ends, whether it is done.
 #[derive(Message)]
@@ -331,35 +326,6 @@ impl Handler<TakeTouched> for PresenceSync {
 
     fn handle(&mut self, _message: TakeTouched, _ctx: &mut Self::Context) -> Self::Result {
         MessageResult(self.board.take_touched())
-    }
-}
-
-impl Handler<GetStatus> for PresenceSync {
-    type Result = MessageResult<GetStatus>;
-
-    fn handle(&mut self, _message: GetStatus, _ctx: &mut Self::Context) -> Self::Result {
-        MessageResult(Status {
-            people: self.board.people().count(),
-            synchronised: self.board.synchronised(),
-            leaving: self.board.people().filter(|(_, leaving)| *leaving).count(),
-            teams_waiting: self.waiting_writes(),
-            teams_rate: self.pace.rate(),
-            held_by_flapping: BySide {
-                teams: self.board.held_back(Side::Teams, Brake::Flapping),
-                pbx: self.board.held_back(Side::Pbx, Brake::Flapping)
-                    + self.board.held_back(Side::PbxCall, Brake::Flapping),
-            },
-            held_by_budget: self.board.held_back(Side::Teams, Brake::Budget),
-            restraint: self.dependencies.rules.restraint.clone(),
-            hop_times: self.timeline.times().clone(),
-            echoes: self.board.echoes(),
-            divergent: self.board.divergent(self.dependencies.clock.now()),
-            transitions: self.timeline.len(),
-            entries_unseen: self.board.entries_unseen(),
-            claims: self.board.claim_states(self.dependencies.clock.now()),
-            unmapped: self.board.unmapped().clone(),
-            ..self.status.clone()
-        })
     }
 }
 

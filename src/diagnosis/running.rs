@@ -1,14 +1,17 @@
 //! The checks, asked of the running instance.
 
+use std::sync::Arc;
+
 use m365_actors::user_sync::GetDirectory;
 use m365_presence::clock::Clock;
 use m365_presence::identity::Account;
+use m365_presence::matching::Directory;
 use m365_presence::secret::Secret;
 
 use super::{Finding, database, microsoft, pbx, public_url};
 use crate::config::Settings;
 use crate::http::management::Management;
-use crate::view::overview::answered;
+use crate::view::overview::{Overview, answered};
 use crate::view::status::Counts;
 
 /// What of the settings the checks need.
@@ -44,14 +47,31 @@ impl Subject {
     }
 }
 
-/// Runs every check; takes as long as the public address needs to answer.
-pub async fn diagnose(management: &Management) -> Vec<Finding> {
+/// What the actors know at one time.
+pub struct Known {
+    /// What every actor says of itself.
+    pub overview: Overview,
+    /// Everybody of either side, once both sides are known.
+    pub directory: Option<Arc<Directory>>,
+}
+
+impl Known {
+    /// Asks the actors.
+    pub async fn of(management: &Management) -> Self {
+        let overview = management.posts.look().await;
+        let directory = answered(management.posts.user_sync.ask(GetDirectory)).await;
+        Self {
+            overview,
+            directory: directory.flatten(),
+        }
+    }
+}
+
+/// Runs every check upon what is known; takes as long as the public address needs to answer.
+pub async fn diagnose(management: &Management, known: &Known) -> Vec<Finding> {
     let subject = management.subject.get();
-    let overview = management.posts.look().await;
-    let directory = answered(management.posts.user_sync.ask(GetDirectory))
-        .await
-        .flatten();
-    let status = management.status_of(&overview);
+    let Known { overview, directory } = known;
+    let status = management.status_of(overview);
     let mut findings = vec![Finding {
         check: "configuration".to_owned(),
         outcome: super::Outcome::Pass,
@@ -68,20 +88,20 @@ pub async fn diagnose(management: &Management) -> Vec<Finding> {
     findings.extend(database::space(&subject.database));
     findings.push(microsoft::clock(management.clock.offset()));
     findings.extend(public_url::check(subject.public_url.as_deref(), management.clock.now()).await);
-    findings.extend(microsoft::sign_ins(&overview));
-    findings.extend(microsoft::permissions(&overview, subject.writes));
+    findings.extend(microsoft::sign_ins(overview));
+    findings.extend(microsoft::permissions(overview, subject.writes));
     findings.extend(microsoft::directory(
-        &overview,
+        overview,
         directory.as_deref(),
         &subject.accounts,
     ));
-    findings.extend(microsoft::subscriptions(&overview));
+    findings.extend(microsoft::subscriptions(overview));
     findings.push(pbx::master(&status.lights.master_pbx));
-    findings.extend(pbx::rights(&overview));
-    findings.extend(pbx::visibility(&overview));
+    findings.extend(pbx::rights(overview));
+    findings.extend(pbx::visibility(overview));
     if subject.alien_calls {
-        findings.extend(pbx::alien_calls(&overview));
+        findings.extend(pbx::alien_calls(overview));
     }
-    findings.extend(pbx::licenses(&status.licenses, &Counts::of(&overview)));
+    findings.extend(pbx::licenses(&status.licenses, &Counts::of(overview)));
     findings
 }

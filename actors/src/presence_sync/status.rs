@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use m365_presence::board::{ClaimState, Restraint};
+use actix::{Handler, Message, MessageResult};
+use m365_presence::board::{Brake, ClaimState, Restraint, Side};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::PresenceSync;
 use super::hop_times::HopTimes;
 
 /// A count of either side.
@@ -79,4 +81,39 @@ pub struct Status {
     pub claims: BTreeMap<ClaimState, usize>,
     /// States without a row in the mapping, by number.
     pub unmapped: BTreeMap<String, u64>,
+}
+
+/// Asks for the status.
+#[derive(Message)]
+#[rtype(result = "Status")]
+pub struct GetStatus;
+
+impl Handler<GetStatus> for PresenceSync {
+    type Result = MessageResult<GetStatus>;
+
+    fn handle(&mut self, _message: GetStatus, _ctx: &mut Self::Context) -> Self::Result {
+        let tally = self.board.tally(self.dependencies.clock.now());
+        MessageResult(Status {
+            people: tally.people,
+            synchronised: tally.synchronised,
+            leaving: tally.leaving,
+            teams_waiting: self.waiting_writes(),
+            teams_rate: self.pace.rate(),
+            held_by_flapping: BySide {
+                teams: self.board.held_back(Side::Teams, Brake::Flapping),
+                pbx: self.board.held_back(Side::Pbx, Brake::Flapping)
+                    + self.board.held_back(Side::PbxCall, Brake::Flapping),
+            },
+            held_by_budget: self.board.held_back(Side::Teams, Brake::Budget),
+            restraint: self.dependencies.rules.restraint.clone(),
+            hop_times: self.timeline.times().clone(),
+            echoes: self.board.echoes(),
+            divergent: tally.divergent,
+            transitions: self.timeline.len(),
+            entries_unseen: self.board.entries_unseen(),
+            claims: tally.claims,
+            unmapped: self.board.unmapped().clone(),
+            ..self.status.clone()
+        })
+    }
 }

@@ -47,6 +47,7 @@ pub use rules::{Direction, OnThePhone, Rules, TeamsCalls};
 pub use sight::Verdict;
 pub use standing::ClaimState;
 pub use transition::{Place, Planned, Receipt, Seen, Side, Transition};
+pub use views::Tally;
 pub use writing::{AlienCallWrite, Due, EntryWrite, Member, Outcome};
 
 /// Everything that is known and set, for all users.
@@ -130,9 +131,10 @@ impl Board {
             return (None, Vec::new());
         };
         let sight = self.sights.entry(guid.clone()).or_default();
-        let before = person.teams_presence().cloned();
+        let shows_it = |person: &Person| person.teams_presence() == Some(&observation.presence);
+        let known = shows_it(person);
         let (verdict, changes) = person.see_teams(observation, sight, now, &self.rules);
-        if before.as_ref() != person.teams_presence() && person.shows_our_own(now, &self.rules) {
+        if !known && shows_it(person) && person.shows_our_own(now, &self.rules) {
             self.echoes += 1;
         }
         self.dirty.insert(guid);

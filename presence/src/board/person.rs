@@ -1,5 +1,6 @@
 //! One synchronised user: what either side shows, what we set there, and what follows from it.
 
+mod deciding;
 mod transitions;
 mod view;
 
@@ -8,14 +9,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::alien_side::AlienSide;
 use super::claim::SETTLING;
 use super::entry_side::{EntrySide, Shown};
-use super::own_call::OwnCall;
 use super::pace::Paces;
-use super::pbx_sight::{ON_THE_PHONE, PbxSight};
+use super::pbx_sight::PbxSight;
 use super::sight::{TeamsSight, Verdict};
 use super::teams_side::{Scene, TeamsSide};
 use super::transition::{Journal, Place, Side, Transition};
-use super::{AlienCallWrite, EntryWrite, Member, Outcome, Rules, TeamsCalls};
-use crate::mapping::PbxShown;
+use super::{AlienCallWrite, EntryWrite, Member, Outcome, Rules};
 use crate::ports::{LedgerChange, LedgerRow, PresenceWrite, Slot};
 pub use view::PersonView;
 
@@ -279,46 +278,6 @@ impl Person {
         step
     }
 
-    /// A call in Teams is a call of ours at the PBX where the rules say so and the PBX takes it.
-    fn write_alien_call(
-        &mut self,
-        pbx: &mut PbxSight,
-        reach: Reach,
-        now: DateTime<Utc>,
-        rules: &Rules,
-    ) -> (Option<AlienCallWrite>, Option<LedgerChange>) {
-        let Some(wanted) = &self.wanted_entry else {
-            return (None, None);
-        };
-        let stands = pbx.own_call.as_ref().is_some_and(OwnCall::stands);
-        let wanted = rules.teams_calls == TeamsCalls::AlienCall
-            && wanted == ON_THE_PHONE
-            && reach.alien_calls
-            && self.alien.refusal(now).is_none()
-            // who telephones at the pbx is busy there, and beside a call of ours that might not be seen any more
-            && (stands || !pbx.on_the_phone());
-        let restrained = rules.restraint.of(&self.member, Side::PbxCall);
-        let (write, mut change) =
-            self.alien
-                .next_write(wanted, &self.member, pbx, &mut self.entry.pace, restrained, now);
-        if self.leaving && self.alien.is_clear(pbx) {
-            change = change.or(self.alien.leave(&self.member));
-        }
-        (write, change)
-    }
-
-    /// What our entry should be: none while a call of ours surely shows the same, and as it is while one comes or goes.
-    fn entry_beside_call(&self, pbx: &PbxSight) -> Option<String> {
-        if self.alien.is_busy() {
-            return None;
-        }
-        let stands = pbx.own_call.as_ref().is_some_and(OwnCall::is_confirmed);
-        match self.wanted_entry.as_deref() {
-            Some(ON_THE_PHONE) if stands => Some(String::new()),
-            wanted => wanted.map(str::to_owned),
-        }
-    }
-
     /// Takes in the outcome of the write to Teams that was under way.
     pub(super) fn teams_written(
         &mut self,
@@ -403,39 +362,6 @@ impl Person {
             .into_iter()
             .flatten()
             .min()
-    }
-
-    /// The rule of what the PBX should show as our entry: what Teams shows, unless we made Teams show it.
-    fn decide_entry(&self, now: DateTime<Utc>, rules: &Rules) -> Option<String> {
-        if self.leaving || !rules.direction.teams_to_pbx {
-            return Some(String::new());
-        }
-        let Some(observed) = &self.teams.presence else {
-            return self.wanted_entry.clone();
-        };
-        if self.side.explains(observed, now, rules) {
-            return Some(String::new());
-        }
-        match rules.teams_to_pbx.map(observed) {
-            PbxShown::Nothing => Some(String::new()),
-            PbxShown::Activity(activity) => Some(activity),
-            PbxShown::Unknown => self.wanted_entry.clone(),
-        }
-    }
-
-    /// The note of our entry: the status message of Teams, as long as it stands there.
-    fn decide_note(&self, rules: &Rules) -> String {
-        let shown = rules.notes_to_pbx && rules.direction.teams_to_pbx && !self.leaving;
-        let note = self.teams.note.clone().filter(|_| shown);
-        note.unwrap_or_default()
-    }
-
-    /// Whether a side does not show what was decided, because a write waits, is under way, or was refused.
-    pub(super) fn is_divergent(&self, pbx: &PbxSight, now: DateTime<Utc>, rules: &Rules) -> bool {
-        let wanted = self.entry_beside_call(pbx);
-        let entry = wanted.is_some_and(|wanted| self.entry.shown().is_some_and(|shown| shown != wanted));
-        let standing = self.standing(pbx, now, rules);
-        entry || standing.is_some_and(|standing| standing.state.is_pending())
     }
 
     /// Whether both sides are known.

@@ -4,8 +4,23 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::{Board, Brake, ClaimState, Member, PbxSight, Person, PersonView, Side};
+use super::{Board, Brake, ClaimState, Member, PbxSight, PersonView, Side};
 use crate::identity::{PbxGuid, PbxName};
+
+/// Users of the board, counted by how they fare.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// All of them.
+    pub people: usize,
+    /// Those whose two sides are known.
+    pub synchronised: usize,
+    /// Those who are being released.
+    pub leaving: usize,
+    /// Those of whom a side does not show what was decided.
+    pub divergent: usize,
+    /// Those for whom something is or should be set in Teams, by how it stands.
+    pub claims: BTreeMap<ClaimState, usize>,
+}
 
 impl Board {
     /// What an administrator sees of one person.
@@ -17,25 +32,23 @@ impl Board {
             .map(|person| person.view(sight, now, &self.rules))
     }
 
-    /// How many users' claims in Teams stand how.
-    pub fn claim_states(&self, now: DateTime<Utc>) -> BTreeMap<ClaimState, usize> {
+    /// Counts users by how they fare.
+    pub fn tally(&self, now: DateTime<Utc>) -> Tally {
         let nothing = PbxSight::default();
-        let mut states = BTreeMap::new();
+        let mut tally = Tally::default();
         for (user, person) in &self.people {
             let sight = self.sights.get(user).unwrap_or(&nothing);
-            if let Some(standing) = person.standing(sight, now, &self.rules) {
-                *states.entry(standing.state).or_default() += 1;
+            let standing = person.standing(sight, now, &self.rules);
+            let state = standing.map(|standing| standing.state);
+            if let Some(state) = state {
+                *tally.claims.entry(state).or_default() += 1;
             }
+            tally.people += 1;
+            tally.leaving += usize::from(person.leaving);
+            tally.synchronised += usize::from(person.both_known(sight));
+            tally.divergent += usize::from(person.is_divergent(sight, state));
         }
-        states
-    }
-
-    /// How many entries of ours the PBXs have taken and do not show.
-    pub fn entries_unseen(&self) -> usize {
-        self.people
-            .values()
-            .filter(|person| person.entry_unseen())
-            .count()
+        tally
     }
 
     /// How many states of a side waited because of a brake.
@@ -46,16 +59,6 @@ impl Board {
     /// Looks at Teams so far that showed nothing but what we had set there.
     pub fn echoes(&self) -> u64 {
         self.echoes
-    }
-
-    /// Users of whom a side does not show what was decided.
-    pub fn divergent(&self, now: DateTime<Utc>) -> usize {
-        let nothing = PbxSight::default();
-        let diverges = |(user, person): &(&PbxGuid, &Person)| {
-            let sight = self.sights.get(*user).unwrap_or(&nothing);
-            person.is_divergent(sight, now, &self.rules)
-        };
-        self.people.iter().filter(diverges).count()
     }
 
     /// Everybody on the board, leaving ones included.
@@ -77,14 +80,12 @@ impl Board {
         self.people.get(user).map(|person| &person.member.pbx.home)
     }
 
-    /// Number of members whose two sides are known.
-    pub fn synchronised(&self) -> usize {
-        let known = |(guid, person): &(&PbxGuid, &Person)| {
-            self.sights
-                .get(*guid)
-                .is_some_and(|sight| person.both_known(sight))
-        };
-        self.people.iter().filter(known).count()
+    /// How many entries of ours the PBXs have taken and do not show.
+    pub fn entries_unseen(&self) -> usize {
+        self.people
+            .values()
+            .filter(|person| person.entry_unseen())
+            .count()
     }
 
     /// Whether everything of ours is released and nobody is left.

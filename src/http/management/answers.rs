@@ -11,7 +11,7 @@ use super::paging::Paging;
 use super::refusals::{NotFound, NotUnderstood, Unauthorized, Unavailable};
 use super::search::Search;
 use crate::diagnosis::Finding;
-use crate::diagnosis::running::diagnose;
+use crate::diagnosis::running::{Known, diagnose};
 use crate::http::access::Reader;
 use crate::http::problem::Problem;
 use crate::support_bundle::{SupportBundle, bundle};
@@ -78,7 +78,7 @@ pub(super) async fn diagnosis(
     management: web::Data<Management>,
     paging: web::Query<Paging>,
 ) -> Result<HttpResponse, Problem> {
-    paging.page(diagnose(&management).await)
+    paging.page(diagnose(&management, &Known::of(&management).await).await)
 }
 
 /// Status, diagnosis, settings and log without secrets and names.

@@ -159,7 +159,7 @@ fn a_user_whom_graph_leaves_out_keeps_the_last_state() {
     stage.pump();
     stage.seconds(600);
     stage.silence();
-    assert_eq!(stage.board.synchronised(), 0);
+    assert_eq!(stage.board.tally(stage.now).synchronised, 0);
     stage.read("Busy", "Busy");
-    assert_eq!(stage.board.synchronised(), 1);
+    assert_eq!(stage.board.tally(stage.now).synchronised, 1);
 }
