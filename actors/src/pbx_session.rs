@@ -184,6 +184,7 @@ pub struct PbxSession {
     next_order: u64,
     table_changed: bool,
     since: DateTime<Utc>,
+    has_been_up: bool,
     refusals: Refusals,
     silence: Silence,
 }
@@ -195,6 +196,7 @@ impl PbxSession {
         let dependencies = fitting.current();
         Self {
             since: dependencies.clock.now(),
+            has_been_up: false,
             conversations: Conversations::new(Rc::clone(&dependencies.dialogues)),
             followed: Followed::default(),
             directory: None,
@@ -261,6 +263,7 @@ impl Handler<Attach> for PbxSession {
         );
         let outgoing = message.outgoing.clone();
         self.conversations.attach(message, now);
+        self.has_been_up = true;
         let closed = async move { outgoing.closed().await };
         ctx.spawn(closed.into_actor(self).map(|(), actor, ctx| {
             if actor.conversations.detach_closed() {

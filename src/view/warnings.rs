@@ -74,7 +74,7 @@ fn all(
     warnings.extend(database::warning(overview));
     warnings.extend(capacity::warning(overview));
     warnings.extend(notifications::warnings(overview));
-    warnings.extend(pbxs::warnings(overview));
+    warnings.extend(pbxs::warnings(overview, now));
     warnings.extend(licenses::warning(overview));
     warnings.extend(expiry::warnings(overview, tls_certificate, now));
     warnings.sort_by_key(|warning| warning.code);

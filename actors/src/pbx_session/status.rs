@@ -25,6 +25,8 @@ pub struct SessionStatus {
     pub state: &'static str,
     /// Since when.
     pub since: DateTime<Utc>,
+    /// Whether it has been up in this run.
+    pub has_been_up: bool,
     /// App objects that are connected.
     pub app_objects: Vec<String>,
     /// Their connections one by one.
@@ -83,6 +85,7 @@ impl Handler<GetStatus> for PbxSession {
             role: if self.is_master() { "master" } else { "slave" },
             state: if self.conversations.is_up() { "up" } else { "down" },
             since: self.since,
+            has_been_up: self.has_been_up,
             app_objects: self.conversations.app_objects(),
             connections: self.conversations.statuses(),
             version: self.conversations.version(),
