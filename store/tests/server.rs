@@ -12,8 +12,9 @@ mod stage;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use m365_presence::ports::{Slot, Store};
+use m365_presence::ports::{SettingsStore, Slot, Store};
 use m365_store::{Fault, KeyError, KeySource, OpenError, PostgresAddress, SqlStore};
+use stage::cable::Cable;
 use stage::filled::{SECRETS, assert_filled, fill};
 use stage::postgres::{PASSWORD, Postgres, certificate, database_of};
 use stage::{open_server, put, try_open_server};
@@ -127,6 +128,28 @@ async fn a_server_that_is_frozen_is_given_up_after_a_while() {
     assert!(begun.elapsed() < Duration::from_secs(30));
     drop(frozen);
     store.ledger().await.unwrap();
+}
+
+#[tokio::test]
+async fn requests_that_wait_for_a_server_that_does_not_answer_fail_one_by_one_and_then_go_on() {
+    let server = Postgres::shared();
+    let url = server.new_database();
+    let cable = Cable::to(server.port());
+    let behind = url.replace(&format!(":{}/", server.port()), &format!(":{}/", cable.port()));
+    let store = open_server(&behind);
+    cable.cut();
+    let row = [put("01ab", Slot::Session)];
+    let failed = tokio::join!(store.change_ledger(&row), store.ledger(), store.settings());
+    for error in [failed.0.err(), failed.1.err(), failed.2.err()] {
+        let detail = error.expect("it was answered").detail;
+        assert!(!detail.contains("is closed"), "the store has ended: {detail}");
+    }
+    cable.mend();
+    let begun = Instant::now();
+    while store.change_ledger(&row).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it does not come back");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! The socket belongs to a thread of its own ([`super::thread`]); whoever runs a statement waits here for its answer,
 //! at most [`PATIENCE`]. A server that is frozen, or a network that swallows everything, therefore costs a bounded time.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::time::Duration;
 
@@ -39,6 +40,9 @@ struct Wait {
     runtime: Handle,
     /// Serves the socket until it is closed.
     socket: JoinHandle<()>,
+    /// A statement was not answered in time: what the transaction manager thinks of it is not to be relied upon, and the
+    /// socket's task may not have ended yet.
+    given_up: Cell<bool>,
 }
 
 impl PostgresConnection {
@@ -46,13 +50,17 @@ impl PostgresConnection {
     pub(super) fn new(inner: AsyncPgConnection, runtime: Handle, socket: JoinHandle<()>) -> Self {
         Self {
             inner,
-            wait: Wait { runtime, socket },
+            wait: Wait {
+                runtime,
+                socket,
+                given_up: Cell::new(false),
+            },
         }
     }
 
     /// Whether no statement can run on it any more.
     pub(crate) fn is_lost(&self) -> bool {
-        self.wait.socket.is_finished()
+        self.wait.given_up.get() || self.wait.socket.is_finished()
     }
 }
 
@@ -63,6 +71,7 @@ impl Wait {
             .runtime
             .block_on(async { tokio::time::timeout(PATIENCE, answer).await });
         answered.unwrap_or_else(|_elapsed| {
+            self.given_up.set(true);
             self.socket.abort();
             let text = format!("no answer within {} s", PATIENCE.as_secs());
             Err(Error::DatabaseError(
