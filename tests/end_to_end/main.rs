@@ -76,6 +76,7 @@ mod shards_in_trouble;
 mod sign_in;
 mod standby;
 mod standby_figures;
+mod standby_resumes;
 mod start;
 mod support_bundle;
 mod systemd;

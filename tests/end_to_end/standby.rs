@@ -3,15 +3,10 @@
 use std::time::Duration;
 
 use m365_simulator::microsoft::{Pair, Subscription};
-use m365_simulator::pbx::PbxOptions;
 
-use crate::cable::Cable;
 use crate::database::kept_at;
 use crate::postgres::Postgres;
 use crate::world::{Instance, LONG_PATIENCE, Plan, TAKEOVER, World};
-
-/// What an instance exits with when another one was elected in its place.
-const DEPOSED: i32 = 75;
 
 /// Two instances, of which the world's own is the active one; everybody is synchronised.
 fn two(plan: Plan, users: u64) -> (World, Instance) {
@@ -94,52 +89,6 @@ fn an_orderly_end_of_the_active_instance_takes_nothing_back() {
     world.administer(&third);
     assert_eq!(world.status()["lights"]["master_pbx"]["code"], "standby");
     assert!(standby.terminate());
-}
-
-#[test]
-fn an_instance_that_was_stopped_writes_nothing_any_more_when_it_goes_on() {
-    let keeping_alive = |pbx: &mut PbxOptions| pbx.keep_alive = Some(Duration::from_secs(2));
-    let (world, standby) = two(World::of(&["anna", "bert"]).pbxs(keeping_alive), 2);
-    world.choose_at_pbx("bert", "dnd");
-    world.until_seen_in_teams("bert", "DoNotDisturb", "DoNotDisturb");
-    world.freeze();
-    until_taken_over(&world, &standby);
-    world.until_synchronised(2);
-    world.choose_at_pbx("bert", "away");
-    world.until_seen_in_teams("bert", "Away", "Away");
-    world.in_teams("anna", "Busy", "Busy");
-    world.until_shown_at_pbx("anna", "busy");
-    let (cloud, pbx) = (world.cloud_mark(), world.pbx_mark());
-    world.thaw();
-    assert_eq!(world.exit_code(), Some(DEPOSED));
-    world.stay_quiet(Duration::from_secs(2));
-    for user in ["anna", "bert"] {
-        assert_eq!(world.teams_writes(user, cloud), Vec::<String>::new(), "{user}");
-        assert_eq!(world.entry_writes(user, pbx), Vec::<String>::new(), "{user}");
-    }
-    world.until_synchronised(2);
-}
-
-#[test]
-fn an_instance_that_is_cut_off_from_the_database_gives_way() {
-    let server = Postgres::shared();
-    let url = server.new_database();
-    let cable = Cable::to(server.port());
-    let behind = url.replace(&format!(":{}/", server.port()), &format!(":{}/", cable.port()));
-    let plan = World::of(&["bert"]).behind_gateway();
-    let world = kept_at(plan, &behind).start();
-    world.until_synchronised(1);
-    let standby = world.join("second", &format!("database.url = \"{url}\""));
-    world.choose_at_pbx("bert", "dnd");
-    world.until_seen_in_teams("bert", "DoNotDisturb", "DoNotDisturb");
-    world.stay_quiet(Duration::from_secs(2));
-    cable.cut();
-    until_taken_over(&world, &standby);
-    world.choose_at_pbx("bert", "");
-    world.until_seen_in_teams("bert", "Available", "Available");
-    cable.mend();
-    assert_eq!(world.exit_code(), Some(DEPOSED));
-    world.until_synchronised(1);
 }
 
 #[test]

@@ -3,58 +3,90 @@
 
 use std::time::{Duration, Instant};
 
+use crate::cable::Cable;
 use crate::database::kept_at;
 use crate::postgres::Postgres;
+use crate::standby_resumes::{Crowd, Written, cut_off, is_active, stop_and_resume};
 use crate::world::{Instance, TAKEOVER, World};
 
 const ROUNDS: usize = 20;
 
-fn until_active(world: &World, instance: &Instance) {
-    world.wait_for(TAKEOVER, "another instance to be active", || {
-        // a standby knows no actors
-        let actors = instance.get("/api/v1/actors");
-        actors.is_some_and(|actors| {
-            actors.json()["items"]
-                .as_array()
-                .is_some_and(|all| !all.is_empty())
-        })
-    });
+/// What happens to the active instance.
+#[derive(Clone, Copy, Debug)]
+enum Blow {
+    /// It is killed.
+    Kill,
+    /// It is stopped, and goes on when another one is active.
+    Stop,
+    /// Its database is out of reach, and it runs on.
+    Cut,
 }
 
-/// The active instance gets a signal, time and again; the next one takes over.
-fn takeovers(signal: &str) -> (Duration, Duration) {
-    let world = kept_at(World::of(&["anna"]), &Postgres::shared().new_database())
-        .behind_gateway()
-        .start();
-    world.until_synchronised(1);
-    let mut active = world.join("0", "");
+/// A blow hits the active instance, time and again, while many people do something; the next one takes over. Answers how
+/// long that took each time, in order, and the most that the former one wrote since.
+fn takeovers(blow: Blow) -> (Vec<Duration>, Written) {
+    let server = Postgres::shared();
+    let url = server.new_database();
+    let crowd = Crowd::new();
+    let world = crowd.world(&url);
+    let join = |round: usize| {
+        let cable = Cable::to(server.port());
+        let behind = url.replace(&format!(":{}/", server.port()), &format!(":{}/", cable.port()));
+        let instance = world.join(&round.to_string(), &format!("database.url = \"{behind}\""));
+        (instance, cable)
+    };
+    let (mut active, mut cable) = join(0);
     world.kill();
-    until_active(&world, &active);
+    world.wait_for(TAKEOVER, "another instance to be active", || is_active(&active));
     let mut times = Vec::new();
+    let mut most = Written::default();
     for round in 1..=ROUNDS {
-        let next = world.join(&round.to_string(), "");
+        let (next, its_cable) = join(round);
+        let mut standbys = vec![next];
         world.stay_quiet(Duration::from_millis(1_500));
-        let begun = Instant::now();
-        active.signal(signal);
-        until_active(&world, &next);
-        times.push(begun.elapsed());
-        active = next;
+        // every moment of the half second in which the writes leave
+        let after = Duration::from_millis(u64::try_from(round * 137 % 500).unwrap());
+        let (time, next, written) = match blow {
+            Blow::Kill => {
+                crowd.stir(&world);
+                world.stay_quiet(after);
+                kill(&world, active, standbys.remove(0))
+            }
+            Blow::Stop => stop_and_resume(&world, &crowd, active, after, &mut standbys),
+            Blow::Cut => cut_off(&world, &crowd, (active, &cable), after, &mut standbys),
+        };
+        crowd.until_shown(&world);
+        times.push(time);
+        most.teams = most.teams.max(written.teams);
+        most.entries = most.entries.max(written.entries);
+        (active, cable) = (next, its_cable);
     }
     times.sort_unstable();
-    (times[ROUNDS / 2], times[ROUNDS - 1])
+    (times, most)
+}
+
+fn kill(world: &World, active: Instance, next: Instance) -> (Duration, Instance, Written) {
+    let begun = Instant::now();
+    active.signal("KILL");
+    world.wait_for(TAKEOVER, "another instance to be active", || is_active(&next));
+    (begun.elapsed(), next, Written::default())
 }
 
 #[test]
 #[ignore = "prints figures, and takes minutes"]
-fn takeover_after_kills_and_stops() {
-    println!("| {ROUNDS} takeovers | median | longest |");
-    println!("|---|---:|---:|");
-    for signal in ["KILL", "STOP"] {
-        let (median, longest) = takeovers(signal);
+fn takeover_after_kills_stops_and_cuts() {
+    println!(
+        "| {ROUNDS} takeovers | median | longest | most presences that left afterwards | most entries |"
+    );
+    println!("|---|---:|---:|---:|---:|");
+    for blow in [Blow::Kill, Blow::Stop, Blow::Cut] {
+        let (times, most) = takeovers(blow);
         println!(
-            "| SIG{signal} | {:.1} s | {:.1} s |",
-            median.as_secs_f64(),
-            longest.as_secs_f64()
+            "| {blow:?} | {:.1} s | {:.1} s | {} | {} |",
+            times[ROUNDS / 2].as_secs_f64(),
+            times[ROUNDS - 1].as_secs_f64(),
+            most.teams,
+            most.entries
         );
     }
 }

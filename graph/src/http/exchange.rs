@@ -1,6 +1,7 @@
 //! One request and what came back, apart from all that surrounds it: headers, the whole body, the measurement of
 //! Graph's clock.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use awc::error::{ConnectError, SendRequestError};
@@ -11,8 +12,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use m365_presence::clock::Clock;
+use m365_presence::tenure::Permit;
 use m365_presence::traffic::Failure;
 
+use super::permitted::{Permitted, Unpermitted};
 use super::{Content, Family, Request};
 
 /// How much of a body is searched for words.
@@ -60,13 +63,17 @@ impl Answer {
 /// What became of a request.
 pub(super) enum Exchanged {
     Answered(Answer),
+    /// It did not leave.
+    KeptBack(Unpermitted),
     /// With the cause as a part of a sentence.
     Failed(Failure<Family>, String),
 }
 
+/// Sends a request, one that writes only as long as it is permitted, and takes in the whole answer.
 pub(super) async fn exchange(
     client: &awc::Client,
     clock: &dyn Clock,
+    permit: Option<&Rc<dyn Permit>>,
     request: Request<'_>,
     uri: Uri,
 ) -> Exchanged {
@@ -86,7 +93,12 @@ pub(super) async fn exchange(
     let left_at = Instant::now();
     let sending = match request.content {
         Content::Empty => outgoing.send(),
-        Content::Json(value) => outgoing.send_json(value),
+        Content::Json(value) => match permit {
+            Some(permit) => outgoing
+                .content_type("application/json")
+                .send_body(Permitted::new(value.to_string().into(), Rc::clone(permit))),
+            None => outgoing.send_json(value),
+        },
         Content::Form(form) => outgoing
             .content_type("application/x-www-form-urlencoded")
             .send_body(form.expose().to_owned()),
@@ -94,6 +106,11 @@ pub(super) async fn exchange(
     let mut incoming = match sending.await {
         Ok(incoming) => incoming,
         Err(error) => {
+            if let SendRequestError::Body(cause) = &error
+                && let Some(unpermitted) = cause.downcast_ref::<Unpermitted>()
+            {
+                return Exchanged::KeptBack(*unpermitted);
+            }
             let (failure, cause) = describe(family, &error);
             return Exchanged::Failed(failure, cause);
         }

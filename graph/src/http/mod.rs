@@ -10,6 +10,7 @@ mod exchange;
 mod gate;
 mod limits;
 mod patience;
+mod permitted;
 mod reach;
 
 use std::rc::Rc;
@@ -30,6 +31,7 @@ use gate::Gate;
 use limits::Limits;
 pub(crate) use patience::Family;
 use patience::{Lane, Patience};
+use permitted::Unpermitted;
 pub use reach::{LostHost, Reach};
 
 /// Longest time for name resolution and connection.
@@ -176,11 +178,9 @@ impl HttpClient {
         let mut pass = gate.enter(request.urgency).await?;
         // others may have been answered while this one waited
         patient()?;
-        // asked as late as possible: the process may have been stopped since anybody else asked
-        if request.family.writes() && !self.permit.is_granted() {
-            return Err(Unanswered::Lost(
-                "this instance is not the active one, and writes nothing".to_owned(),
-            ));
+        let permit = request.family.writes().then_some(&self.permit);
+        if permit.is_some_and(|permit| !permit.is_granted()) {
+            return Err(Unanswered::Lost(Unpermitted.to_string()));
         }
         allowance.spend();
         let host = uri
@@ -189,7 +189,7 @@ impl HttpClient {
             .unwrap_or_default();
         let (deadline, family) = (request.deadline, request.family);
         let exchanged = tokio::select! {
-            exchanged = exchange(&self.client, &*self.clock, request, uri) => exchanged,
+            exchanged = exchange(&self.client, &*self.clock, permit, request, uri) => exchanged,
             () = tokio::time::sleep(deadline) => {
                 Exchanged::Failed(Failure::Silence(family), format!("nothing within {deadline:?}"))
             }
@@ -212,6 +212,7 @@ impl HttpClient {
                 answer.unreachable_for = gate.wait();
                 Ok(answer)
             }
+            Exchanged::KeptBack(reason) => Err(Unanswered::Lost(reason.to_string())),
             Exchanged::Failed(failure, cause) => {
                 let detail = format!("no answer from {host}: {cause}");
                 pass.failed(failure, &detail);
@@ -241,6 +242,49 @@ mod tests {
     fn client() -> HttpClient {
         let clock = Rc::new(crate::clock::GraphClock::new());
         HttpClient::new(crate::tls::client_config().unwrap(), clock)
+    }
+
+    /// Granted when it is asked for the first time, and not any more.
+    #[derive(Default)]
+    struct Once(std::cell::Cell<bool>);
+
+    impl Permit for Once {
+        fn is_granted(&self) -> bool {
+            !self.0.replace(true)
+        }
+    }
+
+    #[actix_rt::test]
+    async fn a_write_whose_permit_ends_while_it_waits_for_its_connection_does_not_leave() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let arrived = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut bytes = Vec::new();
+            tokio::io::AsyncReadExt::read_to_end(&mut socket, &mut bytes)
+                .await
+                .ok();
+            bytes
+        });
+        let request = Request {
+            family: Family::PresenceWrite,
+            credential: None,
+            urgency: Urgency::Sweep,
+            cost: 1,
+            method: Method::POST,
+            url: &url,
+            bearer: None,
+            headers: &[],
+            content: &Content::Json(serde_json::json!({"availability": "Busy"})),
+            deadline: Duration::from_secs(60),
+        };
+        let client = client().permitted_by(Rc::new(Once::default()));
+        let Err(outcome) = client.send(request).await else {
+            panic!("it was answered");
+        };
+        assert_eq!(outcome, Unanswered::Lost(Unpermitted.to_string()));
+        drop(client);
+        assert_eq!(arrived.await.unwrap(), b"", "nothing of it arrives");
     }
 
     #[actix_rt::test]

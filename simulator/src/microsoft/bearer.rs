@@ -45,13 +45,8 @@ pub(super) fn caller(cloud: &Cloud, call: &Call) -> Result<Caller, GraphError> {
             false,
         ));
     }
-    let number = jwt
-        .claims
-        .get("number")
-        .and_then(serde_json::Value::as_u64)
-        .unwrap_or_default();
     let valid_from = cloud.state().grants.revoked_below.get(&caller.subject).copied();
-    if valid_from.is_some_and(|first| number < first) {
+    if valid_from.is_some_and(|first| caller.token < first) {
         let reason = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp";
         return Err(refused(reason, true));
     }

@@ -307,6 +307,7 @@ impl Engine {
                 .first()
                 .map(|item| item.subscription.to_string())
                 .unwrap_or_default(),
+            token: 0,
             what: what.to_owned(),
             status,
             users: items.iter().filter_map(Outgoing::user).collect(),

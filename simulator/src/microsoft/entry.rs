@@ -32,6 +32,9 @@ pub struct Entry {
     pub kind: Kind,
     /// Who asked (application, and user for delegated calls), or whose subscription it was.
     pub who: String,
+    /// The number of the access token that was used, counted by the cloud from 1: whoever signs in gets a later one; 0
+    /// where none was used.
+    pub token: u64,
     /// Method and path, or the URL that was called.
     pub what: String,
     /// The HTTP status; `None` where no answer came or none was given.

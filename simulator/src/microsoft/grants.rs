@@ -89,6 +89,8 @@ pub(super) struct Caller {
     /// The `scp` or `roles`.
     pub(super) permissions: Vec<String>,
     pub(super) expires: DateTime<Utc>,
+    /// The number of the token.
+    pub(super) token: u64,
 }
 
 impl Caller {
@@ -128,6 +130,11 @@ impl Caller {
                     .collect(),
             },
             expires: DateTime::from_timestamp(jwt.claims.get("exp")?.as_i64()?, 0)?,
+            token: jwt
+                .claims
+                .get("number")
+                .and_then(Value::as_u64)
+                .unwrap_or_default(),
         })
     }
 }

@@ -85,6 +85,7 @@ pub(super) async fn answer(cloud: &Cloud, client: &Client, call: &Call) -> Answe
     let family = endpoint.family(&call.method);
     let caller = bearer::caller(cloud, call);
     let who = caller.as_ref().map(Caller::name).unwrap_or_default();
+    let token = caller.as_ref().map(|caller| caller.token).unwrap_or_default();
     let refuse = |status| fault_error(status).answer(call, cloud.now());
     let work = async {
         let result = match caller {
@@ -97,7 +98,7 @@ pub(super) async fn answer(cloud: &Cloud, client: &Client, call: &Call) -> Answe
         result.unwrap_or_else(|error| error.answer(call, cloud.now()))
     };
     let answer = strike::around(cloud, family, refuse, work).await;
-    record(cloud, call, endpoint, family, who, &answer);
+    record(cloud, call, endpoint, family, (who, token), &answer);
     with_headers(answer, call, family)
 }
 
@@ -187,7 +188,14 @@ fn fault_error(status: u16) -> GraphError {
     GraphError::new(status, code, message)
 }
 
-fn record(cloud: &Cloud, call: &Call, endpoint: Endpoint<'_>, family: Family, who: String, answer: &Answer) {
+fn record(
+    cloud: &Cloud,
+    call: &Call,
+    endpoint: Endpoint<'_>,
+    family: Family,
+    (who, token): (String, u64),
+    answer: &Answer,
+) {
     let user = match endpoint {
         Endpoint::User(user)
         | Endpoint::Presence(user)
@@ -211,6 +219,7 @@ fn record(cloud: &Cloud, call: &Call, endpoint: Endpoint<'_>, family: Family, wh
         at: cloud.now(),
         kind: Kind::Request(family),
         who,
+        token,
         what: format!("{} {}{mark}{query}", call.method, call.path),
         status: answer.sent_status(),
         users: user.into_iter().collect(),

@@ -54,6 +54,7 @@ pub(super) async fn answer(cloud: &Cloud, call: &Call) -> Answer {
         at: cloud.now(),
         kind: Kind::Request(family),
         who: trace.who,
+        token: 0,
         what: format!("{} {}", call.method, call.path),
         status: answer.sent_status(),
         users: Vec::new(),

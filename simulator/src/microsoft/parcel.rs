@@ -64,6 +64,7 @@ pub(super) async fn post(cloud: Arc<Cloud>, client: Client, url: String, mut par
         at: cloud.now(),
         kind: if lifecycle { Kind::Lifecycle } else { Kind::Delivery },
         who: subscriptions.first().map(Uuid::to_string).unwrap_or_default(),
+        token: 0,
         what: format!("POST {url}"),
         status,
         users: parcel.items.iter().filter_map(Outgoing::user).collect(),

@@ -58,6 +58,7 @@ pub(super) async fn validate(cloud: &Cloud, client: &Client, url: &str, who: &st
         at: cloud.now(),
         kind: Kind::Validation,
         who: who.to_owned(),
+        token: 0,
         what: format!("POST {url}"),
         status,
         users: Vec::new(),

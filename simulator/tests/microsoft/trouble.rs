@@ -337,6 +337,7 @@ fn entry(number: u32) -> Entry {
         at: chrono::Utc::now(),
         kind: Kind::Validation,
         who: number.to_string(),
+        token: 0,
         what: String::new(),
         status: None,
         users: Vec::new(),

@@ -95,6 +95,11 @@ impl Instance {
         self.child.resident_memory()
     }
 
+    /// Waits until it ends by itself, and answers its exit code.
+    pub fn exit_code(self) -> Option<i32> {
+        self.child.exit_code()
+    }
+
     /// Ends it by SIGTERM; answers whether its exit code was 0.
     pub fn terminate(self) -> bool {
         self.child.terminate()

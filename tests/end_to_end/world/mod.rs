@@ -208,33 +208,6 @@ impl World {
             .unwrap()
     }
 
-    /// Stops the connector's process (SIGSTOP).
-    pub fn freeze(&self) {
-        self.child
-            .borrow()
-            .as_ref()
-            .expect("no connector runs")
-            .signal("STOP");
-    }
-
-    /// Lets the connector's process go on (SIGCONT).
-    pub fn thaw(&self) {
-        self.child
-            .borrow()
-            .as_ref()
-            .expect("no connector runs")
-            .signal("CONT");
-    }
-
-    /// Waits until the connector ends by itself, and answers its exit code.
-    pub fn exit_code(&self) -> Option<i32> {
-        self.child
-            .borrow_mut()
-            .take()
-            .expect("no connector runs")
-            .exit_code()
-    }
-
     /// Resident memory of the connector, in KiB.
     pub fn resident_memory(&self) -> u64 {
         let child = self.child.borrow();
