@@ -39,6 +39,7 @@ impl Scene {
             on_the_phone: OnThePhone::InACall,
             teams_calls: TeamsCalls::Entry,
             notes_to_pbx: false,
+            notes_to_teams: false,
             renewal: Duration::from_secs(300),
             restraint: Restraint::default(),
         };

@@ -14,6 +14,7 @@
 //! * [`traffic`]: what leaves first, how much may leave, and who asks while nobody answers.
 //! * [`timeline`]: the last transitions of every user, as they are told.
 //! * [`light`]: the closed set of codes that an administrator reads.
+//! * [`note`]: what a user says in words, as either side has it.
 //! * [`ports`]: what the actors ask of the outside world; the adapters live in crates of their own.
 
 pub mod board;
@@ -26,6 +27,7 @@ pub mod licensing;
 pub mod light;
 pub mod mapping;
 pub mod matching;
+pub mod note;
 pub mod pbx;
 pub mod ports;
 pub mod rotation;

@@ -46,7 +46,8 @@ pub(super) fn rules(settings: &Settings) -> Rules {
             TeamsCalls::Entry => board::TeamsCalls::Entry,
             TeamsCalls::AlienCall => board::TeamsCalls::AlienCall,
         },
-        notes_to_pbx: settings.sync.notes == Notes::TeamsToPbx,
+        notes_to_pbx: matches!(settings.sync.notes, Notes::TeamsToPbx | Notes::Both),
+        notes_to_teams: matches!(settings.sync.notes, Notes::PbxToTeams | Notes::Both),
         renewal: settings.timers.on_the_phone,
         restraint: restraint(&settings.sync),
     }

@@ -71,6 +71,10 @@ pub struct UserItem {
     /// How it stands with that, one of a closed set; null where nothing is asked for.
     #[schema(value_type = Option<ClaimState>)]
     pub teams_claim_state: Option<&'static str>,
+    /// How it stands with the user's note at the PBX as the status message in Teams, one of the same set; null where there
+    /// is none to carry over.
+    #[schema(value_type = Option<ClaimState>)]
+    pub note_in_teams: Option<&'static str>,
     /// What is decided and not written yet, and what holds it back.
     pub held_back: Vec<Receipt>,
     /// Whether the user has a Teams session; null where Teams does not tell.
@@ -254,6 +258,7 @@ impl Sources {
             teams_claim_state: view
                 .and_then(|view| view.teams_claim_state)
                 .map(ClaimState::as_str),
+            note_in_teams: view.and_then(|view| view.note_in_teams).map(ClaimState::as_str),
             held_back: view.map(|view| view.held_back.clone()).unwrap_or_default(),
             teams_signed_in: view.and_then(|view| view.teams_signed_in),
         }

@@ -131,6 +131,7 @@ pub(crate) fn slot_column(slot: Slot) -> &'static str {
         Slot::Preferred => "preferred",
         Slot::PbxEntry => "pbx_entry",
         Slot::AlienCall => "alien_call",
+        Slot::StatusMessage => "status_message",
     }
 }
 
@@ -140,6 +141,7 @@ fn slot(text: &str) -> Result<Slot, Failure> {
         "preferred" => Ok(Slot::Preferred),
         "pbx_entry" => Ok(Slot::PbxEntry),
         "alien_call" => Ok(Slot::AlienCall),
+        "status_message" => Ok(Slot::StatusMessage),
         _ => Err(Failure::Row {
             table: "ledger",
             what: "slot",

@@ -17,7 +17,8 @@ fn slot() -> impl Strategy<Value = Slot> {
         Just(Slot::Session),
         Just(Slot::Preferred),
         Just(Slot::PbxEntry),
-        Just(Slot::AlienCall)
+        Just(Slot::AlienCall),
+        Just(Slot::StatusMessage)
     ]
 }
 

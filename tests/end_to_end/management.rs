@@ -215,6 +215,7 @@ fn a_user_has_the_documented_members() {
         "shown_at_pbx",
         "set_in_teams",
         "teams_claim_state",
+        "note_in_teams",
         "teams_signed_in",
     ] {
         assert!(anna.get(member).is_some(), "{member} is missing in {anna:#}");

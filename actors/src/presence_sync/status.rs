@@ -100,11 +100,13 @@ impl Handler<GetStatus> for PresenceSync {
             teams_waiting: self.waiting_writes(),
             teams_rate: self.pace.rate(),
             held_by_flapping: BySide {
-                teams: self.board.held_back(Side::Teams, Brake::Flapping),
+                teams: self.board.held_back(Side::Teams, Brake::Flapping)
+                    + self.board.held_back(Side::TeamsNote, Brake::Flapping),
                 pbx: self.board.held_back(Side::Pbx, Brake::Flapping)
                     + self.board.held_back(Side::PbxCall, Brake::Flapping),
             },
-            held_by_budget: self.board.held_back(Side::Teams, Brake::Budget),
+            held_by_budget: self.board.held_back(Side::Teams, Brake::Budget)
+                + self.board.held_back(Side::TeamsNote, Brake::Budget),
             restraint: self.dependencies.rules.restraint.clone(),
             hop_times: self.timeline.times().clone(),
             echoes: self.board.echoes(),

@@ -24,6 +24,15 @@ struct Ready {
     alien_calls: Vec<AlienCallWrite>,
 }
 
+/// Of which side a write to Teams is.
+fn side_of(write: &PresenceWrite) -> Side {
+    if write.change.is_of_message() {
+        Side::TeamsNote
+    } else {
+        Side::Teams
+    }
+}
+
 impl PresenceSync {
     /// Asks the board what must be done now, lets it leave, and plans to ask again.
     pub(super) fn pump(&mut self, ctx: &mut Context<Self>) {
@@ -130,16 +139,18 @@ impl PresenceSync {
                 return;
             }
             let (users, writes): (Vec<_>, Vec<_>) = self.most_urgent(allowed).into_iter().unzip();
+            let sides = writes.iter().map(side_of);
+            let written: Vec<(PbxGuid, Side)> = users.into_iter().zip(sides).collect();
             self.batches_under_way += 1;
             let now = self.dependencies.clock.now();
-            for user in &users {
-                self.timeline.written(user, Side::Teams, now);
+            for (user, side) in &written {
+                self.timeline.written(user, *side, now);
             }
             let io = Rc::clone(&self.dependencies.presence_io);
-            let written = async move { io.write(&writes).await };
-            ctx.spawn(written.into_actor(self).map(move |results, actor, ctx| {
+            let answered = async move { io.write(&writes).await };
+            ctx.spawn(answered.into_actor(self).map(move |results, actor, ctx| {
                 actor.batches_under_way -= 1;
-                actor.take_in(users, results, ctx);
+                actor.take_in(written, results, ctx);
                 actor.write_teams(ctx);
             }));
         }
@@ -159,7 +170,7 @@ impl PresenceSync {
 
     fn take_in(
         &mut self,
-        users: Vec<PbxGuid>,
+        written: Vec<(PbxGuid, Side)>,
         results: Vec<Result<(), GraphError>>,
         ctx: &mut Context<Self>,
     ) {
@@ -170,11 +181,15 @@ impl PresenceSync {
             })
         });
         let mut changes = Vec::new();
-        for (user, result) in users.into_iter().zip(results.into_iter().chain(unanswered)) {
+        for ((user, side), result) in written.into_iter().zip(results.into_iter().chain(unanswered)) {
             let outcome = self.judge(&result);
-            self.timeline.answered(&user, Side::Teams, &outcome, now);
-            self.trace_outcome(&user, Side::Teams, &outcome);
-            changes.extend(self.board.teams_written(&user, &outcome, now));
+            self.timeline.answered(&user, side, &outcome, now);
+            self.trace_outcome(&user, side, &outcome);
+            if side == Side::TeamsNote {
+                changes.extend(self.board.message_written(&user, &outcome, now));
+            } else {
+                changes.extend(self.board.teams_written(&user, &outcome, now));
+            }
         }
         self.store(changes, ctx);
         self.pump(ctx);

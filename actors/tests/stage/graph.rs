@@ -76,6 +76,7 @@ impl Teams {
             PresenceChange::ClearSession | PresenceChange::ClearPreferred => {
                 self.presences.borrow_mut().remove(user);
             }
+            PresenceChange::SetMessage { .. } | PresenceChange::ClearMessage => {}
         }
     }
 }
@@ -90,6 +91,10 @@ fn told(write: &PresenceWrite) -> String {
             format!("teams: prefer {} {}", write.user, presence.activity)
         }
         PresenceChange::ClearPreferred => format!("teams: clear preferred {}", write.user),
+        PresenceChange::SetMessage { message, .. } => {
+            format!("teams: message {} {}", write.user, message.as_str())
+        }
+        PresenceChange::ClearMessage => format!("teams: clear message {}", write.user),
     }
 }
 

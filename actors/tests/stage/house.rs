@@ -288,6 +288,7 @@ impl Cast {
                 on_the_phone: OnThePhone::InACall,
                 teams_calls: self.house.teams_calls,
                 notes_to_pbx: false,
+                notes_to_teams: false,
                 renewal: minutes(5),
                 restraint: Restraint::default(),
             }),

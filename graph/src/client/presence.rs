@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use m365_presence::identity::{Credential, TeamsId};
+use m365_presence::note::plain;
 use m365_presence::ports::{GraphError, PresenceIo, PresenceWrite, READ_LIMIT};
 use m365_presence::teams::{Source, TeamsObservation, TeamsPresence};
 use serde_json::{Value, json};
@@ -14,19 +15,6 @@ use serde_json::{Value, json};
 use super::{Call, GraphClient};
 use crate::fault::{member, refusal, unreadable};
 use crate::http::Family;
-
-/// Teams allows no longer status message.
-const LONGEST_NOTE: usize = 280;
-
-/// Entities of marked up text; the one that begins all others comes last.
-const ENTITIES: [(&str, &str); 6] = [
-    ("&nbsp;", " "),
-    ("&lt;", "<"),
-    ("&gt;", ">"),
-    ("&quot;", "\""),
-    ("&#39;", "'"),
-    ("&amp;", "&"),
-];
 
 impl PresenceIo for GraphClient {
     fn read<'a>(
@@ -108,35 +96,6 @@ pub(crate) fn note(item: &Value) -> Option<String> {
     Some(plain(content)).filter(|text| !text.is_empty())
 }
 
-/// Text without tags and entities, on one line, as short as Teams allows.
-fn plain(content: &str) -> String {
-    let mut text = String::with_capacity(content.len());
-    let mut rest = content;
-    while let Some(start) = rest.find('<') {
-        let (before, tag) = rest.split_at(start);
-        text.push_str(before);
-        let opens = tag
-            .get(1..2)
-            .is_some_and(|next| next == "/" || next.chars().all(char::is_alphabetic));
-        match tag.find('>').filter(|_| opens) {
-            Some(end) => {
-                text.push(' ');
-                rest = tag.get(end + 1..).unwrap_or_default();
-            }
-            None => {
-                text.push('<');
-                rest = tag.get(1..).unwrap_or_default();
-            }
-        }
-    }
-    text.push_str(rest);
-    for (entity, meant) in ENTITIES {
-        text = text.replace(entity, meant);
-    }
-    let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ").chars().take(LONGEST_NOTE).collect()
-}
-
 /// The version of a presence object, where it is told (graph.md 4.3).
 pub(crate) fn sequence(item: &Value) -> Option<String> {
     match member(item, "sequenceNumber")? {
@@ -149,6 +108,7 @@ pub(crate) fn sequence(item: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use m365_presence::note::LONGEST;
 
     #[test]
     fn a_status_message_is_read_as_plain_text_and_none_as_empty() {
@@ -172,7 +132,7 @@ mod tests {
             assert_eq!((read_note(&item).as_deref(), note(&item)), (Some(""), None));
         }
         let long = json!({"statusMessage": {"message": {"content": "ö".repeat(1_000)}}});
-        assert_eq!(note(&long).map(|note| note.chars().count()), Some(LONGEST_NOTE));
+        assert_eq!(note(&long).map(|note| note.chars().count()), Some(LONGEST));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use m365_presence::ports::{GraphError, PresenceChange, PresenceWrite};
 use m365_presence::teams::TeamsPresence;
 use serde_json::{Value, json};
@@ -68,6 +69,17 @@ pub(super) fn wire(write: &PresenceWrite, client_id: &str) -> Result<WireWrite, 
             ("setUserPreferredPresence", body)
         }
         PresenceChange::ClearPreferred => ("clearUserPreferredPresence", json!({})),
+        PresenceChange::SetMessage { message, until } => {
+            let body = json!({ "statusMessage": {
+                "message": { "content": message.as_str(), "contentType": "text" },
+                "expiryDateTime": { "dateTime": wall_clock(*until), "timeZone": "UTC" },
+            }});
+            ("setStatusMessage", body)
+        }
+        PresenceChange::ClearMessage => {
+            let body = json!({ "statusMessage": { "message": { "content": "", "contentType": "text" } } });
+            ("setStatusMessage", body)
+        }
     };
     Ok(WireWrite {
         path: format!("/users/{}/presence/{action}", segment(write.user.as_str())),
@@ -101,6 +113,11 @@ fn legal(
         })
 }
 
+/// Spells a time without its zone, as a `dateTimeTimeZone` wants it.
+fn wall_clock(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%dT%H:%M:%S%.6f").to_string()
+}
+
 /// Spells a lifetime in whole hours or minutes, rounded up and kept within Graph's bounds.
 fn duration(lifetime: Duration, (shortest, longest): (u64, u64)) -> String {
     let minutes = lifetime.as_secs().div_ceil(60).clamp(shortest, longest);
@@ -115,6 +132,7 @@ fn duration(lifetime: Duration, (shortest, longest): (u64, u64)) -> String {
 mod tests {
     use super::*;
     use m365_presence::identity::TeamsId;
+    use m365_presence::note::StatusMessage;
     use proptest::prelude::*;
 
     fn write(change: PresenceChange) -> PresenceWrite {
@@ -130,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_four_writes_are_spelt_as_documented() {
+    fn the_writes_of_a_presence_are_spelt_as_documented() {
         let call = write(PresenceChange::SetSession {
             presence: TeamsPresence::new("busy", "inACall"),
             lifetime: minutes(10),
@@ -155,6 +173,29 @@ mod tests {
         assert_eq!(
             wire(&write(PresenceChange::ClearPreferred), "APP").unwrap().body,
             json!({})
+        );
+    }
+
+    #[test]
+    fn a_status_message_is_text_with_its_end_and_is_taken_back_by_none() {
+        let set = write(PresenceChange::SetMessage {
+            message: StatusMessage::of_note("back at 3").unwrap(),
+            until: "2026-01-02T03:04:05.678Z".parse().unwrap(),
+        });
+        let spelt = wire(&set, "APP").unwrap();
+        assert_eq!(spelt.path, "/users/oid/presence/setStatusMessage");
+        assert_eq!(
+            spelt.body,
+            json!({"statusMessage": {
+                "message": {"content": "back at 3", "contentType": "text"},
+                "expiryDateTime": {"dateTime": "2026-01-02T03:04:05.678000", "timeZone": "UTC"},
+            }})
+        );
+        let spelt = wire(&write(PresenceChange::ClearMessage), "APP").unwrap();
+        assert_eq!(spelt.path, "/users/oid/presence/setStatusMessage");
+        assert_eq!(
+            spelt.body,
+            json!({"statusMessage": {"message": {"content": "", "contentType": "text"}}})
         );
     }
 

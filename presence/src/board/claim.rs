@@ -15,7 +15,7 @@ pub const FADING: TimeDelta = TimeDelta::seconds(15);
 
 /// A notification without an order may tell of a released claim this long after (graph.md 3.4: up to a minute late, and
 /// repeated when we did not take it).
-const REMEMBERED: TimeDelta = TimeDelta::seconds(90);
+pub(super) const REMEMBERED: TimeDelta = TimeDelta::seconds(90);
 
 /// A state of ours in one slot of Teams.
 #[derive(Clone, Debug, PartialEq, Eq)]

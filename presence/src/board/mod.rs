@@ -13,6 +13,8 @@ mod alien_side;
 mod claim;
 mod entry_side;
 mod hold;
+mod last_write;
+mod message_side;
 mod own_call;
 mod pace;
 mod pbx_looks;
@@ -204,7 +206,8 @@ impl Board {
             };
             let step = person.step(sight, reach, now, &self.rules);
             due.ledger.extend(step.ledger);
-            due.teams.extend(step.teams.map(|write| (guid.clone(), write)));
+            let writes = step.teams.into_iter().chain(step.message);
+            due.teams.extend(writes.map(|write| (guid.clone(), write)));
             due.entries.extend(step.entry);
             if let Some(transition) = step.transition {
                 for receipt in &transition.held {
@@ -258,6 +261,19 @@ impl Board {
         let sight = self.sights.entry(user.clone()).or_default();
         self.dirty.insert(user.clone());
         person.teams_written(outcome, sight, now, &self.rules)
+    }
+
+    /// Takes in the outcome of a write of a status message to Teams; answers the change of the ledger.
+    pub fn message_written(
+        &mut self,
+        user: &PbxGuid,
+        outcome: &Outcome,
+        now: DateTime<Utc>,
+    ) -> Option<LedgerChange> {
+        let person = self.people.get_mut(user)?;
+        let sight = self.sights.entry(user.clone()).or_default();
+        self.dirty.insert(user.clone());
+        person.message_written(outcome, sight, now, &self.rules)
     }
 
     /// Takes in the outcome of a write to the PBX; answers changes of the ledger.

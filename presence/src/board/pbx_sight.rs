@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 
 use super::own_call::OwnCall;
 use crate::identity::PbxName;
+use crate::note::StatusMessage;
 use crate::pbx::PresenceEntry;
 
 /// The activity by which the PBX tells of a call (pbx.md 3.2).
@@ -37,6 +38,8 @@ pub struct PbxSight {
     pub told_by: Option<PbxName>,
     /// The user's own choice: an activity, or empty for none. Unknown until first seen.
     pub choice: Option<String>,
+    /// The user's own note, or none. Unknown until first seen.
+    pub note: Option<Option<StatusMessage>>,
     /// Whether an entry says that the user is on the phone.
     pub phone_entry: Option<bool>,
     /// Whether the presence is followed at this time.
@@ -79,13 +82,14 @@ impl PbxSight {
         let phone = of_others().any(|entry| is_phone(&entry.activity));
         self.phone_entry = Some(phone);
         if !phone {
-            // what an on-the-phone entry hides is unknown: the last known choice stays
+            // what an on-the-phone entry hides is unknown: the last known choice and note stay
             let newest = of_others().find(|entry| !entry.activity.trim().is_empty());
             self.choice = Some(
                 newest
                     .map(|entry| entry.activity.trim().to_lowercase())
                     .unwrap_or_default(),
             );
+            self.note = Some(of_others().find_map(|entry| StatusMessage::of_note(&entry.note)));
         }
         let own = entries
             .iter()

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::alien_side::AlienSide;
 use super::claim::SETTLING;
 use super::entry_side::{EntrySide, Shown};
+use super::message_side::{MessageSide, Noted};
 use super::pace::Paces;
 use super::pbx_sight::PbxSight;
 use super::sight::{TeamsSight, Verdict};
@@ -33,6 +34,7 @@ pub struct Person {
     pub(super) leaving: bool,
     teams: TeamsSight,
     side: TeamsSide,
+    message: MessageSide,
     entry: EntrySide,
     alien: AlienSide,
     /// What we wanted the PBX to show last: stays while Teams shows something without a meaning.
@@ -46,6 +48,7 @@ pub struct Person {
 pub(super) struct Step {
     pub(super) ledger: Vec<LedgerChange>,
     pub(super) teams: Option<PresenceWrite>,
+    pub(super) message: Option<PresenceWrite>,
     pub(super) entry: Option<EntryWrite>,
     pub(super) transition: Option<Transition>,
     pub(super) alien_call: Option<AlienCallWrite>,
@@ -70,6 +73,7 @@ impl Person {
             leaving: false,
             teams: TeamsSight::default(),
             side,
+            message: MessageSide::default(),
             entry,
             alien: AlienSide::default(),
             wanted_entry: None,
@@ -83,6 +87,7 @@ impl Person {
         match row.slot {
             Slot::PbxEntry => self.entry.restore(row),
             Slot::AlienCall => self.alien.restore(),
+            Slot::StatusMessage => self.message.restore(row, now),
             Slot::Session | Slot::Preferred => self.side.restore(row, now),
         }
     }
@@ -109,15 +114,14 @@ impl Person {
         rules: &Rules,
     ) -> (Verdict, Vec<LedgerChange>) {
         let observed = &observation.presence;
-        let scene = Scene {
-            member: &self.member,
-            pbx,
-            leaving: self.leaving,
-            now,
-            rules,
-        };
+        let scene = Scene::of(&self.member, self.leaving, pbx, now, rules);
         let echo = self.side.recalls(observed, rules) && !self.side.carries(observed, rules);
-        let verdict = self.teams.see(observation, echo);
+        let late_note = matches!(observation.source, Source::Notified { .. })
+            && observation
+                .note
+                .as_ref()
+                .is_some_and(|note| self.message.recalls(note, scene));
+        let verdict = self.teams.see(observation, echo, !late_note);
         match (observation.source, verdict) {
             (_, Verdict::Old) => {}
             (Source::Read { begun_at }, Verdict::Doubted) => {
@@ -126,7 +130,9 @@ impl Person {
             }
             (Source::Read { begun_at }, _) => {
                 self.ordered_reads.retain(|wanted| *wanted > begun_at);
-                let changes = self.side.see_read(observed, begun_at, scene);
+                let mut changes = self.side.see_read(observed, begun_at, scene);
+                let noted = self.message.see_read(observation, begun_at, scene);
+                changes.extend(self.take_note(noted));
                 if verdict == Verdict::BelievedUnconfirmed {
                     self.order_read(now + SETTLING);
                 }
@@ -135,6 +141,7 @@ impl Person {
             (Source::Notified { received_at }, _) => {
                 let contradicts =
                     verdict != Verdict::Doubted && self.side.see_notice(observed, received_at, scene);
+                let contradicts = contradicts || self.message.see_notice(observation, scene);
                 if verdict == Verdict::Doubted {
                     // nothing is shown before a read: one that knows of it already may come sooner
                     self.order_read(now);
@@ -151,6 +158,7 @@ impl Person {
     pub(super) fn miss_teams(&mut self, begun_at: DateTime<Utc>) {
         self.teams.see_missing();
         self.side.see_missing(begun_at);
+        self.message.see_missing(begun_at);
         self.ordered_reads.retain(|wanted| *wanted > begun_at);
     }
 
@@ -203,6 +211,7 @@ impl Person {
         self.journal.note_plainly(Place::Order, "resync", true);
         self.order_read(now);
         self.side.hold.end();
+        self.message.end_hold();
         self.entry.hold.end();
         self.entry.doubt();
         self.alien.end_hold();
@@ -216,6 +225,7 @@ impl Person {
     /// Lets a write leave at once that waited because Graph could not be reached.
     pub(super) fn end_teams_hold(&mut self) {
         self.side.hold.reach();
+        self.message.reach();
     }
 
     /// Lets a write of our call leave at once: another connection may take it.
@@ -231,25 +241,27 @@ impl Person {
         now: DateTime<Utc>,
         rules: &Rules,
     ) -> Step {
-        let scene = Scene {
-            member: &self.member,
-            pbx,
-            leaving: self.leaving,
-            now,
-            rules,
-        };
+        let scene = Scene::of(&self.member, self.leaving, pbx, now, rules);
         let expired = self.side.expire(scene);
         let mut ledger = expired.changes;
         let mut teams = None;
         if pbx.is_certain() {
             ledger.extend(self.side.follow_choice(scene));
         }
+        let followed = self.message.follow(scene);
         let known = self.leaving || !rules.direction.pbx_to_teams || pbx.is_certain();
+        let mut message = None;
+        let mut asked = Noted::default();
         if reach.teams && self.teams.read && known {
             let (write, change) = self.side.next_write(scene);
             teams = write;
             ledger.extend(change);
         }
+        if reach.teams && self.teams.read {
+            (message, asked) = self.message.next_write(scene, &mut self.side.pace);
+        }
+        ledger.extend(self.take_note(followed));
+        ledger.extend(self.take_note(asked));
         if expired.read {
             self.order_read(now + SETTLING);
             self.journal
@@ -260,7 +272,7 @@ impl Person {
         ledger.extend(change);
         let wanted = self.entry_beside_call(pbx).map(|activity| Shown {
             activity,
-            note: self.decide_note(rules),
+            note: self.decide_note(pbx, now, rules),
         });
         let restrained = rules.restraint.of(&self.member, Side::Pbx);
         let (entry, change) =
@@ -270,6 +282,7 @@ impl Person {
         let mut step = Step {
             ledger,
             teams,
+            message,
             entry,
             transition: None,
             alien_call,
@@ -286,13 +299,7 @@ impl Person {
         now: DateTime<Utc>,
         rules: &Rules,
     ) -> Vec<LedgerChange> {
-        let scene = Scene {
-            member: &self.member,
-            pbx,
-            leaving: self.leaving,
-            now,
-            rules,
-        };
+        let scene = Scene::of(&self.member, self.leaving, pbx, now, rules);
         let renewed = self.side.renews();
         let written = self.side.written(outcome, scene);
         if written.read {
@@ -302,6 +309,34 @@ impl Person {
             self.note_renewal(outcome);
         }
         written.changes
+    }
+
+    /// Takes in the outcome of the write of the status message that was under way.
+    pub(super) fn message_written(
+        &mut self,
+        outcome: &Outcome,
+        pbx: &PbxSight,
+        now: DateTime<Utc>,
+        rules: &Rules,
+    ) -> Option<LedgerChange> {
+        let scene = Scene::of(&self.member, self.leaving, pbx, now, rules);
+        let renewed = self.message.renews();
+        let noted = self.message.written(outcome, scene);
+        if renewed {
+            self.note_renewal(outcome);
+        }
+        self.take_note(noted)
+    }
+
+    /// Takes in what is known anew of the status message.
+    fn take_note(&mut self, noted: Noted) -> Option<LedgerChange> {
+        if let Some(at) = noted.read_at {
+            self.order_read(at);
+        }
+        if noted.empty {
+            self.teams.note = Some(String::new());
+        }
+        noted.change
     }
 
     /// Takes in the outcome of the write to the PBX that was under way.
@@ -329,16 +364,21 @@ impl Person {
 
     /// Whether nothing of ours is left on either side.
     pub(super) fn is_released(&self, pbx: &PbxSight) -> bool {
-        self.leaving && self.side.is_clear() && self.entry.is_clear() && self.alien.is_clear(pbx)
+        self.leaving
+            && self.side.is_clear()
+            && self.message.is_clear()
+            && self.entry.is_clear()
+            && self.alien.is_clear(pbx)
     }
 
     /// Whether nothing of ours is left that may be released.
     pub(super) fn is_released_as_far_as_allowed(&self, pbx: &PbxSight, rules: &Rules) -> bool {
         let kept = |side| rules.restraint.of(&self.member, side).is_some();
         let teams = self.side.is_clear() || (kept(Side::Teams) && !self.side.is_busy());
+        let message = self.message.is_clear() || (kept(Side::TeamsNote) && !self.message.is_busy());
         let entry = self.entry.is_clear() || (kept(Side::Pbx) && !self.entry.is_busy());
         let call = self.alien.is_clear(pbx) || (kept(Side::PbxCall) && !self.alien.is_busy());
-        self.leaving && teams && entry && call
+        self.leaving && teams && message && entry && call
     }
 
     /// When something changes by itself next.
@@ -348,17 +388,12 @@ impl Person {
         now: DateTime<Utc>,
         rules: &Rules,
     ) -> Option<DateTime<Utc>> {
-        let scene = Scene {
-            member: &self.member,
-            pbx,
-            leaving: self.leaving,
-            now,
-            rules,
-        };
+        let scene = Scene::of(&self.member, self.leaving, pbx, now, rules);
         let side = self.side.next_deadline(scene);
         let read = self.ordered_reads.iter().min().copied();
         let alien = self.alien.next_deadline(pbx, now);
-        [side, self.entry.next_deadline(now), alien, read]
+        let message = self.message.next_deadline(scene);
+        [side, message, self.entry.next_deadline(now), alien, read]
             .into_iter()
             .flatten()
             .min()

@@ -28,7 +28,7 @@ impl Restraint {
     /// What holds back a user's writes of one side; `None` when they may leave.
     pub(super) fn of(&self, member: &Member, side: Side) -> Option<Brake> {
         let direction = match side {
-            Side::Teams => self.teams,
+            Side::Teams | Side::TeamsNote => self.teams,
             Side::Pbx | Side::PbxCall => self.pbx,
         };
         let paused = || direction || self.users.contains(&member.pbx.h323.to_lowercase());

@@ -53,6 +53,8 @@ pub struct Rules {
     pub teams_calls: TeamsCalls,
     /// Whether the status message of Teams is the note of our entry.
     pub notes_to_pbx: bool,
+    /// Whether the user's note at the PBX is the status message of Teams.
+    pub notes_to_teams: bool,
     /// How often the lease of a call is renewed; at most 2 h, for Graph's longest lease is 4 h.
     pub renewal: Duration,
     /// What an administrator holds back.

@@ -46,7 +46,8 @@ pub enum Verdict {
 impl TeamsSight {
     /// Takes in an observation and says what became of it (DESIGN 5, order). `echo` tells whether it may be a late trace
     /// of what we have released: without a number that proves the opposite, it is not shown before a read confirms it.
-    pub fn see(&mut self, observation: &TeamsObservation, echo: bool) -> Verdict {
+    /// `with_note` tells whether its status message counts, too.
+    pub(super) fn see(&mut self, observation: &TeamsObservation, echo: bool, with_note: bool) -> Verdict {
         let verdict = match observation.source {
             Source::Notified { received_at } => self.judge_notice(observation, received_at, echo),
             Source::Read { begun_at } => self.judge_read(observation, begun_at),
@@ -65,7 +66,7 @@ impl TeamsSight {
             if numbered {
                 self.sequence.clone_from(&observation.sequence);
             }
-            if observation.note.is_some() {
+            if with_note && observation.note.is_some() {
                 self.note.clone_from(&observation.note);
             }
             self.doubted = None;

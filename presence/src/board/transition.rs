@@ -43,12 +43,14 @@ pub struct Seen {
     pub at: Option<DateTime<Utc>>,
 }
 
-/// What is written: Teams, or the PBX in one of two ways.
+/// What is written: Teams or the PBX, either in one of two ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The session and the preferred presence.
     Teams,
+    /// The status message in Teams.
+    TeamsNote,
     /// Our entry.
     Pbx,
     /// A call of ours at the PBX.

@@ -46,7 +46,9 @@ impl Board {
             tally.people += 1;
             tally.leaving += usize::from(person.leaving);
             tally.synchronised += usize::from(person.both_known(sight));
-            tally.divergent += usize::from(person.is_divergent(sight, state));
+            let note = person.note_standing(sight, now, &self.rules);
+            let note = note.map(|note| note.state);
+            tally.divergent += usize::from(person.is_divergent(sight, state, note));
         }
         tally
     }

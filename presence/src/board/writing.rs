@@ -68,7 +68,8 @@ pub enum Outcome {
 pub struct Due {
     /// Changes of the ledger, to be stored before the writes leave.
     pub ledger: Vec<LedgerChange>,
-    /// Writes to Teams, at most one per user; each must be answered by [`super::Board::teams_written`].
+    /// Writes to Teams, at most one per user of the presence, to be answered by [`super::Board::teams_written`], and one of
+    /// the status message, to be answered by [`super::Board::message_written`].
     pub teams: Vec<(PbxGuid, PresenceWrite)>,
     /// Writes to the PBX, at most one per user; each must be answered by [`super::Board::entry_written`].
     pub entries: Vec<EntryWrite>,

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::future::LocalBoxFuture;
 
 use super::sign_in::SignInError;
 use crate::identity::{Credential, TeamsId};
+use crate::note::StatusMessage;
 use crate::teams::{TeamsObservation, TeamsPresence, TeamsUser};
 use crate::traffic::Urgency;
 
@@ -80,7 +82,7 @@ pub trait Users {
     fn list(&self) -> LocalBoxFuture<'_, Result<Vec<TeamsUser>, GraphError>>;
 }
 
-/// One of the four writes of graph.md 5.2.
+/// One of the writes of graph.md 5.2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PresenceChange {
     /// `setPresence` for our session.
@@ -101,6 +103,22 @@ pub enum PresenceChange {
     },
     /// `clearUserPreferredPresence`; that nothing was set is success.
     ClearPreferred,
+    /// `setStatusMessage` with a text.
+    SetMessage {
+        /// What it says.
+        message: StatusMessage,
+        /// When it ends by itself, on Graph's clock.
+        until: DateTime<Utc>,
+    },
+    /// `setStatusMessage` without a text, which takes away whatever stands there.
+    ClearMessage,
+}
+
+impl PresenceChange {
+    /// Whether it concerns the status message, which stands beside the presence.
+    pub fn is_of_message(&self) -> bool {
+        matches!(self, Self::SetMessage { .. } | Self::ClearMessage)
+    }
 }
 
 impl fmt::Display for PresenceChange {
@@ -115,6 +133,12 @@ impl fmt::Display for PresenceChange {
                 write!(formatter, "preferred {presence} for {} min", minutes(lifetime))
             }
             Self::ClearPreferred => formatter.write_str("preferred cleared"),
+            Self::SetMessage { until, .. } => write!(
+                formatter,
+                "status message until {}",
+                until.to_rfc3339_opts(SecondsFormat::Secs, true)
+            ),
+            Self::ClearMessage => formatter.write_str("status message cleared"),
         }
     }
 }
@@ -136,7 +160,10 @@ impl PresenceWrite {
         match self.change {
             _ if self.renewal => Urgency::Renewal,
             PresenceChange::SetSession { .. } | PresenceChange::ClearSession => Urgency::Call,
-            PresenceChange::SetPreferred { .. } | PresenceChange::ClearPreferred => Urgency::Choice,
+            PresenceChange::SetPreferred { .. }
+            | PresenceChange::ClearPreferred
+            | PresenceChange::SetMessage { .. }
+            | PresenceChange::ClearMessage => Urgency::Choice,
         }
     }
 }

@@ -40,6 +40,8 @@ pub enum Slot {
     PbxEntry,
     /// A call of ours at the PBX, which ends with its connection; its row names the PBX where it is put as `home`.
     AlienCall,
+    /// The user's status message in Teams; its row names the text by its digest.
+    StatusMessage,
 }
 
 /// How sure we are of a slot.
@@ -80,9 +82,10 @@ pub struct LedgerRow {
     pub slot: Slot,
     /// How sure we are.
     pub state: LedgerState,
-    /// The pair in Teams; for an entry at the PBX the activity stands in both.
+    /// The pair in Teams; for an entry at the PBX the activity stands in both, for a status message its digest.
     pub value: TeamsPresence,
-    /// The PBX state that it stands for, e.g. `dnd`; empty for an entry at the PBX.
+    /// The PBX state that it stands for, e.g. `dnd`; empty for an entry at the PBX. Of a status message `shown` where Teams
+    /// has been seen to tell the user's messages, else empty.
     pub stands_for: String,
     /// When it was written, on Graph's clock.
     pub written_at: DateTime<Utc>,

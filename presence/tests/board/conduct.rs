@@ -202,6 +202,7 @@ impl Conduct {
                     "clears what the user chose later".to_owned()
                 })?;
             }
+            PresenceChange::SetMessage { .. } | PresenceChange::ClearMessage => {}
         }
         self.touch_before = self.last_touch;
         self.left_at = now;
@@ -266,6 +267,7 @@ impl Conduct {
                         ..standing
                     });
             }
+            PresenceChange::SetMessage { .. } | PresenceChange::ClearMessage => {}
         }
         self.stands.insert(session, change.clone());
         self.accepted.insert(
@@ -295,7 +297,10 @@ impl Conduct {
                 let pair = oracle::known_pair(&presence.availability, &presence.activity);
                 self.released.insert(pair, i64::MAX);
             }
-            PresenceChange::ClearSession | PresenceChange::ClearPreferred => {}
+            PresenceChange::ClearSession
+            | PresenceChange::ClearPreferred
+            | PresenceChange::SetMessage { .. }
+            | PresenceChange::ClearMessage => {}
         }
     }
 

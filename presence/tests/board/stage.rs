@@ -30,6 +30,7 @@ pub fn rules() -> Rules {
         on_the_phone: OnThePhone::InACall,
         teams_calls: TeamsCalls::Entry,
         notes_to_pbx: false,
+        notes_to_teams: false,
         renewal: RENEWAL,
         restraint: Restraint::default(),
     }

@@ -108,6 +108,7 @@ impl Account {
                 self.slot = None;
                 self.taken = false;
             }
+            PresenceChange::SetMessage { .. } | PresenceChange::ClearMessage => {}
         }
     }
 

@@ -8,7 +8,6 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
@@ -24,6 +23,7 @@ use super::{
     notification::{Change, Outgoing},
     presence::{Pair, Sessions},
     refusal::Refusal,
+    status_message::StatusMessage,
     subscription::{Subscription, Target},
     tenant::{Account, App, Tenant},
 };
@@ -37,7 +37,7 @@ pub(super) struct Person {
     pub(super) sessions: Sessions,
     pub(super) shown: Pair,
     pub(super) sequence: u64,
-    pub(super) status_message: Option<Value>,
+    pub(super) status_message: Option<StatusMessage>,
     pub(super) out_of_office: bool,
 }
 

@@ -64,6 +64,7 @@ mod presences;
 mod refusal;
 mod scope;
 mod seal;
+mod status_message;
 mod strike;
 mod subscription;
 mod subscriptions;

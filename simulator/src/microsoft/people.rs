@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
 use uuid::Uuid;
 
-use super::{control::Control, directory::User, presence::Pair};
+use super::{control::Control, directory::User, presence::Pair, status_message::StatusMessage};
 
 impl Control {
     /// Adds a user, or replaces the one with the same id, and notifies `updated`.
@@ -68,16 +67,34 @@ impl Control {
     /// Lets the user write a status message, marked up as Teams does, or take it back with an empty one; false when there
     /// is no user.
     pub fn set_status_message(&self, user: Uuid, message: &str) -> bool {
-        let message = (!message.is_empty()).then(|| {
-            let content = format!("<p>{message}</p><pinnednote></pinnednote>");
-            json!({"message": {"content": content, "contentType": "html"}})
-        });
+        let message = StatusMessage::written(message);
         self.cloud
             .state()
             .people
             .get_mut(&user)
             .map(|person| person.status_message = message)
             .is_some()
+    }
+
+    /// Returns the status message that a user shows, as it is stored; empty for none.
+    #[must_use]
+    pub fn status_message(&self, user: Uuid) -> String {
+        let now = Instant::now();
+        let state = self.cloud.state();
+        let message = state
+            .people
+            .get(&user)
+            .and_then(|person| person.status_message.as_ref());
+        let message = message.filter(|message| message.stands(now));
+        message.map_or_else(String::new, |message| message.content().to_owned())
+    }
+
+    /// Returns how long a user's status message stands yet, in reality; nothing where it has no end, or where there is none.
+    #[must_use]
+    pub fn status_message_life(&self, user: Uuid) -> Option<Duration> {
+        let now = Instant::now();
+        let state = self.cloud.state();
+        state.people.get(&user)?.status_message.as_ref()?.life(now)
     }
 
     /// Turns a user's automatic replies on or off; false when there is no user.

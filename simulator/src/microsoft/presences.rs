@@ -1,4 +1,4 @@
-//! Reading presence, and the four writes with the status message (reference 5.1 and 5.2).
+//! Reading presence, and the five writes (reference 5.1 and 5.2).
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use super::{
     cloud::{Cloud, Person},
     grants::Caller,
     presence::{FADING, PREFERRED_PAIRS, Pair, SESSION_PAIRS},
+    status_message::StatusMessage,
     subscription::MAX_USERS,
     users,
 };
@@ -178,12 +179,11 @@ fn prefer(cloud: &Cloud, user: Uuid, body: &Value) -> Result<Answer, GraphError>
 }
 
 fn set_status_message(cloud: &Cloud, user: Uuid, body: &Value) -> Result<Answer, GraphError> {
-    let message = body
-        .get("statusMessage")
-        .ok_or_else(|| bad_request("The statusMessage is missing."))?;
-    let content = message.get("message").cloned().unwrap_or_default();
-    if let Some(person) = cloud.state().people.get_mut(&user) {
-        person.status_message = Some(json!({ "message": content }));
+    let mut state = cloud.state();
+    let clock = state.clock;
+    let message = StatusMessage::set(body, clock.now(), |wait| clock.scaled(wait)).map_err(bad_request)?;
+    if let Some(person) = state.people.get_mut(&user) {
+        person.status_message = message;
     }
     Ok(Answer::empty(200))
 }
@@ -230,13 +230,18 @@ fn lifetime(body: &Value) -> Result<Option<Duration>, GraphError> {
 
 fn presence(person: &Person, numbered: bool) -> Value {
     // Deadlines that passed a moment ago count even before the aging task noticed them.
-    let pair = person.sessions.effective(Instant::now());
+    let now = Instant::now();
+    let pair = person.sessions.effective(now);
+    let message = person
+        .status_message
+        .as_ref()
+        .filter(|message| message.stands(now));
     let mut presence = json!({
         "id": person.user.id,
         "availability": pair.availability,
         "activity": pair.activity,
         "outOfOfficeSettings": {"message": null, "isOutOfOffice": person.out_of_office},
-        "statusMessage": person.status_message,
+        "statusMessage": message.map(StatusMessage::told),
         "workLocation": null,
     });
     if numbered && let Some(members) = presence.as_object_mut() {

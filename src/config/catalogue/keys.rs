@@ -241,7 +241,7 @@ pub(in crate::config) static KEYS: &[Key] = &[
     text("sync.direction", Some("both"), "", r#""both""#),
     text("sync.read", Some("hybrid"), "", r#""hybrid""#),
     text("sync.on_the_phone", Some("in-a-call"), "", r#""in-a-call""#),
-    text("sync.notes", Some("off"), "", r#""teams-to-pbx""#),
+    text("sync.notes", Some("off"), "", r#""both""#),
     text("sync.shadow", Some("false"), "true or false", "true").written_as(Shape::Flag),
     text(
         "sync.paused_directions",

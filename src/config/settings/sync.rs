@@ -44,6 +44,10 @@ choice! {
         Off = "off",
         /// The status message of Teams becomes the note of our entry at the PBX.
         TeamsToPbx = "teams-to-pbx",
+        /// The user's note at the PBX becomes the status message of Teams.
+        PbxToTeams = "pbx-to-teams",
+        /// Either becomes the other.
+        Both = "both",
     }
 }
 

@@ -92,6 +92,7 @@ export async function open(main, h323) {
     make("dl", { class: "facts" },
       fact("Teams shows", presence(user.teams_presence)), fact("The PBX shows of its own", presence(user.pbx_presence)),
       fact("Our entry at the PBX", user.shown_at_pbx || "none"), fact("Set in Teams by us", user.set_in_teams || "nothing"),
+      ...(user.note_in_teams ? [fact("The PBX's note in Teams", user.note_in_teams.replaceAll("_", " "))] : []),
       ...user.held_back.map(held => fact(`Held back (${held.brake}), ${held.side}`, held.what || "removal")),
       fact("Name at the PBX", user.h323), fact("Home PBX", user.pbx), fact("In Teams", user.teams_name), fact("Object id", user.teams_id)));
   async function tellStory() {

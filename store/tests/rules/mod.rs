@@ -107,7 +107,13 @@ pub async fn a_client_state_is_kept_per_kind(store: &dyn Store) {
 }
 
 pub async fn the_ledger_holds_one_row_per_user_and_slot(store: &dyn Store) {
-    let slots = [Slot::Session, Slot::Preferred, Slot::PbxEntry, Slot::AlienCall];
+    let slots = [
+        Slot::Session,
+        Slot::Preferred,
+        Slot::PbxEntry,
+        Slot::AlienCall,
+        Slot::StatusMessage,
+    ];
     let states = [
         LedgerState::Intended,
         LedgerState::Confirmed,

@@ -5,10 +5,12 @@ use chrono::{DateTime, Utc};
 use super::super::own_call::OwnCall;
 use super::super::pbx_sight::{ON_THE_PHONE, PbxSight};
 use super::super::standing::ClaimState;
+use super::super::teams_side::Scene;
 use super::super::transition::Side;
 use super::super::{AlienCallWrite, Rules, TeamsCalls};
 use super::{Person, Reach};
 use crate::mapping::PbxShown;
+use crate::note::as_note;
 use crate::ports::LedgerChange;
 
 impl Person {
@@ -71,17 +73,30 @@ impl Person {
     }
 
     /// The note of our entry: the status message of Teams, as long as it stands there.
-    pub(super) fn decide_note(&self, rules: &Rules) -> String {
+    /// What we made Teams say is not carried back.
+    pub(super) fn decide_note(&self, pbx: &PbxSight, now: DateTime<Utc>, rules: &Rules) -> String {
         let shown = rules.notes_to_pbx && rules.direction.teams_to_pbx && !self.leaving;
-        let note = self.teams.note.clone().filter(|_| shown);
-        note.unwrap_or_default()
+        let scene = Scene::of(&self.member, self.leaving, pbx, now, rules);
+        let note = self
+            .teams
+            .note
+            .as_deref()
+            .filter(|note| shown && !note.is_empty());
+        note.filter(|note| !self.message.explains(note, scene))
+            .map(as_note)
+            .unwrap_or_default()
     }
 
     /// Whether a side does not show what was decided, because a write waits, is under way, or was refused; `claim` is
-    /// how it stands with what the PBX asks Teams to show.
-    pub(in super::super) fn is_divergent(&self, pbx: &PbxSight, claim: Option<ClaimState>) -> bool {
+    /// how it stands with what the PBX asks Teams to show, and `note` with what it asks Teams to say.
+    pub(in super::super) fn is_divergent(
+        &self,
+        pbx: &PbxSight,
+        claim: Option<ClaimState>,
+        note: Option<ClaimState>,
+    ) -> bool {
         let wanted = self.entry_beside_call(pbx);
         let entry = wanted.is_some_and(|wanted| self.entry.shown().is_some_and(|shown| shown != wanted));
-        entry || claim.is_some_and(ClaimState::is_pending)
+        entry || [claim, note].into_iter().flatten().any(ClaimState::is_pending)
     }
 }

@@ -98,6 +98,7 @@ impl Person {
     ) -> Option<Transition> {
         let receipts = [
             self.side.held_back.take_receipt(),
+            self.message.held_back.take_receipt(),
             self.entry.held_back.take_receipt(),
             self.alien.held_back.take_receipt(),
         ];
@@ -110,6 +111,14 @@ impl Person {
                 side: Side::Teams,
                 what: write.change.to_string(),
             });
+        let said = step
+            .message
+            .as_ref()
+            .filter(|_| !self.message.renews())
+            .map(|write| Planned {
+                side: Side::TeamsNote,
+                what: write.change.to_string(),
+            });
         let call = step.alien_call.as_ref().map(|write| Planned {
             side: Side::PbxCall,
             what: in_words(write.on).to_owned(),
@@ -118,15 +127,16 @@ impl Person {
             side: Side::Pbx,
             what: write.activity.clone(),
         });
-        let planned: Vec<_> = set.into_iter().chain(call).chain(shown).collect();
+        let planned: Vec<_> = set.into_iter().chain(said).chain(call).chain(shown).collect();
         if planned.is_empty() && held.is_empty() && !self.journal.has_news() {
             return None;
         }
         let standing = self.standing(pbx, now, rules);
+        let note = self.note_standing(pbx, now, rules);
         Some(Transition {
             user: self.member.pbx.guid.clone(),
             seen: self.journal.take(),
-            why: self.why(standing.as_ref(), pbx, now, rules),
+            why: self.why_with_note(standing.as_ref(), note.as_ref(), pbx, now, rules),
             planned,
             held,
         })

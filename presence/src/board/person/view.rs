@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::super::claim::Claim;
+use super::super::message_side::NoteStanding;
 use super::super::own_call::OwnCall;
 use super::super::pbx_sight::{ON_THE_PHONE, PbxSight};
 use super::super::standing::{ClaimState, Standing};
@@ -30,6 +31,8 @@ pub struct PersonView {
     pub set_in_teams: Option<String>,
     /// How it stands with them.
     pub teams_claim_state: Option<ClaimState>,
+    /// How it stands with the user's note at the PBX as the status message in Teams.
+    pub note_in_teams: Option<ClaimState>,
     /// Whether the user has a Teams session of the user's own, as far as Teams shows it.
     pub teams_signed_in: Option<bool>,
     /// What is decided and not written yet, and what holds it back.
@@ -51,6 +54,7 @@ impl Person {
             .map(|claim| claim.presence.to_string())
             .collect();
         let standing = self.standing(pbx, now, rules);
+        let note = self.note_standing(pbx, now, rules);
         PersonView {
             teams_presence: self.teams.presence.as_ref().map(ToString::to_string),
             pbx_presence: pbx.activity().map(str::to_owned),
@@ -59,17 +63,19 @@ impl Person {
             alien_call: self.has_alien_call(pbx),
             set_in_teams: (!set.is_empty()).then(|| set.join(" + ")),
             teams_claim_state: standing.as_ref().map(|standing| standing.state),
+            note_in_teams: note.as_ref().map(|note| note.state),
             teams_signed_in: self.signed_in(),
             held_back: self.held_back(),
             synchronised: self.both_known(pbx),
             leaving: self.leaving,
-            why: self.why(standing.as_ref(), pbx, now, rules),
+            why: self.why_with_note(standing.as_ref(), note.as_ref(), pbx, now, rules),
         }
     }
 
     fn held_back(&self) -> Vec<Receipt> {
         let receipts = [
             self.side.held_back.receipt(),
+            self.message.held_back.receipt(),
             self.entry.held_back.receipt(),
             self.alien.held_back.receipt(),
         ];
@@ -85,14 +91,19 @@ impl Person {
     ) -> Option<Standing> {
         let look = self.teams.presence.as_ref().zip(self.teams.seen_at);
         let look = look.map(|(presence, at)| Look { presence, at });
-        let scene = Scene {
-            member: &self.member,
-            pbx,
-            leaving: self.leaving,
-            now,
-            rules,
-        };
+        let scene = Scene::of(&self.member, self.leaving, pbx, now, rules);
         self.side.standing(look, scene)
+    }
+
+    /// How it stands with the PBX's note in Teams.
+    pub(in super::super) fn note_standing(
+        &self,
+        pbx: &PbxSight,
+        now: DateTime<Utc>,
+        rules: &Rules,
+    ) -> Option<NoteStanding> {
+        let scene = Scene::of(&self.member, self.leaving, pbx, now, rules);
+        self.message.standing(&self.side.pace, scene)
     }
 
     /// Somebody without any session is shown Offline whatever is preferred; a session of ours is a session, too, and who
@@ -132,13 +143,23 @@ impl Person {
         }
     }
 
-    pub(super) fn why(
+    /// Who decided, and how it stands with the note.
+    pub(super) fn why_with_note(
         &self,
         standing: Option<&Standing>,
+        note: Option<&NoteStanding>,
         pbx: &PbxSight,
         now: DateTime<Utc>,
         rules: &Rules,
     ) -> String {
+        let why = self.why(standing, pbx, now, rules);
+        match note.filter(|_| !self.leaving) {
+            Some(note) => format!("{why}; {}", note.clause()),
+            None => why,
+        }
+    }
+
+    fn why(&self, standing: Option<&Standing>, pbx: &PbxSight, now: DateTime<Utc>, rules: &Rules) -> String {
         if self.leaving {
             return "the user is no longer synchronised; what the connector set is being removed".to_owned();
         }

@@ -4,7 +4,6 @@
 //! the PBX. A preferred presence masks every session, so it is lifted while a call lasts. At most one write is under way.
 
 mod choice;
-mod last_write;
 mod need;
 mod replaced;
 mod scene;
@@ -14,6 +13,7 @@ use chrono::{DateTime, Utc};
 
 use super::claim::{Claim, FadingClaim};
 use super::hold::Hold;
+use super::last_write::LastWrite;
 use super::pace::Pace;
 use super::pbx_sight::ON_THE_PHONE;
 use super::transition::HeldBack;
@@ -21,9 +21,8 @@ use super::{Outcome, Rules};
 use crate::ports::{LedgerChange, LedgerRow, LedgerState, PresenceChange, Slot};
 use crate::teams::TeamsPresence;
 
-use last_write::LastWrite;
 use replaced::ReplacedClaims;
-pub(super) use scene::Scene;
+pub(super) use scene::{RENEWED_BEFORE, Scene, delta};
 pub(super) use standing::Look;
 
 #[derive(Clone, Debug)]
@@ -273,7 +272,9 @@ impl TeamsSide {
     fn row(&self, slot: Slot, scene: Scene) -> LedgerChange {
         let (claim, replaces) = match slot {
             Slot::Session => (&self.session, Vec::new()),
-            Slot::Preferred | Slot::PbxEntry | Slot::AlienCall => (&self.preferred, self.replaced.rows()),
+            Slot::Preferred | Slot::PbxEntry | Slot::AlienCall | Slot::StatusMessage => {
+                (&self.preferred, self.replaced.rows())
+            }
         };
         let row = |claim| LedgerRow {
             replaces,
@@ -353,5 +354,6 @@ fn slot_of(change: &PresenceChange) -> Slot {
     match change {
         PresenceChange::SetSession { .. } | PresenceChange::ClearSession => Slot::Session,
         PresenceChange::SetPreferred { .. } | PresenceChange::ClearPreferred => Slot::Preferred,
+        PresenceChange::SetMessage { .. } | PresenceChange::ClearMessage => Slot::StatusMessage,
     }
 }

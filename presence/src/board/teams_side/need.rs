@@ -137,7 +137,10 @@ impl TeamsSide {
         let (presence, lifetime) = match &need.change {
             PresenceChange::SetSession { presence, lifetime }
             | PresenceChange::SetPreferred { presence, lifetime } => (presence, *lifetime),
-            PresenceChange::ClearSession | PresenceChange::ClearPreferred => {
+            PresenceChange::ClearSession
+            | PresenceChange::ClearPreferred
+            | PresenceChange::SetMessage { .. }
+            | PresenceChange::ClearMessage => {
                 let slot = slot_of(&need.change);
                 self.slot(slot).as_mut()?.state = LedgerState::Intended;
                 return Some(self.row(slot, scene));

@@ -9,6 +9,7 @@ use super::super::pbx_sight::PbxSight;
 use super::super::transition::Side;
 use super::super::{Brake, Member, OnThePhone, Rules};
 use crate::mapping::{Meaning, Preferred};
+use crate::note::Digest;
 use crate::ports::{LedgerChange, LedgerRow, Slot};
 use crate::teams::TeamsPresence;
 
@@ -17,7 +18,7 @@ const SHORTEST_LEASE: Duration = Duration::from_secs(5 * 60);
 const LONGEST_LEASE: Duration = Duration::from_secs(4 * 3_600);
 
 /// A long-lived preferred presence is set again this long before its end.
-const RENEWED_BEFORE: Duration = Duration::from_secs(3_600);
+pub(in super::super) const RENEWED_BEFORE: Duration = Duration::from_secs(3_600);
 
 /// The pair of our session during a call (graph.md 5.2).
 pub(super) fn call() -> TeamsPresence {
@@ -29,7 +30,7 @@ pub(super) fn lease(renewal: Duration) -> Duration {
     renewal.saturating_mul(2).clamp(SHORTEST_LEASE, LONGEST_LEASE)
 }
 
-pub(super) fn delta(duration: Duration) -> TimeDelta {
+pub(in super::super) fn delta(duration: Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }
 
@@ -53,9 +54,26 @@ pub(in super::super) struct Scene<'a> {
     pub(in super::super) rules: &'a Rules,
 }
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
+    /// What a decision about one user depends on.
+    pub(in super::super) fn of(
+        member: &'a Member,
+        leaving: bool,
+        pbx: &'a PbxSight,
+        now: DateTime<Utc>,
+        rules: &'a Rules,
+    ) -> Self {
+        Self {
+            member,
+            pbx,
+            leaving,
+            now,
+            rules,
+        }
+    }
+
     /// What an administrator holds writes to Teams back with.
-    pub(super) fn restrained(&self) -> Option<(Brake, Option<DateTime<Utc>>)> {
+    pub(in super::super) fn restrained(&self) -> Option<(Brake, Option<DateTime<Utc>>)> {
         let brake = self.rules.restraint.of(self.member, Side::Teams)?;
         Some((brake, None))
     }
@@ -63,6 +81,16 @@ impl Scene<'_> {
     /// Whether the connector may claim anything for this user.
     pub(super) fn claims(&self) -> bool {
         !self.leaving && self.rules.direction.pbx_to_teams
+    }
+
+    /// Whether the connector may carry this user's note over.
+    pub(in super::super) fn claims_notes(&self) -> bool {
+        self.claims() && self.rules.notes_to_teams
+    }
+
+    /// What a text of this user is known by.
+    pub(in super::super) fn digest(&self, text: &str) -> Digest {
+        Digest::of(text, &self.member.pbx.guid)
     }
 
     /// What the PBX's state means; nothing where we may not claim.
@@ -115,7 +143,7 @@ impl Scene<'_> {
         }
     }
 
-    pub(super) fn remove(&self, slot: Slot) -> LedgerChange {
+    pub(in super::super) fn remove(&self, slot: Slot) -> LedgerChange {
         LedgerChange::Remove {
             pbx_user: self.member.pbx.guid.clone(),
             slot,

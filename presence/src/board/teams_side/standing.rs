@@ -127,7 +127,9 @@ impl TeamsSide {
     fn claim(&self, slot: Slot) -> Option<&Claim> {
         match slot {
             Slot::Session => self.session.as_ref(),
-            Slot::Preferred | Slot::PbxEntry | Slot::AlienCall => self.preferred.as_ref(),
+            Slot::Preferred | Slot::PbxEntry | Slot::AlienCall | Slot::StatusMessage => {
+                self.preferred.as_ref()
+            }
         }
     }
 }
@@ -161,7 +163,9 @@ fn shown(claim: &Claim, slot: Slot, look: Option<Look>, scene: Scene) -> ClaimSt
         Slot::Session if told => ClaimState::Masked,
         Slot::Preferred if told && offline => ClaimState::NoSession,
         // a contradiction is judged by the read that follows it
-        Slot::Session | Slot::Preferred | Slot::PbxEntry | Slot::AlienCall => ClaimState::Accepted,
+        Slot::Session | Slot::Preferred | Slot::PbxEntry | Slot::AlienCall | Slot::StatusMessage => {
+            ClaimState::Accepted
+        }
     }
 }
 
@@ -170,6 +174,9 @@ fn pair_of(change: &PresenceChange) -> Option<&TeamsPresence> {
         PresenceChange::SetSession { presence, .. } | PresenceChange::SetPreferred { presence, .. } => {
             Some(presence)
         }
-        PresenceChange::ClearSession | PresenceChange::ClearPreferred => None,
+        PresenceChange::ClearSession
+        | PresenceChange::ClearPreferred
+        | PresenceChange::SetMessage { .. }
+        | PresenceChange::ClearMessage => None,
     }
 }

@@ -70,6 +70,7 @@ impl Life {
                 _ => TeamsCalls::AlienCall,
             },
             notes_to_pbx: false,
+            notes_to_teams: false,
             renewal: self.traits.renewal,
             restraint: Restraint::default(),
         }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::super::claim::SETTLING;
+use super::claim::SETTLING;
 
 /// When the last write left and was answered, whatever the answer, and when the one before was.
 #[derive(Clone, Debug, Default)]
