@@ -2,7 +2,8 @@
 
 Helm itself is in none of the package registries that the CI reaches. What it does to this chart is little: the values
 are merged and held to values.schema.json, then every template is executed. The engine here has all functions of
-Helm's but `include`, whose calls are replaced by what they give; the chart calls it with the root only.
+Helm's but `include`, whose calls are replaced by what they give; the chart calls it with the root only. `.Files.Get` is
+replaced by the file.
 
 Every file of ci/ is a case that must come out valid; every file of ci/refused/ one that must be refused with the words
 that are its name.
@@ -24,9 +25,11 @@ import yaml
 
 CHART = Path("deploy/helm/m365-connector")
 VERSIONS = ("1.27.0", "1.32.0", "1.37.0")
-CUSTOM = {"ServiceMonitor"}
+CUSTOM = {"ServiceMonitor", "PrometheusRule"}
+ALERTS = Path("deploy/prometheus/alerts.yaml")
 RELEASE = {"Name": "presence", "Namespace": "telephony", "Service": "Helm", "Revision": 1, "IsInstall": True}
 INCLUDE = re.compile(r'include "([^"]+)" [.$]')
+FILE = re.compile(r'\.Files\.Get "([^"]+)"')
 
 
 class Refused(Exception):
@@ -93,6 +96,7 @@ class Chart:
 
     def expand(self, text):
         """The text without `include`."""
+        text = FILE.sub(lambda call: json.dumps((CHART / call[1]).read_text()), text)
         text = INCLUDE.sub(lambda call: json.dumps(self.include(call[1])), text)
         if "include" in re.sub(r"\{\{- /\*.*?\*/ -\}\}", "", text):
             raise Refused("include is called with something else than the root")
@@ -158,6 +162,10 @@ def hold(objects):
         assert len(watched) == 1, "the ServiceMonitor selects exactly the management service"
         assert monitor["endpoints"][0]["port"] in {port["name"] for port in watched[0]["spec"]["ports"]}
         assert watched[0]["metadata"]["labels"][monitor["jobLabel"]] == "m365-connector", "the job of the alert rules"
+    if "PrometheusRule" in of_kind:
+        # promtool has checked that file, in the step alerts
+        rules = of_kind["PrometheusRule"]["spec"]
+        assert rules == yaml.safe_load(ALERTS.read_text()), f"the chart has other alert rules than {ALERTS}"
 
 
 def main():
