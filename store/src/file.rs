@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use rustix::fs::StatVfsMountFlags;
+use rustix::fs::{Access, StatVfsMountFlags};
 
 use crate::error::{Fault, OpenError};
 
@@ -29,6 +29,18 @@ pub(crate) fn create(path: &Path) -> Result<PathBuf, OpenError> {
         .open(path)
         .and_then(|_file| fs::canonicalize(path))
         .map_err(|error| Fault::of_file(&error).at(path.display()))
+}
+
+/// Tells whether a connector could write a file, which need not be there yet, and make others beside it.
+pub(crate) fn may_be_written(path: &Path) -> Result<(), Fault> {
+    let may = |path: &Path, access| {
+        rustix::fs::access(path, access).map_err(|error| Fault::of_file(&io::Error::from(error)))
+    };
+    may(folder_of(path), Access::WRITE_OK | Access::EXEC_OK)?;
+    match may(path, Access::READ_OK | Access::WRITE_OK) {
+        Err(Fault::MissingDirectory) => Ok(()),
+        told => told,
+    }
 }
 
 /// Connects, and looks the whole file through for damage.
@@ -116,6 +128,10 @@ pub(crate) fn named(path: &Path, suffix: &str) -> PathBuf {
 
 /// Makes sure that what was renamed in the folder of a file stays so after a power failure.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path)).and_then(|folder| folder.sync_all())
+}
+
+fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all())
+    folder.unwrap_or(Path::new("."))
 }

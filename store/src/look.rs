@@ -21,8 +21,8 @@ pub enum Look {
     Rows(i64),
 }
 
-/// Looks whether a connector could work with a database: whether it is there, whole, not of a newer build, and opened by the
-/// key. Blocks while it does, and not on a thread of a runtime.
+/// Looks whether a connector could work with a database: whether it is there, may be written, is whole, not of a newer build,
+/// and opened by the key. Blocks while it does, and not on a thread of a runtime.
 ///
 /// # Errors
 /// Cause and remedy, as a start would tell them.
@@ -31,8 +31,14 @@ pub fn look(at: &Location, key: &KeySource) -> Result<Look, OpenError> {
     let failed = |fault: Fault| fault.at(&name);
     let (_server, mut database) = match at {
         Location::File(path) => match file::look_into(path) {
-            Ok(connection) => (None, Database::Sqlite(connection)),
-            Err(Fault::Missing) => return Ok(Look::Nothing),
+            Ok(connection) => {
+                file::may_be_written(path).map_err(failed)?;
+                (None, Database::Sqlite(connection))
+            }
+            Err(Fault::Missing) => {
+                file::may_be_written(path).map_err(failed)?;
+                return Ok(Look::Nothing);
+            }
             Err(fault) => return Err(failed(fault)),
         },
         Location::Server(address) => {

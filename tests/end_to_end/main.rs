@@ -83,6 +83,7 @@ mod systemd;
 mod teams_to_pbx;
 mod timeline;
 mod unrest;
+mod unwritable_database;
 mod user_list;
 mod visibility;
 mod world;

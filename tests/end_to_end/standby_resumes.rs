@@ -60,12 +60,7 @@ impl Crowd {
         let world = plan.start();
         world.until_synchronised(u64::try_from(self.people.len()).unwrap());
         let slow = Fault::Slow(SLOWNESS);
-        world
-            .cloud()
-            .inject(Some(Family::Batch), slow.clone(), Times::Always);
-        world
-            .cloud()
-            .inject(Some(Family::PresenceWrite), slow, Times::Always);
+        world.cloud().inject(Some(Family::Batch), slow, Times::Always);
         world
     }
 

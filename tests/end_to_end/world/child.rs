@@ -14,26 +14,39 @@ pub struct Child {
 }
 
 impl Child {
-    /// Runs `serve` with a configuration file and these variables alone; standard error goes to the log.
-    pub fn serve(configuration: &Path, environment: &[(String, String)], folder: &Path, log: &Path) -> Self {
+    /// Runs `serve` by these words with a configuration file and these variables alone; standard error goes to the log.
+    pub fn serve(
+        through: &[String],
+        configuration: &Path,
+        environment: &[(String, String)],
+        folder: &Path,
+        log: &Path,
+    ) -> Self {
         let path = configuration.to_str().unwrap();
-        Self::run_in(&["serve", "--config", path], environment, folder, log, log)
+        let program = program(through);
+        Self::run_in(
+            program,
+            &["serve", "--config", path],
+            environment,
+            folder,
+            (log, log),
+        )
     }
 
     /// Runs the program in a folder, with nothing from the environment.
     pub fn run(arguments: &[&str], folder: &Path, stdout: &Path, stderr: &Path) -> Self {
-        Self::run_in(arguments, &[], folder, stdout, stderr)
+        Self::run_in(program(&[]), arguments, &[], folder, (stdout, stderr))
     }
 
     fn run_in(
+        mut program: Command,
         arguments: &[&str],
         environment: &[(String, String)],
         folder: &Path,
-        stdout: &Path,
-        stderr: &Path,
+        (stdout, stderr): (&Path, &Path),
     ) -> Self {
         let append = |path: &Path| OpenOptions::new().create(true).append(true).open(path).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_m365-connector"))
+        let process = program
             .args(arguments)
             .env_clear()
             .envs(environment.iter().cloned())
@@ -90,4 +103,15 @@ impl Drop for Child {
         self.process.kill().ok();
         self.process.wait().ok();
     }
+}
+
+/// The connector's program, run by these words: they replace themselves by it.
+pub(super) fn program(through: &[String]) -> Command {
+    let connector = env!("CARGO_BIN_EXE_m365-connector");
+    let Some((first, rest)) = through.split_first() else {
+        return Command::new(connector);
+    };
+    let mut program = Command::new(first);
+    program.args(rest).arg(connector);
+    program
 }

@@ -32,7 +32,7 @@ impl World {
         overlay(&mut all, settings.parse().unwrap());
         let file = folder.join("connector.toml");
         std::fs::write(&file, all.to_string()).unwrap();
-        let child = Child::serve(&file, &self.environment, &folder, &self.log_file());
+        let child = Child::serve(&[], &file, &self.environment, &folder, &self.log_file());
         let gateway = self.gateway.as_ref().expect("a world behind a gateway");
         gateway.add(&public);
         let instance = Instance {

@@ -18,12 +18,13 @@ mod listening;
 mod people;
 mod plan;
 mod ports;
+mod volume;
 mod waiting;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use m365_simulator::microsoft::{App, Control, MicrosoftCloud, Tenant};
 use m365_simulator::pbx::Pbx;
@@ -35,9 +36,10 @@ pub use demo::Demo;
 pub use instance::{Instance, TAKEOVER};
 pub use people::{call_at, long_name};
 pub use plan::{ACCOUNT_PASSWORD, CLIENT_SECRET, Plan};
+pub use volume::Volume;
 pub use waiting::LONG_PATIENCE;
 
-use child::Child;
+use child::{Child, program};
 use gateway::Gateway;
 use listening::Listening;
 
@@ -67,6 +69,7 @@ pub struct World {
     management: Cell<&'static str>,
     public: String,
     environment: Vec<(String, String)>,
+    through: RefCell<Vec<String>>,
     folder: TempDir,
 }
 
@@ -183,6 +186,7 @@ impl World {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let environment: Vec<_> = self.environment.iter().cloned().chain(more).collect();
         let child = Child::serve(
+            &self.through.borrow(),
             &self.configuration_file(),
             &environment,
             self.folder.path(),
@@ -195,9 +199,14 @@ impl World {
         });
     }
 
+    /// Has these words run the program from now on; they replace themselves by it.
+    pub fn run_through(&self, words: Vec<String>) {
+        *self.through.borrow_mut() = words;
+    }
+
     /// Runs the program's command beside the connector, with its configuration and in its folder.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_m365-connector"))
+        program(&self.through.borrow())
             .args(arguments)
             .arg("--config")
             .arg(self.configuration_file())

@@ -219,6 +219,7 @@ impl Plan {
             management: Cell::new(management.leak()),
             public,
             environment: self.environment,
+            through: RefCell::default(),
             folder,
         };
         for (h323, home) in &self.people {
