@@ -26,6 +26,7 @@ const BRIDGED: &[SubscriptionCode] = &[
     SubscriptionCode::Forbidden,
     SubscriptionCode::Deaf,
     SubscriptionCode::NotSignedIn,
+    SubscriptionCode::Unreachable,
 ];
 
 /// The users in numbers.

@@ -237,6 +237,8 @@ fn presence_is_read_in_bulk_while_nothing_can_be_subscribed() {
     world.until_light("presence_subscription", "unreachable");
     world.in_teams("anna", "Busy", "Busy");
     world.until_shown_at_pbx("anna", "busy");
+    // everybody is served, only later
+    assert_eq!(world.get("/readyz").status, 200);
     world.cloud().clear_faults(None);
     world.until_synchronised(1);
 }

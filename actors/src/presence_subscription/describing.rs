@@ -66,7 +66,7 @@ impl PresenceSubscription {
                 format!("graph says: {message}")
             }
             Phase::TooManyUsers => "graph does not accept as many users in one subscription".to_owned(),
-            Phase::Unanswered => "graph does not answer".to_owned(),
+            Phase::Unanswered => "graph gives no usable answer".to_owned(),
         }
     }
 

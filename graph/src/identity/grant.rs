@@ -24,6 +24,9 @@ const LONGEST_NAME: usize = 256;
 /// What a device code lives where Entra does not say.
 const USUAL_CODE_LIFETIME: u64 = 900;
 
+/// Longer times than this are all the same to us (136 years).
+const LARGEST_SECONDS: f64 = 4_294_967_295.0;
+
 /// Time between two polls where Entra does not say.
 const USUAL_INTERVAL: u64 = 5;
 
@@ -92,10 +95,14 @@ pub(super) fn device_code(body: Option<&Value>, sent_at: DateTime<Utc>) -> Optio
 }
 
 /// Reads a number of seconds, which older endpoints send as text.
+/// Reads seconds, which come as a number with or without a fraction, and as the text of one; a fraction is cut off.
 fn seconds(body: &Value, name: &str, usual: u64, longest: u64) -> Duration {
     let found = body
         .get(name)
-        .and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()));
+        .and_then(|value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()))
+        .filter(|seconds: &f64| seconds.is_finite())
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds.min(LARGEST_SECONDS)).ok())
+        .map(|found| found.as_secs());
     Duration::from_secs(found.unwrap_or(usual).clamp(1, longest))
 }
 
@@ -129,6 +136,11 @@ mod tests {
     fn a_lifetime_of_any_type_is_bounded() {
         for (expires_in, expected) in [
             (json!("3600"), 3600),
+            (json!(3600.9), 3600),
+            (json!(" 3600.0 "), 3600),
+            (json!("soon"), 3599),
+            (json!("NaN"), 3599),
+            (json!({}), 3599),
             (json!(null), 3599),
             (json!(-1), 3599),
             (json!(0), 1),

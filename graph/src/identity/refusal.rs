@@ -14,9 +14,6 @@ use super::registration::Attempt;
 use super::text;
 use crate::http::{Answer, Unanswered};
 
-/// How long to wait where Entra says *temporarily unavailable* without saying for how long.
-const USUAL_PATIENCE: Duration = Duration::from_secs(30);
-
 /// How long to wait when Entra sees us asking in a loop (50196).
 const LOOP_PATIENCE: Duration = Duration::from_secs(300);
 
@@ -140,9 +137,8 @@ fn outcome(
         return SignInError::Throttled { retry_after };
     }
     if error == "temporarily_unavailable" || known(90033) || known(90055) {
-        return SignInError::Throttled {
-            retry_after: USUAL_PATIENCE,
-        };
+        // where nothing says for how long, the probes of an outage find its end
+        return Refusal::unusable(attempt.who, answer).outcome;
     }
     if known(50196) {
         return SignInError::Throttled {
@@ -356,14 +352,20 @@ mod tests {
 
     #[test]
     fn a_busy_service_is_not_a_refusal() {
-        for (error, number) in [
-            ("temporarily_unavailable", 1),
-            ("invalid_request", 90033),
-            ("x", 50196),
+        for (status, error, number) in [
+            (503, "temporarily_unavailable", 1),
+            (400, "temporarily_unavailable", 1),
+            (400, "invalid_request", 90033),
         ] {
             let body = json!({"error": error, "error_codes": [number]});
-            assert!(matches!(read(400, &body), SignInError::Throttled { .. }));
+            assert!(matches!(read(status, &body), SignInError::Lost { .. }));
         }
+    }
+
+    #[test]
+    fn who_asks_in_a_loop_is_to_wait() {
+        let body = json!({"error": "invalid_grant", "error_codes": [50196]});
+        assert!(matches!(read(400, &body), SignInError::Throttled { .. }));
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use m365_presence::light::SubscriptionCode;
-use m365_presence::ports::{Deleted, Renewed, SubscriptionKind};
+use m365_presence::ports::{Created, Deleted, Renewed, SubscriptionKind};
 use m365_presence::subscription::{Event, Held, Phase, Step, Subscription, Want, Watch};
 
 use crate::samples::{
     UNDER_WAY, at, idle_until, is_create, is_delete, is_renewal, live, living, presence, renewed, stored,
-    terms, wanted,
+    terms, wanted, watching,
 };
 
 #[test]
@@ -42,6 +42,23 @@ fn it_is_renewed_with_the_timer() {
     );
     assert_eq!(subscription.held().unwrap().expires_at, at(55));
     assert_eq!(subscription.phase().code(), SubscriptionCode::Ok);
+}
+
+#[test]
+fn answers_without_the_notification_url_do_not_make_it_anew() {
+    let terse = |minutes| watching("s1", &presence([1]), "", at(minutes));
+    let mut subscription = Subscription::new(terms(), None);
+    subscription.on(wanted(&presence([1])), at(0));
+    assert_eq!(
+        subscription.on(Event::Created(Created::Live(terse(45))), at(0)),
+        idle_until(10)
+    );
+    assert!(is_renewal(&subscription.on(Event::Due, at(10)), "s1"));
+    assert_eq!(
+        subscription.on(Event::Renewed(Renewed::Live(terse(55))), at(10)),
+        idle_until(20)
+    );
+    assert!(is_renewal(&subscription.on(Event::Due, at(20)), "s1"));
 }
 
 #[test]

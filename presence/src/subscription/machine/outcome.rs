@@ -62,8 +62,12 @@ impl Subscription {
             self.content.acquit();
         }
         match outcome {
-            Created::Live(subscription) => {
+            Created::Live(mut subscription) => {
                 self.deaf = false;
+                // it notifies where we asked for, however the answer spells that, or not at all
+                subscription
+                    .notification_url
+                    .clone_from(&self.terms.notification_url);
                 self.terms.client_state_used = true;
                 let certificate = subscription.certificate_id.clone().or(certificate);
                 self.content.made(certificate.as_deref());
@@ -96,7 +100,9 @@ impl Subscription {
     fn renewed(&mut self, outcome: Renewed, certificate: Option<String>, now: DateTime<Utc>) {
         let Some(held) = self.held.clone() else { return };
         match outcome {
-            Renewed::Live(subscription) => {
+            Renewed::Live(mut subscription) => {
+                // a renewal does not change it, whatever the answer leaves out
+                subscription.notification_url = held.notification_url;
                 let told = subscription.certificate_id.clone();
                 let named = self.content.renewed(certificate, told, held.certificate_id);
                 self.hold(subscription, held.watch, named, now);
