@@ -98,6 +98,13 @@ impl Hearing {
         self.deaf || (self.made_anew_at.is_some() && self.heard_at < self.made_anew_at)
     }
 
+    /// Whether a person is to be told: while notifications do not arrive, and for a minute after the shard was made anew
+    /// for that, unless one arrives.
+    pub fn is_to_be_told(&self, now: Instant) -> bool {
+        let lately = self.made_anew_at.is_some_and(|at| age(at, now) < LATEST);
+        self.deaf || (lately && self.is_doubted())
+    }
+
     /// Changes that no notification told.
     pub fn missed(&self) -> u64 {
         self.missed

@@ -43,6 +43,10 @@ impl Scene {
         self.hearing.hear(user, self.at(second));
     }
 
+    fn is_to_be_told(&self, second: u64) -> bool {
+        self.hearing.is_to_be_told(self.at(second))
+    }
+
     /// Looks every five seconds; answers the second in which the shard is to be made anew.
     fn judge_until(&mut self, from: u64, to: u64) -> Option<u64> {
         (from..=to)
@@ -110,10 +114,22 @@ fn a_doubted_shard_is_trusted_with_its_first_notification() {
     scene.find(anna(), 1_000);
     scene.judge_until(1_000, 1_150);
     scene.hearing.begin_anew();
-    assert!(scene.hearing.is_doubted());
+    assert!(scene.hearing.is_doubted() && scene.is_to_be_told(1_160));
     scene.hear(&bert(), 1_160);
-    assert!(!scene.hearing.is_doubted());
+    assert!(!scene.hearing.is_doubted() && !scene.is_to_be_told(1_160));
     assert_eq!(scene.judge_until(1_165, 5_000), None);
+}
+
+#[test]
+fn a_deaf_shard_is_told_of_long_enough_to_be_seen_although_it_is_made_anew_at_once() {
+    let mut scene = Scene::new();
+    scene.find(anna(), 1_000);
+    assert_eq!(scene.judge_until(1_000, 2_000), Some(1_150));
+    scene.hearing.begin_anew();
+    assert!(!scene.hearing.is_deaf());
+    assert!(scene.is_to_be_told(1_209));
+    assert!(!scene.is_to_be_told(1_210));
+    assert!(scene.hearing.is_doubted());
 }
 
 #[test]

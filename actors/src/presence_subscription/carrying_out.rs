@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use m365_presence::light::SubscriptionCode;
 use m365_presence::ports::{Created, GraphError, Renewed, SubscriptionKind, SubscriptionRequest};
 use m365_presence::subscription::{Event, Phase, Step, Want, Watch};
+use tokio::time::Instant;
 
 use super::{Entry, PresenceSubscription};
 use crate::supervision::Context;
@@ -73,7 +74,7 @@ impl PresenceSubscription {
         let code = match entry.plan.phase() {
             Phase::Forbidden { .. } if unlicensed => SubscriptionCode::NoTeamsLicense,
             Phase::Unanswered if entry.signed_out.is_some() => SubscriptionCode::NotSignedIn,
-            Phase::Live if entry.hearing.is_deaf() => SubscriptionCode::Deaf,
+            Phase::Live if entry.hearing.is_to_be_told(Instant::now().into_std()) => SubscriptionCode::Deaf,
             // why it waits says more than that it waits
             Phase::WaitingForExpiry { .. } if entry.plan.is_deaf() => SubscriptionCode::Deaf,
             phase => phase.code(),

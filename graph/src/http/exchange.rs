@@ -9,8 +9,8 @@ use awc::http::Uri;
 use awc::http::header::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use bytes::{Buf as _, Bytes};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use m365_presence::clock::Clock;
 use m365_presence::tenure::Permit;
 use m365_presence::traffic::Failure;
@@ -124,18 +124,18 @@ pub(super) async fn exchange(
         .find_map(|name| text(incoming.headers(), name))
         .unwrap_or_default()
         .to_owned();
-    let claims = text(incoming.headers(), "www-authenticate").and_then(challenged_claims);
+    let claims = incoming
+        .headers()
+        .get_all("www-authenticate")
+        .filter_map(|challenge| challenge.to_str().ok())
+        .find_map(challenged_claims);
     log::debug!(
         method = request.method.as_str(), status, family:? = family,
         request_id = request_id.as_str(), client_request_id = correlation.as_str();
         "microsoft answered"
     );
-    if (200..=299).contains(&status) && is_web_page(incoming.headers()) {
-        let cause = "a web page came back, as from a proxy that wants to be seen";
-        return Exchanged::Failed(Failure::NoAnswer(family), cause.to_owned());
-    }
     let body = match incoming.body().limit(LARGEST_BODY).await {
-        Ok(body) => body,
+        Ok(body) => without_mark(body),
         Err(error) => {
             return Exchanged::Failed(
                 Failure::NoAnswer(family),
@@ -143,6 +143,10 @@ pub(super) async fn exchange(
             );
         }
     };
+    if (200..=299).contains(&status) && is_web_page(incoming.headers(), &body) {
+        let cause = "a web page came back, as from a proxy that wants to be seen";
+        return Exchanged::Failed(Failure::NoAnswer(family), cause.to_owned());
+    }
     Exchanged::Answered(Answer {
         status,
         retry_after,
@@ -193,13 +197,32 @@ fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
     http_date(text(headers, "date")?)
 }
 
+/// Reads an HTTP date in today's spelling, and in the two of old that a recipient has to know (RFC 9110, 5.6.7).
 fn http_date(value: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc2822(value).ok().map(|date| date.to_utc())
+    let of_old = |spelling| NaiveDateTime::parse_from_str(value, spelling).ok();
+    DateTime::parse_from_rfc2822(value)
+        .map(|date| date.to_utc())
+        .ok()
+        .or_else(|| {
+            of_old("%A, %d-%b-%y %H:%M:%S GMT")
+                .or_else(|| of_old("%a %b %e %H:%M:%S %Y"))
+                .map(|date| date.and_utc())
+        })
 }
 
-/// Microsoft never answers a granted request so; whoever did has not carried it out.
-fn is_web_page(headers: &HeaderMap) -> bool {
-    text(headers, "content-type").is_some_and(|kind| kind.trim_start().starts_with("text/html"))
+/// Microsoft never answers a granted request with a page; whoever did has not carried it out. An empty body that is said
+/// to be one counts as what it is: nothing.
+fn is_web_page(headers: &HeaderMap, body: &[u8]) -> bool {
+    let is_html = |kind: &str| kind.trim_start().to_ascii_lowercase().starts_with("text/html");
+    text(headers, "content-type").is_some_and(is_html) && body.trim_ascii_start().starts_with(b"<")
+}
+
+/// A body without the byte order mark that some writers of UTF-8 begin with.
+fn without_mark(mut body: Bytes) -> Bytes {
+    if body.starts_with(b"\xef\xbb\xbf") {
+        body.advance(3);
+    }
+    body
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -225,6 +248,8 @@ fn describe(family: Family, error: &SendRequestError) -> (Failure<Family>, Strin
 
 #[cfg(test)]
 mod tests {
+    use awc::http::header::{CONTENT_TYPE, HeaderValue};
+
     use super::*;
 
     fn noon() -> DateTime<Utc> {
@@ -238,6 +263,8 @@ mod tests {
             (" 0 ", Some(0)),
             ("Tue, 24 Nov 2026 12:00:30 GMT", Some(30)),
             ("Tue, 24 Nov 2026 11:00:00 GMT", Some(0)),
+            ("Tuesday, 24-Nov-26 12:00:30 GMT", Some(30)),
+            ("Tue Nov 24 12:00:30 2026", Some(30)),
             ("-5", None),
             ("soon", None),
             ("NaN", None),
@@ -249,6 +276,23 @@ mod tests {
                 expected.map(Duration::from_secs),
                 "{value}"
             );
+        }
+    }
+
+    #[test]
+    fn only_a_page_is_a_page_whatever_it_is_said_to_be() {
+        let said = |kind: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            headers
+        };
+        for page in [" \r\n<!DOCTYPE html>", "<html>"] {
+            assert!(is_web_page(&said("text/html; charset=utf-8"), page.as_bytes()));
+            assert!(is_web_page(&said("Text/HTML"), page.as_bytes()));
+            assert!(!is_web_page(&said("application/json"), page.as_bytes()));
+        }
+        for none in ["", " ", "{}", "[]", "OK"] {
+            assert!(!is_web_page(&said("text/html"), none.as_bytes()), "{none}");
         }
     }
 

@@ -19,6 +19,9 @@ const MOST_ITEMS: usize = 4096;
 /// Validation tokens of one body at most: Graph sends one per application and directory.
 const MOST_TOKENS: usize = 64;
 
+/// What some writers of UTF-8 begin with.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A whole body.
 #[derive(Debug, Default)]
 pub(super) struct Envelope {
@@ -31,8 +34,9 @@ pub(super) struct Envelope {
 }
 
 impl Envelope {
-    /// Reads a body; `None` when it is no change notification collection.
+    /// Reads a body, with a byte order mark or without; `None` when it is no change notification collection.
     pub(super) fn read(body: &[u8], accepted: &[AcceptedState]) -> Option<Self> {
+        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
         let mut deserializer = serde_json::Deserializer::from_slice(body);
         let envelope = Collection(accepted).deserialize(&mut deserializer).ok()?;
         deserializer.end().ok()?;
@@ -177,6 +181,8 @@ mod tests {
         }
         assert!(Envelope::read(b"{\"value\":[\"\xff\"]}", &accepted()).is_none());
         assert!(read(r#"{"value":[]}"#).is_some());
+        assert!(read("\u{feff}{\"value\":[]}").is_some());
+        assert!(read("\u{feff}\u{feff}{\"value\":[]}").is_none());
     }
 
     #[test]

@@ -67,6 +67,12 @@ async fn a_link_to_another_host_gets_no_token_and_is_named() {
 }
 
 #[actix_rt::test]
+async fn a_byte_order_mark_is_read_over() {
+    let rig = Rig::new(|_| Reply::text(200, "\u{feff}{\"value\":[{\"id\":\"a\"}]}"));
+    assert_eq!(rig.graph.list().await.unwrap().len(), 1);
+}
+
+#[actix_rt::test]
 async fn a_list_is_whole_or_an_error() {
     let rig = Rig::new(|seen| match seen.query.contains("$skiptoken") {
         true => Reply::text(502, "<html>bad gateway</html>"),

@@ -62,6 +62,15 @@ async fn a_single_write_goes_directly() {
 }
 
 /// A batch whose items each get what their user's name says.
+#[actix_rt::test]
+async fn an_empty_success_is_one_even_where_it_is_called_a_web_page() {
+    let rig = Rig::new(|_| Reply::text(200, "").with("content-type", "text/html; charset=utf-8"));
+    assert!(rig.graph.write(&[in_a_call("OID")]).await[0].is_ok());
+    let rig = Rig::new(|_| Reply::text(200, "<html>sign in</html>").with("content-type", "text/html"));
+    let result = rig.graph.write(&[in_a_call("OID")]).await.remove(0);
+    assert!(matches!(result, Err(GraphError::Lost { .. })), "{result:?}");
+}
+
 fn mixed(seen: &Seen) -> Reply {
     if !seen.path.ends_with("/$batch") {
         return Reply::text(200, "");
