@@ -51,6 +51,14 @@ pub fn noting() -> Rules {
     }
 }
 
+/// Notes at the PBX are status messages in Teams.
+pub fn saying() -> Rules {
+    Rules {
+        notes_to_teams: true,
+        ..rules()
+    }
+}
+
 /// Calls in Teams are calls at the PBX.
 pub fn alien() -> Rules {
     Rules {
@@ -108,6 +116,8 @@ pub struct Stage {
     pub now: DateTime<Utc>,
     pub ledger: Vec<LedgerRow>,
     pub teams: Vec<PresenceChange>,
+    /// Writes of the status message.
+    pub messages: Vec<PresenceChange>,
     pub entries: Vec<EntryWrite>,
     pub alien_calls: Vec<AlienCallWrite>,
     pub reads: usize,
@@ -134,6 +144,7 @@ impl Stage {
             now,
             ledger,
             teams: Vec::new(),
+            messages: Vec::new(),
             entries: Vec::new(),
             alien_calls: Vec::new(),
             reads: 0,
@@ -169,8 +180,10 @@ impl Stage {
             reads,
         } = self.board.due(self.now);
         self.store(ledger);
-        self.teams
-            .extend(teams.into_iter().map(|(_, write)| write.change));
+        let writes = teams.into_iter().map(|(_, write)| write.change);
+        let (messages, teams): (Vec<_>, Vec<_>) = writes.partition(PresenceChange::is_of_message);
+        self.teams.extend(teams);
+        self.messages.extend(messages);
         self.entries.extend(entries);
         self.alien_calls.extend(alien_calls);
         self.transitions.extend(transitions);
@@ -370,8 +383,24 @@ impl Stage {
         self.pump();
     }
 
+    pub fn answer_message(&mut self, outcome: &Outcome) {
+        let change = self.board.message_written(&guid(), outcome, self.now);
+        self.store(change.into_iter().collect());
+        self.pump();
+    }
+
+    /// Takes out the only write of the status message: the text, empty where it is taken back, and its life.
+    pub fn message_write(&mut self) -> (String, TimeDelta) {
+        assert_eq!(self.messages.len(), 1, "{:?}", self.messages);
+        match self.messages.remove(0) {
+            PresenceChange::SetMessage { message, until } => (message.as_str().to_owned(), until - self.now),
+            _ => (String::new(), TimeDelta::zero()),
+        }
+    }
+
     /// Expects that nothing is written.
     pub fn silence(&self) {
+        assert!(self.messages.is_empty(), "{:?}", self.messages);
         assert!(self.alien_calls.is_empty(), "{:?}", self.alien_calls);
         assert!(self.teams.is_empty(), "{:?}", self.teams);
         assert!(self.entries.is_empty(), "{:?}", self.entries);
