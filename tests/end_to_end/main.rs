@@ -53,6 +53,7 @@ mod metrics;
 mod modes;
 mod myapps;
 mod notes;
+mod notes_to_teams;
 mod notification_keys;
 mod on_the_phone;
 mod outage;

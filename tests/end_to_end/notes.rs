@@ -1,6 +1,6 @@
 //! The status message of Teams as the note of our entry at the PBX.
 
-use crate::world::{OURS, OWN, Plan, World};
+use crate::world::{OURS, Plan, World};
 
 const NOTES: &str = "sync.notes = 'teams-to-pbx'\ntimers.sweep = '2s'";
 
@@ -68,32 +68,4 @@ fn by_default_no_message_is_carried_over() {
     write_message(&world, "In Berlin");
     world.stay_quiet(std::time::Duration::from_secs(3));
     assert!(world.entry_writes("anna", mark).is_empty());
-}
-
-const TO_TEAMS: &str = "sync.notes = 'pbx-to-teams'\ntimers.sweep = '2s'";
-
-fn note_at_pbx(world: &World, activity: &str, note: &str) {
-    world.master().set_presence("anna", OWN, activity, note);
-}
-
-fn until_said_in_teams(world: &World, message: &str) {
-    let anna = world.teams_id("anna");
-    world.wait_until(&format!("'{message}' as the status message"), || {
-        world.cloud().status_message(anna) == message
-    });
-}
-
-#[test]
-fn the_note_at_the_pbx_is_the_status_message_in_teams_as_long_as_it_stands() {
-    let world = World::of(&["anna"]).settings(TO_TEAMS).start();
-    world.until_synchronised(1);
-    note_at_pbx(&world, "", "back at 3 #busy #until:1700000000000");
-    until_said_in_teams(&world, "back at 3");
-    note_at_pbx(&world, "away", "##1 in Berlin");
-    until_said_in_teams(&world, "#1 in Berlin");
-    note_at_pbx(&world, "away", "");
-    until_said_in_teams(&world, "");
-    world.until_user("anna", "nothing left of the note", |anna| {
-        anna["note_in_teams"].is_null()
-    });
 }

@@ -132,7 +132,6 @@ fn duration(lifetime: Duration, (shortest, longest): (u64, u64)) -> String {
 mod tests {
     use super::*;
     use m365_presence::identity::TeamsId;
-    use m365_presence::note::StatusMessage;
     use proptest::prelude::*;
 
     fn write(change: PresenceChange) -> PresenceWrite {
@@ -173,29 +172,6 @@ mod tests {
         assert_eq!(
             wire(&write(PresenceChange::ClearPreferred), "APP").unwrap().body,
             json!({})
-        );
-    }
-
-    #[test]
-    fn a_status_message_is_text_with_its_end_and_is_taken_back_by_none() {
-        let set = write(PresenceChange::SetMessage {
-            message: StatusMessage::of_note("back at 3").unwrap(),
-            until: "2026-01-02T03:04:05.678Z".parse().unwrap(),
-        });
-        let spelt = wire(&set, "APP").unwrap();
-        assert_eq!(spelt.path, "/users/oid/presence/setStatusMessage");
-        assert_eq!(
-            spelt.body,
-            json!({"statusMessage": {
-                "message": {"content": "back at 3", "contentType": "text"},
-                "expiryDateTime": {"dateTime": "2026-01-02T03:04:05.678000", "timeZone": "UTC"},
-            }})
-        );
-        let spelt = wire(&write(PresenceChange::ClearMessage), "APP").unwrap();
-        assert_eq!(spelt.path, "/users/oid/presence/setStatusMessage");
-        assert_eq!(
-            spelt.body,
-            json!({"statusMessage": {"message": {"content": "", "contentType": "text"}}})
         );
     }
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use m365_presence::identity::TeamsId;
+use m365_presence::note::StatusMessage;
 use m365_presence::ports::{GraphError, PresenceChange, PresenceIo, PresenceWrite};
 use m365_presence::teams::{Source, TeamsPresence};
 use serde_json::{Value, json};
@@ -58,6 +59,32 @@ async fn a_single_write_goes_directly() {
     assert_eq!(
         journal[0].json(),
         json!({"sessionId": APP, "availability": "Busy", "activity": "InACall", "expirationDuration": "PT10M"})
+    );
+}
+
+#[actix_rt::test]
+async fn a_status_message_is_written_as_text_with_its_end_and_taken_back_by_an_empty_one() {
+    let rig = Rig::new(|_| Reply::text(200, ""));
+    let set = PresenceChange::SetMessage {
+        message: StatusMessage::of_note("back at 3, <3 & \"all\"").unwrap(),
+        until: "2026-11-26T12:00:00Z".parse().unwrap(),
+    };
+    for change in [set, PresenceChange::ClearMessage] {
+        assert!(rig.graph.write(&[write("OID", change)]).await[0].is_ok());
+    }
+    let journal = rig.server.journal();
+    assert_eq!(journal[0].path, "/v1.0/users/oid/presence/setStatusMessage");
+    assert_eq!(
+        journal[0].json(),
+        json!({"statusMessage": {
+            "message": {"content": "back at 3, <3 & \"all\"", "contentType": "text"},
+            "expiryDateTime": {"dateTime": "2026-11-26T12:00:00.000000", "timeZone": "UTC"},
+        }})
+    );
+    assert_eq!(journal[1].path, "/v1.0/users/oid/presence/setStatusMessage");
+    assert_eq!(
+        journal[1].json(),
+        json!({"statusMessage": {"message": {"content": "", "contentType": "text"}}})
     );
 }
 

@@ -1,6 +1,7 @@
 //! One synchronised user: what either side shows, what we set there, and what follows from it.
 
 mod deciding;
+mod status_message;
 mod transitions;
 mod view;
 
@@ -309,34 +310,6 @@ impl Person {
             self.note_renewal(outcome);
         }
         written.changes
-    }
-
-    /// Takes in the outcome of the write of the status message that was under way.
-    pub(super) fn message_written(
-        &mut self,
-        outcome: &Outcome,
-        pbx: &PbxSight,
-        now: DateTime<Utc>,
-        rules: &Rules,
-    ) -> Option<LedgerChange> {
-        let scene = Scene::of(&self.member, self.leaving, pbx, now, rules);
-        let renewed = self.message.renews();
-        let noted = self.message.written(outcome, scene);
-        if renewed {
-            self.note_renewal(outcome);
-        }
-        self.take_note(noted)
-    }
-
-    /// Takes in what is known anew of the status message.
-    fn take_note(&mut self, noted: Noted) -> Option<LedgerChange> {
-        if let Some(at) = noted.read_at {
-            self.order_read(at);
-        }
-        if noted.empty {
-            self.teams.note = Some(String::new());
-        }
-        noted.change
     }
 
     /// Takes in the outcome of the write to the PBX that was under way.

@@ -13,6 +13,7 @@ mod chance;
 mod conduct;
 mod invariants;
 mod life;
+mod notes_life;
 mod oracle;
 mod pbx_world;
 mod property;

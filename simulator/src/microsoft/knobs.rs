@@ -156,6 +156,8 @@ pub struct Knobs {
     pub slow_down: bool,
     /// Whether reads of presence carry `sequenceNumber`.
     pub read_sequence_numbers: bool,
+    /// Whether `setStatusMessage` is refused for want of the permission, while presence may be set.
+    pub refuse_status_messages: bool,
     /// Whether bulk reads answer unknown users as `PresenceUnknown` instead of leaving them out.
     pub unknown_presences: bool,
     /// Whether `GET /communications/presences/{id}` wraps its answer in `value`, as one documentation page shows.
@@ -185,6 +187,7 @@ impl Default for Knobs {
             device_code_interval: Duration::from_secs(5),
             slow_down: false,
             read_sequence_numbers: false,
+            refuse_status_messages: false,
             unknown_presences: false,
             wrapped_presence: false,
             key_issuers: false,

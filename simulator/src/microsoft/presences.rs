@@ -180,6 +180,9 @@ fn prefer(cloud: &Cloud, user: Uuid, body: &Value) -> Result<Answer, GraphError>
 
 fn set_status_message(cloud: &Cloud, user: Uuid, body: &Value) -> Result<Answer, GraphError> {
     let mut state = cloud.state();
+    if state.knobs.refuse_status_messages {
+        return Err(forbidden());
+    }
     let clock = state.clock;
     let message = StatusMessage::set(body, clock.now(), |wait| clock.scaled(wait)).map_err(bad_request)?;
     if let Some(person) = state.people.get_mut(&user) {

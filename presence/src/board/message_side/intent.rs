@@ -114,15 +114,13 @@ impl MessageSide {
         if self.compared || self.message.is_some() {
             return false;
         }
-        let unchanged = self.first_noted.as_ref() == Some(&Some(text.clone()))
-            && self.noted_before.as_ref().is_none_or(|before| before == text);
+        let unchanged = self.first_noted.as_ref() == Some(&Some(text.clone()));
         let shown = self.shown.as_ref().and_then(|(shown, _)| shown.as_ref());
-        unchanged
-            && shown.is_some_and(|shown| !self.is_ours(shown) && self.noted_before.as_ref() != Some(shown))
+        unchanged && shown.is_some_and(|shown| !self.is_ours(shown) && self.restored.as_ref() != Some(shown))
     }
 
     /// Leaves the slot to the user until the note changes.
-    fn give_way(&mut self, text: Digest, scene: Scene) -> Noted {
+    pub(super) fn give_way(&mut self, text: Digest, scene: Scene) -> Noted {
         self.message = Some(Message {
             digest: text,
             state: LedgerState::Overridden,

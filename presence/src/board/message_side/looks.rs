@@ -3,7 +3,7 @@
 //! Only a read tells: a notification may be older than our write. A text that has left the slot by our doing may be read
 //! for some time more, and says nothing then.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::claim::{FADING, SETTLING};
 use super::super::teams_side::Scene;
@@ -56,10 +56,12 @@ impl MessageSide {
         if let Some(at) = late.filter(|_| !self.carries(told.as_ref())) {
             return again(at);
         }
-        self.shown = Some((told.clone(), begun_at));
+        if self.shown.replace((told.clone(), begun_at)).is_none() {
+            self.shown_when_noted.clone_from(&told);
+        }
         let mut noted = match self.under_way {
             Some(_) => Noted::default(),
-            None => self.judge(told.as_ref(), asked, scene),
+            None => self.judge(told.as_ref(), begun_at, asked, scene),
         };
         if first_told && noted.change.is_none() && self.message.is_some() {
             noted.change = Some(self.row(scene));
@@ -78,8 +80,11 @@ impl MessageSide {
         held.is_some_and(|message| Some(&message.digest) == told)
     }
 
-    fn judge(&mut self, told: Option<&Digest>, asked: bool, scene: Scene) -> Noted {
+    fn judge(&mut self, told: Option<&Digest>, begun_at: DateTime<Utc>, asked: bool, scene: Scene) -> Noted {
         let older_of_ours = told.is_some_and(|told| self.replaced.iter().any(|(digest, _)| digest == told));
+        if self.message.is_none() {
+            return self.judge_while_waiting(told, begun_at, scene);
+        }
         let Some(message) = self.message.as_mut().filter(|message| message.holds()) else {
             return Noted::default();
         };
@@ -92,6 +97,11 @@ impl MessageSide {
                 change: (!confirmed).then(|| self.row(scene)),
                 ..Noted::default()
             };
+        }
+        let settled = message.written_at + if confirmed { SETTLING } else { TimeDelta::zero() };
+        if begun_at < settled {
+            // what was looked up before the write tells nothing of it
+            return Noted::default();
         }
         if older_of_ours || (told.is_none() && confirmed && !self.visible) {
             self.assured |= asked;
@@ -117,6 +127,19 @@ impl MessageSide {
         Noted {
             change: Some(scene.remove(Slot::StatusMessage)),
             ..Noted::default()
+        }
+    }
+
+    /// A write may wait for long. What the user writes in Teams meanwhile is later than the note that waits.
+    fn judge_while_waiting(&mut self, told: Option<&Digest>, begun_at: DateTime<Utc>, scene: Scene) -> Noted {
+        let foreign = told.is_some_and(|told| !self.is_ours(told)) && told != self.shown_when_noted.as_ref();
+        match Self::wish(scene) {
+            Some(wish)
+                if foreign && begun_at >= self.noted_at && self.noted.as_ref() == Some(&wish.digest) =>
+            {
+                self.give_way(wish.digest, scene)
+            }
+            Some(_) | None => Noted::default(),
         }
     }
 }

@@ -88,9 +88,14 @@ pub(super) struct MessageSide {
     shown_before: Option<Digest>,
     /// Whether a message of this user was ever read: then Teams tells of them, and none told means none.
     visible: bool,
-    /// The user's note at the PBX when it was first told, and what the ledger said that it had been.
+    /// The user's note at the PBX when it was first told.
     first_noted: Option<Option<Digest>>,
-    noted_before: Option<Digest>,
+    /// The note as it is, since when, and what Teams showed when it became so.
+    noted: Option<Digest>,
+    noted_at: DateTime<Utc>,
+    shown_when_noted: Option<Digest>,
+    /// What the ledger said of the slot.
+    restored: Option<Digest>,
     /// Whether a note has been written since: from then on whatever changes at the PBX is a later choice.
     compared: bool,
     /// Since when a read must show that the message is still ours, before it is renewed or taken back.
@@ -115,7 +120,7 @@ impl MessageSide {
     pub(super) fn restore(&mut self, row: &LedgerRow, now: DateTime<Utc>) {
         let digest = Digest::stored(row.value.activity.clone());
         let until = row.until.unwrap_or(row.written_at);
-        self.noted_before = Some(digest.clone());
+        self.restored = Some(digest.clone());
         self.visible = row.stands_for == SHOWN;
         for replaced in row.replaces.iter().filter(|replaced| replaced.until > now) {
             let digest = Digest::stored(replaced.value.activity.clone());
@@ -194,9 +199,16 @@ impl MessageSide {
             noted.change = Some(scene.remove(Slot::StatusMessage));
         }
         if !scene.claims_notes() {
-            (self.first_noted, self.noted_before, self.compared) = (None, None, false);
+            (self.first_noted, self.compared) = (None, false);
         } else if self.first_noted.is_none() && scene.pbx.note.is_some() {
             self.first_noted = Some(Self::wish(scene).map(|wish| wish.digest));
+        }
+        if scene.pbx.note.is_some() {
+            let wanted = Self::wish(scene).map(|wish| wish.digest);
+            if self.noted != wanted {
+                (self.noted, self.noted_at) = (wanted, scene.now);
+                self.shown_when_noted = self.shown.as_ref().and_then(|(shown, _)| shown.clone());
+            }
         }
         if self.under_way.is_some() {
             return noted;
@@ -204,10 +216,7 @@ impl MessageSide {
         self.replaced.retain(|(_, until)| *until > scene.now);
         let ended = |message: &mut Message| message.holds() && message.until <= scene.now;
         if let Some(ended) = self.message.take_if(ended) {
-            self.leave_trace(Some(ended.digest.clone()), true, scene.now);
-            // whatever the user writes from now on is a later choice than the note that has ended
-            self.first_noted = Some(Some(ended.digest.clone()));
-            (self.noted_before, self.compared) = (Some(ended.digest), false);
+            self.leave_trace(Some(ended.digest), true, scene.now);
             noted = Noted {
                 change: Some(scene.remove(Slot::StatusMessage)),
                 read_at: Some(scene.now),

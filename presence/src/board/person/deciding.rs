@@ -5,12 +5,10 @@ use chrono::{DateTime, Utc};
 use super::super::own_call::OwnCall;
 use super::super::pbx_sight::{ON_THE_PHONE, PbxSight};
 use super::super::standing::ClaimState;
-use super::super::teams_side::Scene;
 use super::super::transition::Side;
 use super::super::{AlienCallWrite, Rules, TeamsCalls};
 use super::{Person, Reach};
 use crate::mapping::PbxShown;
-use crate::note::as_note;
 use crate::ports::LedgerChange;
 
 impl Person {
@@ -70,21 +68,6 @@ impl Person {
             PbxShown::Activity(activity) => Some(activity),
             PbxShown::Unknown => self.wanted_entry.clone(),
         }
-    }
-
-    /// The note of our entry: the status message of Teams, as long as it stands there.
-    /// What we made Teams say is not carried back.
-    pub(super) fn decide_note(&self, pbx: &PbxSight, now: DateTime<Utc>, rules: &Rules) -> String {
-        let shown = rules.notes_to_pbx && rules.direction.teams_to_pbx && !self.leaving;
-        let scene = Scene::of(&self.member, self.leaving, pbx, now, rules);
-        let note = self
-            .teams
-            .note
-            .as_deref()
-            .filter(|note| shown && !note.is_empty());
-        note.filter(|note| !self.message.explains(note, scene))
-            .map(as_note)
-            .unwrap_or_default()
     }
 
     /// Whether a side does not show what was decided, because a write waits, is under way, or was refused; `claim` is

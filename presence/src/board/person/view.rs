@@ -95,17 +95,6 @@ impl Person {
         self.side.standing(look, scene)
     }
 
-    /// How it stands with the PBX's note in Teams.
-    pub(in super::super) fn note_standing(
-        &self,
-        pbx: &PbxSight,
-        now: DateTime<Utc>,
-        rules: &Rules,
-    ) -> Option<NoteStanding> {
-        let scene = Scene::of(&self.member, self.leaving, pbx, now, rules);
-        self.message.standing(&self.side.pace, scene)
-    }
-
     /// Somebody without any session is shown Offline whatever is preferred; a session of ours is a session, too, and who
     /// prefers to be off work may or may not be there (graph.md 5.3).
     fn signed_in(&self) -> Option<bool> {
