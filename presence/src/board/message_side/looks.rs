@@ -124,9 +124,10 @@ impl MessageSide {
         self.message = None;
         self.replaced.clear();
         (self.asked_at, self.assured) = (None, false);
+        let yielded = self.judge_while_waiting(told, begun_at, scene);
         Noted {
-            change: Some(scene.remove(Slot::StatusMessage)),
-            ..Noted::default()
+            change: yielded.change.or_else(|| Some(scene.remove(Slot::StatusMessage))),
+            ..yielded
         }
     }
 
