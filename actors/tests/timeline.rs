@@ -210,7 +210,7 @@ fn a_resync_reads_both_sides_anew_and_tries_again_what_was_refused() {
             line.say(chose(1, "dnd")).await;
             pass(seconds(2)).await;
             *cast.house.teams.write_error.borrow_mut() = None;
-            pass(seconds(60)).await;
+            pass(seconds(2)).await;
             cast.journal().clear();
             cast.sync.ask(Resync { user: guid(1) }).await.unwrap();
             pass(seconds(2)).await;

@@ -189,25 +189,44 @@ pub(crate) fn pbx_name(name: String) -> Option<PbxName> {
     fits.then(|| PbxName::new(name))
 }
 
-/// Reads a `PbxInfo`; without the PBX's name it introduces nobody.
-pub(crate) fn introduction(guest: &LoggedIn, message: &Message) -> Option<PbxIntroduction> {
-    let info = message.object();
-    let listed = info
-        .member("apis")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+/// The introduction of a PBX after this message, where it grants other APIs than before: a checkmark was set or removed at
+/// the App object. Where the PBX did not list its APIs, there is nothing to compare.
+pub fn introduced_anew(current: &PbxIntroduction, text: &str) -> Option<PbxIntroduction> {
+    if !current.apis_listed || !text.contains("PbxInfo") {
+        return None;
+    }
+    let message = Message::parse(text).filter(|message| message.kind() == "PbxInfo")?;
+    let pbx = message.object().name("pbx").map(PbxName::new);
+    let apis = apis(&message);
+    let differs = pbx.is_none_or(|pbx| pbx == current.pbx) && apis != current.apis;
+    differs.then(|| PbxIntroduction {
+        apis,
+        ..current.clone()
+    })
+}
+
+/// The APIs that a `PbxInfo` lists and that are known here, in their order and each once.
+fn apis(message: &Message) -> Vec<PbxApi> {
+    let listed = message.object().member("apis").and_then(Value::as_array);
     let mut apis: Vec<PbxApi> = listed
+        .into_iter()
+        .flatten()
         .filter_map(Value::as_str)
         .filter_map(PbxApi::from_wire)
         .collect();
     apis.sort_unstable();
     apis.dedup();
+    apis
+}
+
+/// Reads a `PbxInfo`; without the PBX's name it introduces nobody.
+pub(crate) fn introduction(guest: &LoggedIn, message: &Message) -> Option<PbxIntroduction> {
+    let info = message.object();
     Some(PbxIntroduction {
         pbx: pbx_name(info.name("pbx")?)?,
         domain: info.name("domain").unwrap_or_else(|| guest.domain.clone()),
         app_object: guest.app_object.clone(),
-        apis,
+        apis: apis(message),
         apis_listed: true,
         version: info.name("version"),
         test_mode: guest.test_mode,

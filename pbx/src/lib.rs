@@ -15,7 +15,7 @@ mod user_session;
 pub use approach::{Approach, Progress, Step, keep_alive};
 pub use challenge::{Challenge, NoRandomness};
 pub use dialogue::{Dialogue, Dialogues};
-pub use doorway::{Doorway, Outcome, Response};
+pub use doorway::{Doorway, Outcome, Response, introduced_anew};
 pub use login::{LoggedIn, Refusal, SessionKind};
 pub use outbox::MESSAGE_LIMIT;
 pub use outgoing::sets_presence;

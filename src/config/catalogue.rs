@@ -24,7 +24,7 @@ pub(super) enum Shape {
     Address,
     /// `true` or `false`.
     Flag,
-    /// A list of texts; in the environment separated by commas.
+    /// A list of texts; in the environment separated by commas, or as the file writes it.
     List,
 }
 

@@ -64,6 +64,9 @@ impl Value {
                 Ok(flag) => Self::Flag(flag),
                 Err(_) => Self::Text(text),
             },
+            (Shape::List, Self::Text(text)) if text.trim_start().starts_with('[') => {
+                file::list(&text).unwrap_or(Self::Text(text))
+            }
             (Shape::List, Self::Text(text)) => {
                 let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
                 Self::List(items.map(str::to_owned).collect())
@@ -85,6 +88,8 @@ pub(super) struct Entry {
 pub struct Layer {
     pub(super) values: BTreeMap<Path, Entry>,
     pub(super) problems: Vec<Problem>,
+    /// The source could not be read at all, so nothing follows from what is not in it.
+    pub(super) unread: bool,
 }
 
 impl Layer {

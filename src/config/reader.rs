@@ -32,6 +32,8 @@ pub(super) struct Reader {
     values: BTreeMap<Path, Entry>,
     pub(super) effective: Vec<Effective>,
     pub(super) problems: Vec<Problem>,
+    /// A source could not be read: what is missing may well stand there.
+    partial: bool,
 }
 
 impl Reader {
@@ -41,10 +43,12 @@ impl Reader {
             values: BTreeMap::new(),
             effective: Vec::new(),
             problems: Vec::new(),
+            partial: false,
         };
         for layer in layers {
             reader.values.extend(layer.values.clone());
             reader.problems.extend(layer.problems.iter().cloned());
+            reader.partial |= layer.unread;
         }
         reader
     }
@@ -108,7 +112,7 @@ impl Reader {
         }
     }
 
-    /// Reads a list of texts, which the environment writes with commas.
+    /// Reads a list of texts, which the environment writes with commas or like the file.
     pub(super) fn list_or(&mut self, path: &str, default: &[&str]) -> Option<Vec<String>> {
         if !self.is_set(path) {
             self.note(path.to_owned(), format!("{default:?}"), Origin::Default);
@@ -196,7 +200,14 @@ impl Reader {
             problem.example = Some(key.example.to_owned());
             problem.remedy = (!key.found_at.is_empty()).then(|| key.found_at.to_owned());
         }
-        self.problems.push(problem);
+        self.note_missing(problem);
+    }
+
+    /// Notes that something is missing, unless a source could not be read: it may well stand there.
+    pub(super) fn note_missing(&mut self, problem: Problem) {
+        if !self.partial {
+            self.problems.push(problem);
+        }
     }
 
     /// Notes that a value is wrong.

@@ -42,13 +42,15 @@ enum Parting {
     Ended(Ended),
     /// The run has ended; this message was not taken in by it.
     RunEnded(Option<String>),
+    /// The PBX grants other APIs than before; what this connection was told so far goes by the old ones.
+    IntroducedAnew(PbxIntroduction, mpsc::UnboundedReceiver<Outgoing>),
 }
 
 /// Attaches to one run of the PBX's actor after the other until the connection ends. The actor learns of the end by the
 /// end of the channel that it was given.
 pub(super) async fn converse(
     wire: &mut impl Wire,
-    introduction: PbxIntroduction,
+    mut introduction: PbxIntroduction,
     dialled_by: Dialler,
     doorkeeper: &Doorkeeper,
 ) -> Ended {
@@ -57,8 +59,9 @@ pub(super) async fn converse(
         log::error!(pbx = pbx.as_str(); "pbx {pbx} cannot be served: its session does not start");
         return Ended::Over("its session does not start".to_owned());
     };
-    let connection = doorkeeper.next_connection();
+    let mut connection = doorkeeper.next_connection();
     let mut unheard = None;
+    let mut earlier: Option<mpsc::UnboundedReceiver<Outgoing>> = None;
     loop {
         let (outgoing, frames) = mpsc::unbounded_channel();
         let attach = Attach {
@@ -71,9 +74,24 @@ pub(super) async fn converse(
             tokio::time::sleep(ATTACH_PAUSE).await;
             continue;
         }
-        match converse_with_run(wire, &pbx, connection, &actor, frames, unheard.take(), doorkeeper).await {
+        if earlier.take().is_some_and(|mut frames| is_abandoned(&mut frames)) {
+            return abandoned();
+        }
+        let talk = Talk {
+            introduction: &introduction,
+            connection,
+            actor: &actor,
+            doorkeeper,
+        };
+        match talk.with_run(wire, frames, unheard.take()).await {
             Parting::Ended(ended) => return ended,
             Parting::RunEnded(message) => unheard = message,
+            Parting::IntroducedAnew(anew, frames) => {
+                log::info!(pbx = pbx.as_str(); "pbx {pbx} grants other apis than before; it is asked anew");
+                introduction = anew;
+                connection = doorkeeper.next_connection();
+                earlier = Some(frames);
+            }
         }
     }
 }
@@ -103,98 +121,116 @@ struct Kind<'a> {
     src: Cow<'a, str>,
 }
 
-async fn converse_with_run(
-    wire: &mut impl Wire,
-    pbx: &PbxName,
+/// One connection with one run of the actor.
+struct Talk<'a> {
+    introduction: &'a PbxIntroduction,
     connection: ConnectionId,
-    actor: &Post<PbxSession>,
-    mut frames: mpsc::UnboundedReceiver<Outgoing>,
-    unheard: Option<String>,
-    doorkeeper: &Doorkeeper,
-) -> Parting {
-    let over = |cause: &str| Parting::Ended(Ended::Over(cause.to_owned()));
-    if let Some(text) = unheard
-        && !matches!(
-            actor
-                .ask(Received {
-                    connection,
-                    text: text.clone()
-                })
-                .await,
-            Ok(true)
-        )
-    {
-        return part(&mut frames, text);
-    }
-    let mut heard_at = Instant::now();
-    let mut beat = tokio::time::interval(BEAT_AFTER);
-    let mut look = tokio::time::interval(LOOK);
-    let mut active_at = Instant::now();
-    loop {
-        tokio::select! {
-            outgoing = frames.recv() => match outgoing {
-                // asked as late as possible: the process may have been stopped since the actor asked
-                Some(Outgoing::Frame(frame)) if m365_pbx::sets_presence(&frame) && !doorkeeper.is_active() => {
-                    return over(NOT_ACTIVE);
-                }
-                Some(Outgoing::Frame(frame)) => {
-                    trace("to the pbx", pbx, &frame);
-                    if wire.say(frame).await.is_err() {
-                        return over("it took nothing any more");
+    actor: &'a Post<PbxSession>,
+    doorkeeper: &'a Doorkeeper,
+}
+
+impl Talk<'_> {
+    async fn with_run(
+        &self,
+        wire: &mut impl Wire,
+        mut frames: mpsc::UnboundedReceiver<Outgoing>,
+        unheard: Option<String>,
+    ) -> Parting {
+        let over = |cause: &str| Parting::Ended(Ended::Over(cause.to_owned()));
+        let pbx = &self.introduction.pbx;
+        if let Some(text) = unheard
+            && !self.is_taken_in(&text).await
+        {
+            return part(&mut frames, text);
+        }
+        let mut heard_at = Instant::now();
+        let mut beat = tokio::time::interval(BEAT_AFTER);
+        let mut look = tokio::time::interval(LOOK);
+        let mut active_at = Instant::now();
+        loop {
+            tokio::select! {
+                outgoing = frames.recv() => match outgoing {
+                    // asked as late as possible: the process may have been stopped since the actor asked
+                    Some(Outgoing::Frame(frame))
+                        if m365_pbx::sets_presence(&frame) && !self.doorkeeper.is_active() =>
+                    {
+                        return over(NOT_ACTIVE);
                     }
-                }
-                Some(Outgoing::Close) => return Parting::Ended(Ended::Replaced),
-                Some(Outgoing::Abandon) => return abandoned(),
-                None => return Parting::RunEnded(None),
-            },
-            heard = wire.hear() => {
-                heard_at = Instant::now();
-                match heard {
-                    Heard::Text(text) => {
-                        trace("from the pbx", pbx, &text);
-                        let accepted = actor.ask(Received { connection, text: text.clone() }).await;
-                        if !matches!(accepted, Ok(true)) {
-                            return part(&mut frames, text);
-                        }
-                    }
-                    Heard::Ping(payload) => {
-                        if wire.pong(&payload).await.is_err() {
+                    Some(Outgoing::Frame(frame)) => {
+                        trace("to the pbx", pbx, &frame);
+                        if wire.say(frame).await.is_err() {
                             return over("it took nothing any more");
                         }
                     }
-                    Heard::Sign => {}
-                    Heard::End(cause) => return over(&cause),
+                    Some(Outgoing::Close) => return Parting::Ended(Ended::Replaced),
+                    Some(Outgoing::Abandon) => return Parting::Ended(abandoned()),
+                    None => return Parting::RunEnded(None),
+                },
+                heard = wire.hear() => {
+                    heard_at = Instant::now();
+                    match heard {
+                        Heard::Text(text) => {
+                            trace("from the pbx", pbx, &text);
+                            if let Some(anew) = m365_pbx::introduced_anew(self.introduction, &text) {
+                                return Parting::IntroducedAnew(anew, frames);
+                            }
+                            if !self.is_taken_in(&text).await {
+                                return part(&mut frames, text);
+                            }
+                        }
+                        Heard::Ping(payload) => {
+                            if wire.pong(&payload).await.is_err() {
+                                return over("it took nothing any more");
+                            }
+                        }
+                        Heard::Sign => {}
+                        Heard::End(cause) => return over(&cause),
+                    }
                 }
-            }
-            _ = look.tick() => {
-                if doorkeeper.is_active() {
-                    active_at = Instant::now();
-                } else if active_at.elapsed() > YIELD_AFTER {
-                    return over(NOT_ACTIVE);
+                _ = look.tick() => {
+                    if self.doorkeeper.is_active() {
+                        active_at = Instant::now();
+                    } else if active_at.elapsed() > YIELD_AFTER {
+                        return over(NOT_ACTIVE);
+                    }
                 }
-            }
-            _ = beat.tick() => {
-                if heard_at.elapsed() > DROP_AFTER {
-                    return over("it gave no sign of life for 45 s");
-                }
-                if wire.beat().await.is_err() {
-                    return over("it took nothing any more");
+                _ = beat.tick() => {
+                    if heard_at.elapsed() > DROP_AFTER {
+                        return over("it gave no sign of life for 45 s");
+                    }
+                    if wire.beat().await.is_err() {
+                        return over("it took nothing any more");
+                    }
                 }
             }
         }
+    }
+
+    /// Gives a message to the run and waits until it is taken in; false when the run has ended.
+    async fn is_taken_in(&self, text: &str) -> bool {
+        let received = Received {
+            connection: self.connection,
+            text: text.to_owned(),
+        };
+        matches!(self.actor.ask(received).await, Ok(true))
     }
 }
 
 /// The run has not taken this message in. What it left for the connection to do is done first.
 fn part(frames: &mut mpsc::UnboundedReceiver<Outgoing>, text: String) -> Parting {
-    let left = std::iter::from_fn(|| frames.try_recv().ok());
-    if left.into_iter().any(|outgoing| outgoing == Outgoing::Abandon) {
-        return abandoned();
+    if is_abandoned(frames) {
+        return Parting::Ended(abandoned());
     }
     Parting::RunEnded(Some(text))
 }
 
+/// Whether what is left to be sent ends with the order to abandon the connection.
+fn is_abandoned(frames: &mut mpsc::UnboundedReceiver<Outgoing>) -> bool {
+    let left = std::iter::from_fn(|| frames.try_recv().ok());
+    left.into_iter().any(|outgoing| outgoing == Outgoing::Abandon)
+}
+
 /// Calls of ours stand on the connection, and whoever could end them is gone: they end with it.
-fn abandoned() -> Parting {
-    Parting::Ended(Ended::Over("what was set on it ends with it alone".to_owned()))
+fn abandoned() -> Ended {
+    Ended::Over("what was set on it ends with it alone".to_owned())
 }

@@ -47,6 +47,14 @@ pub enum NoPatch {
         /// What was probably meant.
         nearest: String,
     },
+    /// A section where a value stands.
+    #[error(
+        "{name} is a section, not a value: give its keys, as in {{\"matching\": {{\"microsoft\": \"mail\"}}}}"
+    )]
+    Section {
+        /// The section.
+        name: String,
+    },
     /// The same key in two spellings.
     #[error("{key} is given twice")]
     Twice {
@@ -88,9 +96,12 @@ impl Patch {
     }
 
     fn want(&mut self, name: &str, value: &Value) -> Result<(), NoPatch> {
-        let facts = key_facts(name).map_err(|nearest| NoPatch::Unknown {
-            name: name.to_owned(),
-            nearest,
+        let facts = key_facts(name).map_err(|nearest| {
+            let name = name.to_owned();
+            match nearest == name {
+                true => NoPatch::Section { name },
+                false => NoPatch::Unknown { name, nearest },
+            }
         })?;
         let key = facts.key.clone();
         let value = (!value.is_null()).then(|| value.clone());
@@ -176,6 +187,7 @@ mod tests {
                     nearest: "sync.read".into(),
                 },
             ),
+            (json!({"sync": 5}), NoPatch::Section { name: "sync".into() }),
             (
                 json!({"sync.read": "polling", "sync": {"read": "hybrid"}}),
                 NoPatch::Twice {

@@ -37,6 +37,17 @@ fn everything_can_come_from_the_environment() {
 }
 
 #[test]
+fn a_list_in_the_environment_may_be_written_like_in_the_file() {
+    let exclude = |list| check_with(VALID, &[("CONNECTOR__MATCHING__EXCLUDE", list)]);
+    let answer = exclude("[\"door\", 'reception']");
+    answer.is_fine();
+    assert_eq!(answer.value("matching.exclude").0, "[\"door\", \"reception\"]");
+    for broken in ["[\"door\"", "[1, 2]", "[door]"] {
+        exclude(broken).refuses("matching.exclude", &["is no list of texts"]);
+    }
+}
+
+#[test]
 fn the_environment_wins_over_the_file() {
     let answer = check_with(VALID, &[("CONNECTOR__PBX__MASTER", "pbx-two")]);
     answer.is_fine();

@@ -24,6 +24,7 @@ fn a_key_in_the_wrong_section_is_told_the_right_one() {
 fn the_value_of_an_unknown_key_is_not_shown() {
     let answer = check(&with("[pbx]\n", "[pbx]\npasword = \"hidden\"\n"));
     answer.refuses("pbx.pasword", &["pbx.password"]);
+    assert!(!answer.stderr.contains("is missing"), "{}", answer.stderr);
     assert!(!(answer.stdout + &answer.stderr).contains("hidden"));
 }
 
@@ -71,6 +72,8 @@ fn a_missing_file_is_named() {
             "{}",
             answer.stderr
         );
+        // whatever is missing may stand in that file
+        assert_eq!(answer.stderr.matches("error: ").count(), 1, "{}", answer.stderr);
     }
 }
 

@@ -117,3 +117,22 @@ fn a_second_object_in_either_direction_stands_beside_the_first() {
         "what is listed is surer than what is assumed"
     );
 }
+
+#[test]
+fn a_checkmark_that_the_pbx_tells_of_on_the_same_connection_counts_at_once() {
+    let world = World::of(&["anna", "bert"])
+        .pbxs(|options| options.apis.retain(|api| api == "PbxApi" || api == "RCC"))
+        .start();
+    world.until_light("master_pbx", "missing_api_right");
+    let apis = ["PbxAdminApi", "PbxApi", "PbxTableUsers", "RCC"];
+    world
+        .master()
+        .configure(|options| options.apis = apis.map(str::to_owned).to_vec());
+    let told = serde_json::json!({"mt": "PbxInfo", "domain": "example.com", "pbx": MASTER, "apis": apis});
+    for _time in 0..2 {
+        world.master().send_text(&told.to_string());
+        works(&world);
+    }
+    world.until_light("master_pbx", "ok");
+    assert_eq!(world.master().logins(), 1);
+}

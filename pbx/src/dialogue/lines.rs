@@ -141,11 +141,15 @@ impl Lines {
     fn user_told(&mut self, message: &Message) -> Option<Vec<PbxEvent>> {
         let user = PbxGuid::new(message.object().name("guid")?);
         let update = message.object().text("update");
-        let channel = match update.as_deref() {
-            Some("del") => 0,
-            _ => u32::try_from(message.object().number("channel")?).unwrap_or(u32::MAX),
+        let channel = match (update.as_deref(), message.object().member("channel")) {
+            (Some("del"), _) => Some(0),
+            // where a firmware leaves out what is zero, the user is listed all the same, and without a call so far
+            (None | Some("add"), None) => None,
+            _ => Some(u32::try_from(message.object().number("channel")?).unwrap_or(u32::MAX)),
         };
-        self.line(&user)?.count(channel);
+        if let Some(channel) = channel {
+            self.line(&user)?.count(channel);
+        }
         let listed = match update.as_deref() {
             None | Some("add") => Some(true),
             Some("del") => Some(false),

@@ -6,6 +6,7 @@
 use m365_presence::identity::{PbxGuid, PbxName};
 use m365_presence::pbx::{PbxApi, PbxUser};
 use m365_presence::ports::PbxEvent;
+use serde_json::Value;
 
 use super::Numbers;
 use crate::message::{Message, Object};
@@ -65,7 +66,10 @@ impl Users {
                 Some(vec![PbxEvent::UserListed(user)])
             }
             "ReplicateDel" => {
-                let guid = guid(columns(message)?)?;
+                // nobody has written down where a removal names its user (pbx.md 10)
+                let guid = columns(message)
+                    .and_then(guid)
+                    .or_else(|| guid(message.object()))?;
                 Some(vec![PbxEvent::UserRemoved(guid)])
             }
             _ => None,
@@ -86,7 +90,7 @@ impl Users {
         if let Some(reason) = message.object().refusal() {
             return Some(self.refused(reason));
         }
-        if message.object().member("columns").is_some() && columns(message).is_none() {
+        if message.object().member("columns").is_some_and(is_no_row) {
             self.pull(outbox);
             return None;
         }
@@ -108,6 +112,16 @@ impl Users {
     fn refused(&mut self, message: String) -> Vec<PbxEvent> {
         self.stage = Stage::Idle;
         vec![PbxEvent::UsersRefused { message }]
+    }
+}
+
+/// Whether these columns hold something and are no row all the same; an empty list is how some write that there are none.
+fn is_no_row(columns: &Value) -> bool {
+    match columns {
+        Value::Object(_) | Value::Null | Value::Bool(false) => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
     }
 }
 

@@ -1,4 +1,4 @@
-use m365_pbx::{Outcome, SessionKind};
+use m365_pbx::{Outcome, SessionKind, introduced_anew};
 use m365_presence::identity::PbxName;
 use m365_presence::pbx::{PbxApi, PbxIntroduction};
 use serde_json::json;
@@ -25,6 +25,45 @@ fn introduction(test_mode: bool) -> PbxIntroduction {
 fn a_pbx_introduces_itself_with_the_apis_that_we_know() {
     let response = logged_in(r#"{"appobj":"m365"}"#).receive(PBX_INFO);
     assert_eq!(response.outcome, Outcome::Introduced(introduction(false)));
+}
+
+#[test]
+fn other_apis_than_before_are_an_introduction_anew_and_the_same_ones_are_not() {
+    let before = introduction(true);
+    let anew = |apis: &str| {
+        let told = format!(r#"{{"mt":"PbxInfo","domain":"example.com","pbx":"master","apis":{apis}}}"#);
+        introduced_anew(&before, &told)
+    };
+    let more = anew(r#"["RCC","PbxAdminApi","PbxApi","PbxTableUsers"]"#).unwrap();
+    let apis = vec![
+        PbxApi::PbxApi,
+        PbxApi::PbxTableUsers,
+        PbxApi::PbxAdminApi,
+        PbxApi::Rcc,
+    ];
+    assert_eq!(
+        more,
+        PbxIntroduction {
+            apis,
+            ..before.clone()
+        }
+    );
+    assert!(anew("null").unwrap().apis.is_empty());
+    assert_eq!(anew(r#"["PbxTableUsers","RCC","PbxApi"]"#), None);
+    assert_eq!(introduced_anew(&before, PBX_INFO), None);
+    // another PBX's name is no matter of its checkmarks, and a mention is no introduction
+    for other in [
+        r#"{"mt":"PbxInfo","pbx":"slave","apis":[]}"#,
+        r#"{"mt":"PresenceUpdate","note":"PbxInfo"}"#,
+        "PbxInfo",
+    ] {
+        assert_eq!(introduced_anew(&before, other), None, "{other}");
+    }
+    let unlisted = PbxIntroduction {
+        apis_listed: false,
+        ..before.clone()
+    };
+    assert_eq!(introduced_anew(&unlisted, r#"{"mt":"PbxInfo","apis":[]}"#), None);
 }
 
 #[test]

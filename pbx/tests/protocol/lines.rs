@@ -135,6 +135,20 @@ fn whose_line_states_are_told_at_all_is_told_once() {
 }
 
 #[test]
+fn a_line_that_is_told_without_a_count_is_listed_and_says_nothing_of_calls() {
+    let mut rcc = Rcc::new();
+    let listed = [PbxEvent::LineListed {
+        user: guid(ALICE),
+        listed: true,
+    }];
+    let message = json!({"mt": "UserInfo", "src": rcc.src, "api": "RCC", "guid": ALICE, "state": 1});
+    assert_eq!(rcc.pbx.receive_all(message.clone()), listed);
+    assert_eq!(rcc.channel(1), calls(1));
+    assert_eq!(rcc.pbx.receive_all(message), listed);
+    assert_eq!(rcc.channel(1), []);
+}
+
+#[test]
 fn a_call_counts_by_its_phase_and_direction() {
     for (state, counted) in [
         (0, false),
@@ -296,7 +310,7 @@ fn what_has_no_form_is_ignored_and_changes_nothing() {
         ("UserInfo", json!({"channel": 0})),
         ("UserInfo", json!({"guid": ALICE, "channel": -1})),
         ("UserInfo", json!({"guid": ALICE, "channel": {}})),
-        ("UserInfo", json!({"guid": ALICE})),
+        ("UserInfo", json!({"guid": ALICE, "update": "update"})),
         ("CallAdd", json!({"guid": ALICE})),
         ("CallUpdate", json!({"call": "unknown"})),
         ("CallDel", json!({})),

@@ -54,7 +54,9 @@ fn a_replication_reads_row_by_row_until_a_result_without_columns() {
 
 #[test]
 fn empty_columns_and_columns_without_a_guid_end_the_table_too() {
-    for columns in [json!({}), json!({"cn": "x"}), json!({"guid": ""}), json!(null)] {
+    let nobody = [json!({"cn": "x"}), json!({"guid": ""})];
+    let nothing = [json!({}), json!(null), json!([]), json!(""), json!(false)];
+    for columns in nobody.into_iter().chain(nothing) {
         let mut pbx = Conversation::new();
         let src = pbx.replicating();
         assert_eq!(
@@ -94,6 +96,9 @@ fn live_changes_come_before_during_and_after_the_table() {
     let removed = pbx.receive(row("ReplicateDel", &src, json!({"guid": ALICE})));
     assert_eq!(removed, [PbxEvent::UserRemoved(guid(ALICE))]);
     assert!(pbx.sent().is_empty());
+    let at_the_top = json!({"mt": "ReplicateDel", "src": src, "api": "PbxTableUsers", "guid": ALICE});
+    assert_eq!(pbx.receive(at_the_top), [PbxEvent::UserRemoved(guid(ALICE))]);
+    assert!(pbx.is_ignored(json!({"mt": "ReplicateDel", "src": src, "api": "PbxTableUsers"})));
 }
 
 #[test]

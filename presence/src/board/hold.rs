@@ -1,7 +1,8 @@
 //! How long writes of one side of one user wait after one that did not succeed.
 //!
 //! After a write without an answer every write waits: the other side may be down or ask for patience. After a refusal
-//! only the refused write waits, for another one may well be taken.
+//! only the refused write waits, for another one may well be taken. A first refusal may be a passing one, so the wait
+//! begins short; what goes on being refused needs a person, and is asked for ever more rarely.
 
 use std::time::Duration;
 
@@ -13,15 +14,28 @@ const SHORTEST: TimeDelta = TimeDelta::seconds(1);
 /// Longest wait after a write without an answer.
 const LONGEST: TimeDelta = TimeDelta::seconds(30);
 
-/// Wait after a refusal: a repeat alone changes nothing.
-const AFTER_REFUSAL: TimeDelta = TimeDelta::minutes(15);
+/// First wait after a refusal; doubles each time that the same write is refused again.
+const AFTER_REFUSAL: TimeDelta = TimeDelta::seconds(10);
 
-/// A write that was refused, until when it waits, and the other side's words.
+/// Longest wait after a refusal.
+const LONGEST_AFTER_REFUSAL: TimeDelta = TimeDelta::minutes(15);
+
+/// Refused writes that are remembered for one side of one user: a note makes every text another write.
+const MOST_REFUSED: usize = 32;
+
+/// A write that was refused, how often in a row, until when it waits, and the other side's words.
 #[derive(Clone, Debug)]
 struct Refused<W> {
     write: W,
+    times: u32,
     until: DateTime<Utc>,
     message: String,
+}
+
+/// The wait after a write was refused this often in a row.
+fn wait_after_refusal(times: u32) -> TimeDelta {
+    let doubled = AFTER_REFUSAL * 2_i32.saturating_pow(times.saturating_sub(1).min(10));
+    doubled.min(LONGEST_AFTER_REFUSAL)
 }
 
 /// Which writes wait, why and until when. `W` is what is written.
@@ -83,13 +97,19 @@ impl<W: Clone + PartialEq> Hold<W> {
         self.until = Some(now + doubled.min(LONGEST).max(asked));
     }
 
-    /// Notes a refusal: the other side answers, but takes no repeat.
+    /// Notes a refusal: the other side answers, and does not take this write.
     pub(super) fn refuse(&mut self, write: W, now: DateTime<Utc>, message: &str) {
+        let before = self.refused.iter().find(|refused| refused.write == write);
+        let times = before.map_or(1, |before| before.times.saturating_add(1));
         self.refused
-            .retain(|refused| refused.write != write && now < refused.until);
+            .retain(|refused| refused.write != write && now < refused.until + LONGEST_AFTER_REFUSAL);
+        if self.refused.len() >= MOST_REFUSED {
+            self.refused.remove(0);
+        }
         self.refused.push(Refused {
             write,
-            until: now + AFTER_REFUSAL,
+            times,
+            until: now + wait_after_refusal(times),
             message: message.to_owned(),
         });
         self.last_refusal = Some(message.to_owned());

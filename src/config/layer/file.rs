@@ -18,6 +18,7 @@ impl Layer {
                     "check --config or CONNECTOR_CONFIG, and that the connector's user may read the file";
                 Self {
                     problems: vec![problem.with_remedy(remedy)],
+                    unread: true,
                     ..Self::default()
                 }
             }
@@ -29,7 +30,10 @@ impl Layer {
         let mut layer = Self::default();
         match text.parse::<toml::Table>() {
             Ok(table) => layer.collect(table, &Path::default()),
-            Err(error) => layer.problems.push(syntax_problem(text, name, &error)),
+            Err(error) => {
+                layer.problems.push(syntax_problem(text, name, &error));
+                layer.unread = true;
+            }
         }
         layer
     }
@@ -80,6 +84,15 @@ impl Layer {
         let problem = Problem::error(path.to_string(), "is a list of sections");
         self.problems
             .push(problem.with_remedy(format!("write [[{path}]] before the keys of each")));
+    }
+}
+
+/// Reads a list of texts as the file writes it; `None` when it is none.
+pub(super) fn list(text: &str) -> Option<Value> {
+    let mut table: toml::Table = format!("list = {text}").parse().ok()?;
+    match value(table.remove("list")?) {
+        list @ Value::List(_) if table.is_empty() => Some(list),
+        _ => None,
     }
 }
 

@@ -123,7 +123,7 @@ pub(super) async fn audit(
 
 fn refused_body(refusal: NoPatch) -> Problem {
     match refusal {
-        NoPatch::Unknown { .. } => Problem::invalid_settings(refusal.to_string()),
+        NoPatch::Unknown { .. } | NoPatch::Section { .. } => Problem::invalid_settings(refusal.to_string()),
         _ => Problem::bad_request(refusal.to_string()),
     }
 }

@@ -204,9 +204,13 @@ fn where_the_pbx_takes_no_call_of_ours_an_entry_stands_in_and_says_why() {
     let why = stage.board.view(&guid(), stage.now).unwrap().why;
     assert!(why.contains("entry only") && why.contains("no right"), "{why}");
     stage.accept_entry("on-the-phone");
-    stage.seconds(600);
+    stage.seconds(9);
     stage.silence();
-    stage.seconds(400);
+    stage.seconds(1);
+    stage.answer_alien_call(true, &refused());
+    stage.seconds(19);
+    stage.silence();
+    stage.seconds(1);
     stage.answer_alien_call(true, &Outcome::Accepted);
     stage.accept_entry("");
 }

@@ -12,15 +12,29 @@ fn no() -> Outcome {
     }
 }
 
+/// The waits after one refusal of the same write after the other, in seconds.
+const WAITS: [u64; 9] = [10, 20, 40, 80, 160, 320, 640, 900, 900];
+
 #[test]
-fn a_refused_write_is_left_alone_for_long() {
+fn a_refused_write_is_tried_again_soon_and_then_ever_more_rarely() {
     let mut stage = Stage::alice();
     stage.choose("dnd");
-    assert_eq!(stage.teams_write(), set_preferred("DoNotDisturb", DAY));
-    stage.answer_teams(&no());
-    stage.seconds(14 * 60);
-    stage.silence();
+    for wait in WAITS {
+        assert_eq!(stage.teams_write(), set_preferred("DoNotDisturb", DAY));
+        stage.answer_teams(&no());
+        stage.seconds(wait - 1);
+        stage.silence();
+        stage.seconds(1);
+    }
+    stage.accept(&set_preferred("DoNotDisturb", DAY));
+    stage.choose("");
+    stage.accept(&PresenceChange::ClearPreferred);
+    // what was taken meanwhile begins from the start
     stage.seconds(60);
+    stage.choose("dnd");
+    stage.teams_write();
+    stage.answer_teams(&no());
+    stage.seconds(10);
     stage.accept(&set_preferred("DoNotDisturb", DAY));
 }
 
@@ -30,13 +44,13 @@ fn another_choice_leaves_at_once_and_the_refused_one_still_waits() {
     stage.choose("dnd");
     stage.teams_write();
     stage.answer_teams(&no());
-    stage.seconds(60);
+    stage.seconds(2);
     stage.choose("away");
     stage.accept(&set_preferred("Away", WEEK));
     stage.choose("dnd");
-    stage.seconds(13 * 60);
+    stage.seconds(7);
     stage.silence();
-    stage.seconds(60);
+    stage.seconds(1);
     stage.accept(&set_preferred("DoNotDisturb", DAY));
 }
 
@@ -112,14 +126,14 @@ fn a_refused_entry_waits_and_another_leaves() {
     stage.read("Busy", "Busy");
     assert_eq!(stage.entry_write(), "busy");
     stage.answer_entry(&no());
-    stage.seconds(60);
+    stage.seconds(2);
     stage.silence();
     stage.read("Away", "Away");
     stage.accept_entry("away");
     stage.read("Busy", "Busy");
-    stage.seconds(13 * 60);
+    stage.seconds(7);
     stage.silence();
-    stage.seconds(60);
+    stage.seconds(1);
     stage.accept_entry("busy");
 }
 
@@ -131,8 +145,8 @@ fn a_refused_removal_of_our_entry_is_tried_again_later() {
     stage.read("Available", "Available");
     assert_eq!(stage.entry_write(), "");
     stage.answer_entry(&no());
-    stage.seconds(14 * 60);
+    stage.seconds(9);
     stage.silence();
-    stage.seconds(60);
+    stage.seconds(1);
     stage.accept_entry("");
 }

@@ -55,7 +55,7 @@ choice! {
 pub(super) fn read(reader: &mut Reader, needs: Needs) -> Option<Vec<CommunicationUser>> {
     let indices = reader.indices(USERS);
     if indices.is_empty() && needs.presence_subscription() {
-        reader.problems.push(no_communication_user());
+        reader.note_missing(no_communication_user());
     }
     let sections: Vec<String> = indices.iter().map(|index| format!("{USERS}.{index}")).collect();
     refuse_twins(reader, &sections);
