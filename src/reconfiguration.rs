@@ -88,6 +88,9 @@ pub enum Refused {
     /// The configuration as a whole would not be valid.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<Problem>),
+    /// Several things at once, of which the first decides what kind of refusal it is.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Several(Vec<Refused>),
     /// The store does not take it.
     #[error("the change cannot be stored: {0}")]
     NotStored(String),
@@ -97,6 +100,17 @@ pub enum Refused {
     /// The connector is ending.
     #[error("the connector is ending")]
     Ending,
+}
+
+impl Refused {
+    /// Makes one of several: what no other value would mend comes first.
+    fn all(mut refusals: Vec<Self>) -> Self {
+        refusals.sort_by_key(|refused| matches!(refused, Self::Masked { .. } | Self::Invalid(_)));
+        match <[Self; 1]>::try_from(refusals) {
+            Ok([single]) => single,
+            Err(refusals) => Self::Several(refusals),
+        }
+    }
 }
 
 /// Where HTTP threads read settings and hand changes in; clones are the same counter.

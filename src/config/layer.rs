@@ -101,6 +101,11 @@ impl Layer {
             match (catalogue::at(&path), toml::Value::try_from(value)) {
                 (Place::Key(_), Ok(value)) => layer.insert(path, file::value(value), Origin::Stored, &name),
                 (Place::Key(_), Err(_)) => layer.problems.push(Problem::error(name, "takes no such value")),
+                (Place::Section | Place::Sections, _) => {
+                    let problem = Problem::error(name, "is a section, not a value");
+                    let remedy = "give its keys, as in {\"matching\": {\"microsoft\": \"mail\"}}";
+                    layer.problems.push(problem.with_remedy(remedy));
+                }
                 _ => layer.refuse_unknown(&name, &catalogue::nearest(&path)),
             }
         }

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use utoipa::ToSchema;
 
 use super::concern::{Part, concerned};
-use super::patch::Patch;
+use super::patch::{Patch, Wanted};
 use super::picture::Picture;
 use super::{ChangeOrder, Refused};
 use crate::config::{Layer, Layers, Resolution, Settings};
@@ -31,6 +31,9 @@ pub struct Changed {
     #[serde(skip)]
     pub etag: String,
 }
+
+/// Layers with what they come to.
+type Judged = (Layers, Resolution, Settings);
 
 /// The settings in force, and everything that a change must respect.
 pub struct Desk {
@@ -105,20 +108,12 @@ impl Desk {
         {
             return Err(Refused::Stale);
         }
-        self.check_storable(&order.patch)?;
-        let mut stored = self.stored.clone();
-        for (key, wanted) in &order.patch.0 {
-            match &wanted.value {
-                Some(value) => stored.insert(key.clone(), value.clone()),
-                None => stored.remove(key),
-            };
-        }
-        let (layers, resolution, settings) = self.judge(&stored)?;
+        let (stored, (layers, resolution, settings)) = self.judge_patch(&order.patch)?;
         let after = Picture::of(&resolution, self.revision);
         let records = records(&order.patch, &before, &after, &order.who);
         let changes: Vec<_> = order
             .patch
-            .0
+            .wanted
             .iter()
             .map(|(key, wanted)| change(key, wanted.value.as_ref()))
             .collect();
@@ -128,7 +123,7 @@ impl Desk {
             .map_err(|error| Refused::NotStored(error.to_string()))?;
         self.revision += 1;
         self.take_over(layers, &resolution, settings, stored);
-        let changed: Vec<String> = order.patch.0.keys().cloned().collect();
+        let changed: Vec<String> = order.patch.wanted.keys().cloned().collect();
         for key in &changed {
             log::info!(key = key.as_str(); "the setting {key} is changed at run time");
         }
@@ -155,23 +150,41 @@ impl Desk {
         found.map_err(|error| Refused::NotStored(error.to_string()))
     }
 
-    fn check_storable(&self, patch: &Patch) -> Result<(), Refused> {
-        for (key, wanted) in &patch.0 {
-            if let Some(variable) = self.layers.environment_variable(key) {
-                let key = key.clone();
-                return Err(Refused::SetByEnvironment { key, variable });
-            }
-            if key.starts_with("database.") {
-                return Err(Refused::NotStorable { key: key.clone() });
-            }
-            if wanted.facts.secret && wanted.value.as_ref().is_some_and(|value| value == MASK) {
-                return Err(Refused::Masked { key: key.clone() });
+    /// What would be stored, and what that comes to. Everything that is wrong is told at once.
+    fn judge_patch(&self, patch: &Patch) -> Result<(BTreeMap<String, Value>, Judged), Refused> {
+        let mut stored = self.stored.clone();
+        let mut refusals = Vec::new();
+        for (key, wanted) in &patch.wanted {
+            match (self.unstorable(key, wanted), &wanted.value) {
+                (Some(refused), _) => refusals.push(refused),
+                (None, Some(value)) => drop(stored.insert(key.clone(), value.clone())),
+                (None, None) => drop(stored.remove(key)),
             }
         }
-        Ok(())
+        let nameless = patch.unknown.iter().map(|name| (name.clone(), Value::Null));
+        let mut tried = stored.clone();
+        tried.extend(nameless);
+        match self.judge(&tried) {
+            Ok(judged) if refusals.is_empty() => return Ok((stored, judged)),
+            Ok(_valid_without_them) => {}
+            Err(invalid) => refusals.push(invalid),
+        }
+        Err(Refused::all(refusals))
     }
 
-    fn judge(&self, stored: &BTreeMap<String, Value>) -> Result<(Layers, Resolution, Settings), Refused> {
+    fn unstorable(&self, key: &str, wanted: &Wanted) -> Option<Refused> {
+        let key = key.to_owned();
+        if let Some(variable) = self.layers.environment_variable(&key) {
+            return Some(Refused::SetByEnvironment { key, variable });
+        }
+        if key.starts_with("database.") {
+            return Some(Refused::NotStorable { key });
+        }
+        let masked = wanted.facts.secret && wanted.value.as_ref().is_some_and(|value| value == MASK);
+        masked.then_some(Refused::Masked { key })
+    }
+
+    fn judge(&self, stored: &BTreeMap<String, Value>) -> Result<Judged, Refused> {
         let layers = Layers {
             stored: Layer::stored(stored.iter().map(|(key, value)| (key.clone(), value.clone()))),
             ..self.layers.clone()
@@ -228,5 +241,5 @@ fn records(patch: &Patch, before: &Picture, after: &Picture, who: &str) -> Vec<A
         before: before.value(key),
         after: after.value(key),
     };
-    patch.0.keys().map(record).collect()
+    patch.wanted.keys().map(record).collect()
 }

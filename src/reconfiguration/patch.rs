@@ -3,7 +3,7 @@
 //! It is a JSON merge patch (RFC 7396) of the configuration: sections are objects, null takes a stored value back. A
 //! whole path may stand as a name too, as in `{"matching.microsoft": "mail"}`, which is shorter to type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -24,9 +24,14 @@ pub struct Wanted {
     pub value: Option<Value>,
 }
 
-/// Everything that a body wants, by key.
+/// Everything that a body wants.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Patch(pub BTreeMap<String, Wanted>);
+pub struct Patch {
+    /// By key.
+    pub wanted: BTreeMap<String, Wanted>,
+    /// Names that are no key, as they were written. They are refused together with whatever else is wrong.
+    pub unknown: BTreeSet<String>,
+}
 
 /// Why a body is no patch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,22 +44,6 @@ pub enum NoPatch {
     /// Too much, or too deep.
     #[error("the body wants more than {MOST} settings, or is nested deeper than {DEEPEST} levels")]
     TooMuch,
-    /// A key that does not exist.
-    #[error("{name} is unknown; the nearest valid key is {nearest}")]
-    Unknown {
-        /// The key as it was written.
-        name: String,
-        /// What was probably meant.
-        nearest: String,
-    },
-    /// A section where a value stands.
-    #[error(
-        "{name} is a section, not a value: give its keys, as in {{\"matching\": {{\"microsoft\": \"mail\"}}}}"
-    )]
-    Section {
-        /// The section.
-        name: String,
-    },
     /// The same key in two spellings.
     #[error("{key} is given twice")]
     Twice {
@@ -71,14 +60,18 @@ impl Patch {
     pub fn read(body: &Value) -> Result<Self, NoPatch> {
         let mut patch = Self::default();
         patch.take_in("", body, 0)?;
-        if patch.0.is_empty() {
+        if patch.len() == 0 {
             return Err(NoPatch::Empty);
         }
         Ok(patch)
     }
 
+    fn len(&self) -> usize {
+        self.wanted.len() + self.unknown.len()
+    }
+
     fn take_in(&mut self, name: &str, value: &Value, depth: usize) -> Result<(), NoPatch> {
-        if depth > DEEPEST || self.0.len() >= MOST {
+        if depth > DEEPEST || self.len() >= MOST {
             return Err(NoPatch::TooMuch);
         }
         match value {
@@ -96,16 +89,13 @@ impl Patch {
     }
 
     fn want(&mut self, name: &str, value: &Value) -> Result<(), NoPatch> {
-        let facts = key_facts(name).map_err(|nearest| {
-            let name = name.to_owned();
-            match nearest == name {
-                true => NoPatch::Section { name },
-                false => NoPatch::Unknown { name, nearest },
-            }
-        })?;
+        let Ok(facts) = key_facts(name) else {
+            self.unknown.insert(name.to_owned());
+            return Ok(());
+        };
         let key = facts.key.clone();
         let value = (!value.is_null()).then(|| value.clone());
-        match self.0.insert(key.clone(), Wanted { facts, value }) {
+        match self.wanted.insert(key.clone(), Wanted { facts, value }) {
             Some(_) => Err(NoPatch::Twice { key }),
             None => Ok(()),
         }
@@ -128,7 +118,8 @@ mod tests {
 
     fn wanted(body: &Value) -> Vec<(String, Option<Value>)> {
         let patch = Patch::read(body).unwrap();
-        let pairs = patch.0.into_iter();
+        assert!(patch.unknown.is_empty());
+        let pairs = patch.wanted.into_iter();
         pairs.map(|(key, wanted)| (key, wanted.value)).collect()
     }
 
@@ -174,21 +165,6 @@ mod tests {
             (json!({"matching": {}}), NoPatch::Empty),
             (json!("matching"), NoPatch::Empty),
             (
-                json!([{"sync": {"read": "polling"}}]),
-                NoPatch::Unknown {
-                    name: "0.sync.read".into(),
-                    nearest: "sync.read".into(),
-                },
-            ),
-            (
-                json!({"sync": {"reed": "polling"}}),
-                NoPatch::Unknown {
-                    name: "sync.reed".into(),
-                    nearest: "sync.read".into(),
-                },
-            ),
-            (json!({"sync": 5}), NoPatch::Section { name: "sync".into() }),
-            (
                 json!({"sync.read": "polling", "sync": {"read": "hybrid"}}),
                 NoPatch::Twice {
                     key: "sync.read".into(),
@@ -197,6 +173,19 @@ mod tests {
         ] {
             assert_eq!(Patch::read(&body), Err(refusal), "{body}");
         }
+    }
+
+    #[test]
+    fn what_is_no_key_is_gathered_and_the_rest_is_read_on() {
+        let body = json!({"sync": {"reed": "polling", "read": "hybrid"}, "0.sync.read": null});
+        let patch = Patch::read(&body).unwrap();
+        assert_eq!(
+            patch.unknown,
+            BTreeSet::from(["0.sync.read".to_owned(), "sync.reed".to_owned()])
+        );
+        assert!(patch.wanted.keys().eq(["sync.read"]));
+        let list = Patch::read(&json!([{"sync": {"read": "polling"}}])).unwrap();
+        assert!(list.wanted.is_empty() && list.unknown.contains("0.sync.read"));
     }
 
     #[test]

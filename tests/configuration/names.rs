@@ -10,6 +10,14 @@ fn an_unknown_key_is_told_the_nearest_one() {
 }
 
 #[test]
+fn a_wrong_value_is_told_beside_an_unknown_key() {
+    let answer = check(&and("[timers]\nsweep = \"soon\"\nsweeep = \"5m\""));
+    assert_eq!(answer.code, 2);
+    assert!(answer.about("timers.sweeep").contains("is unknown"));
+    assert!(answer.about("timers.sweep").contains("is no duration"));
+}
+
+#[test]
 fn an_unknown_section_is_told_once() {
     check(&and("[timer]\nsweep = \"5m\"\non_the_phone = \"5m\"")).refuses("timer", &["unknown", "timers"]);
 }

@@ -138,10 +138,52 @@ fn what_cannot_be_is_refused_as_a_whole() {
         "database.url",
     );
     is_problem(&patch(&json!({})), 400, "bad_request", "matching");
+    is_problem(
+        &patch(&json!({"sync.read": "polling", "sync": {"read": "hybrid"}})),
+        400,
+        "bad_request",
+        "given twice",
+    );
     assert_eq!(setting(&world, "timers.sweep")["origin"], "default");
     assert!(restarted_since(&world, &before).is_empty());
     let viewer = world.ask_as_viewer("PATCH", "/api/v1/settings").unwrap();
     assert_eq!(viewer.status, 403);
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let world = World::of(&["anna"]).start();
+    world.until_synchronised(1);
+    let wrong = json!({
+        "timers": {"sweep": "soon", "sweeep": "5m"},
+        "sync": {"read": "telepathy"},
+        "synk": {"direction": "both"},
+        "matching": 5,
+        "pbx": {"password": "********"},
+    });
+    let words = [
+        "timers.sweep is no duration",
+        "timers.sweeep is unknown; the nearest valid key is timers.sweep",
+        "sync.read is none of the allowed words",
+        "synk.direction is unknown; the nearest valid key is sync.direction",
+        "matching is a section, not a value",
+        "pbx.password is the mask",
+    ];
+    let answer = world.patch("/api/v1/settings", &wrong);
+    for word in words {
+        is_problem(&answer, 422, "invalid_settings", word);
+    }
+    // a key that cannot be set here at all decides what kind of refusal it is, and the rest is told all the same
+    let mut wrong = wrong;
+    wrong["database"] = json!({"url": "sqlite:other.db"});
+    let answer = world.patch("/api/v1/settings", &wrong);
+    for word in words
+        .iter()
+        .chain(&["database.url says where stored settings are kept"])
+    {
+        is_problem(&answer, 409, "not_storable", word);
+    }
+    assert_eq!(setting(&world, "timers.sweep")["origin"], "default");
 }
 
 #[test]

@@ -79,7 +79,7 @@ pub(super) async fn change(
     request: HttpRequest,
     body: web::Json<Value>,
 ) -> Result<HttpResponse, Problem> {
-    let patch = Patch::read(&body).map_err(refused_body)?;
+    let patch = Patch::read(&body).map_err(|no_patch: NoPatch| Problem::bad_request(no_patch.to_string()))?;
     let etag = request.headers().get(IF_MATCH);
     let etag = etag.and_then(|etag| etag.to_str().ok()).map(str::to_owned);
     let changed = management
@@ -121,20 +121,19 @@ pub(super) async fn audit(
     Ok(HttpResponse::Ok().json(page))
 }
 
-fn refused_body(refusal: NoPatch) -> Problem {
-    match refusal {
-        NoPatch::Unknown { .. } | NoPatch::Section { .. } => Problem::invalid_settings(refusal.to_string()),
-        _ => Problem::bad_request(refusal.to_string()),
-    }
-}
-
 fn refused(refusal: Refused) -> Problem {
     let detail = refusal.to_string();
-    match refusal {
+    let decisive = match &refusal {
+        Refused::Several(all) => all.first().unwrap_or(&refusal),
+        single => single,
+    };
+    match decisive {
         Refused::Stale => Problem::stale(detail),
         Refused::SetByEnvironment { .. } => Problem::set_by_environment(detail),
         Refused::NotStorable { .. } => Problem::not_storable(detail),
-        Refused::Masked { .. } | Refused::Invalid(_) => Problem::invalid_settings(detail),
+        Refused::Masked { .. } | Refused::Invalid(_) | Refused::Several(_) => {
+            Problem::invalid_settings(detail)
+        }
         Refused::NotStored(_) => Problem::not_stored(detail),
         Refused::NotApplied(_) => Problem::not_applied(detail),
         Refused::Ending => Problem::ending(detail),
