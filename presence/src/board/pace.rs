@@ -71,8 +71,20 @@ impl Pace {
 
     /// When the next write may leave and what holds it back until then; a time not after `now` means at once.
     pub(super) fn next(&self) -> (DateTime<Utc>, Brake) {
-        let by_bucket = self.full_at - REFILL * (BURST - 1);
-        let by_budget = self.counted.as_ref().and_then(by_budget);
+        self.next_within(BURST, HOURLY)
+    }
+
+    /// The same for a user's words, which leave half of everything to the presence.
+    pub(super) fn next_words(&self) -> (DateTime<Utc>, Brake) {
+        self.next_within(BURST / 2, HOURLY / 2)
+    }
+
+    fn next_within(&self, burst: i32, hourly: usize) -> (DateTime<Utc>, Brake) {
+        let by_bucket = self.full_at - REFILL * (burst - 1);
+        let by_budget = self
+            .counted
+            .as_ref()
+            .and_then(|counted| by_budget(counted, hourly));
         match by_budget {
             Some(at) if at > by_bucket => (at, Brake::Budget),
             Some(_) | None => (by_bucket, Brake::Flapping),
@@ -81,8 +93,12 @@ impl Pace {
 
     /// What holds the next write back at this time, and until when.
     pub(super) fn brake(&self, now: DateTime<Utc>) -> Option<(Brake, Option<DateTime<Utc>>)> {
-        let (until, brake) = self.next();
-        (until > now).then_some((brake, Some(until)))
+        if_later(self.next(), now)
+    }
+
+    /// The same for a user's words.
+    pub(super) fn brake_on_words(&self, now: DateTime<Utc>) -> Option<(Brake, Option<DateTime<Utc>>)> {
+        if_later(self.next_words(), now)
     }
 
     /// Takes one write out. Renewals are not counted against the hour.
@@ -132,11 +148,19 @@ impl WritePaces {
     }
 }
 
-/// When the budget lets the next write leave: once the first of the last [`HOURLY`] writes is an hour old, or a minute
-/// after the last one.
-fn by_budget(counted: &VecDeque<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-    let (first, last) = (counted.front()?, counted.back()?);
-    (counted.len() >= HOURLY).then(|| (*first + HOUR).min(*last + RUNAWAY))
+fn if_later(
+    (until, brake): (DateTime<Utc>, Brake),
+    now: DateTime<Utc>,
+) -> Option<(Brake, Option<DateTime<Utc>>)> {
+    (until > now).then_some((brake, Some(until)))
+}
+
+/// When a budget of so many writes lets the next one leave: once the first of the last so many is an hour old, or a
+/// minute after the last one.
+fn by_budget(counted: &VecDeque<DateTime<Utc>>, hourly: usize) -> Option<DateTime<Utc>> {
+    let first = counted.get(counted.len().checked_sub(hourly)?)?;
+    let last = counted.back()?;
+    Some((*first + HOUR).min(*last + RUNAWAY))
 }
 
 #[cfg(test)]
@@ -193,6 +217,24 @@ mod tests {
         assert!(matches!(pace.brake(at(600)), Some((Brake::Budget, _))));
         let mut pace = Pace::of_the_pbx();
         assert_eq!(run(&mut pace, 600, false).len(), 619);
+    }
+
+    #[test]
+    fn words_leave_half_of_the_bucket_and_of_the_budget_to_the_presence() {
+        let mut pace = Pace::of_teams();
+        let mut words = 0;
+        while pace.brake_on_words(at(0)).is_none() {
+            pace.take(at(0), false);
+            words += 1;
+        }
+        assert_eq!((words, pace.brake(at(0))), (10, None));
+        for second in 1..=110 {
+            pace.take(at(2 * second), false);
+        }
+        assert_eq!(pace.brake_on_words(at(300)), None);
+        pace.take(at(300), false);
+        assert_eq!(pace.brake_on_words(at(330)), Some((Brake::Budget, Some(at(360)))));
+        assert_eq!(pace.brake(at(330)), None);
     }
 
     #[test]

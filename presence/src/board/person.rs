@@ -365,7 +365,7 @@ impl Person {
         let side = self.side.next_deadline(scene);
         let read = self.ordered_reads.iter().min().copied();
         let alien = self.alien.next_deadline(pbx, now);
-        let message = self.message.next_deadline(scene);
+        let message = self.message.next_deadline(&self.side.pace, scene);
         [side, message, self.entry.next_deadline(now), alien, read]
             .into_iter()
             .flatten()

@@ -57,7 +57,7 @@ impl MessageSide {
         if self.hold.stops(&need.text, scene.now) {
             return (None, Noted::default());
         }
-        let braked = || pace.brake(scene.now).filter(|_| !need.renewal);
+        let braked = || pace.brake_on_words(scene.now).filter(|_| !need.renewal);
         if let Some((brake, until)) = scene.restrained().or_else(braked) {
             self.held_back.note(need.text, |_| Receipt {
                 side: Side::TeamsNote,

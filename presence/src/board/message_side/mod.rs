@@ -16,6 +16,7 @@ use super::Outcome;
 use super::claim::{FADING, REMEMBERED};
 use super::hold::Hold;
 use super::last_write::LastWrite;
+use super::pace::Pace;
 use super::teams_side::Scene;
 use super::transition::HeldBack;
 use crate::note::{Digest, StatusMessage};
@@ -317,7 +318,7 @@ impl MessageSide {
     }
 
     /// When something of this side changes by itself next.
-    pub(super) fn next_deadline(&self, scene: Scene) -> Option<DateTime<Utc>> {
+    pub(super) fn next_deadline(&self, pace: &Pace, scene: Scene) -> Option<DateTime<Utc>> {
         if self.under_way.is_some() {
             return None;
         }
@@ -325,6 +326,7 @@ impl MessageSide {
         let times = held.flat_map(|message| [message.until, intent::renewed_at(message)]);
         times
             .chain(self.hold.ends())
+            .chain([pace.next_words().0])
             .filter(|time| *time > scene.now)
             .min()
     }

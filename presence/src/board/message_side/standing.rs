@@ -54,7 +54,7 @@ impl MessageSide {
             let wait = Some(Wait { until, refusal });
             return NoteStanding { state, wait };
         }
-        let Some((brake, until)) = scene.restrained().or_else(|| pace.brake(scene.now)) else {
+        let Some((brake, until)) = scene.restrained().or_else(|| pace.brake_on_words(scene.now)) else {
             let state = match need.text {
                 Some(_) => ClaimState::Writing,
                 None if self.asked_at.is_some() => ClaimState::WaitingForRead,

@@ -404,3 +404,47 @@ fn what_has_ended_by_itself_is_said_again_unless_the_user_says_something() {
         }
     }
 }
+
+#[test]
+fn a_note_that_changes_to_and_fro_leaves_room_for_the_presence() {
+    let mut stage = alice();
+    let mut written = 0;
+    for number in 0..30 {
+        notes(&mut stage, "", &format!("back at {number}"));
+        written += stage.messages.len();
+        stage.messages.clear();
+        stage.answer_message(&Outcome::Accepted);
+    }
+    assert_eq!(written, 10);
+    assert_eq!(state(&stage), Some(ClaimState::WaitingForPace));
+    notes(&mut stage, "dnd", "back at 29");
+    assert_eq!(stage.teams.len(), 1, "the choice leaves at once");
+    stage.seconds(2);
+    assert_eq!(stage.message_write().0, "back at 29", "the newest is not lost");
+}
+
+#[test]
+fn where_both_are_carried_over_a_late_notification_of_our_own_words_comes_not_back() {
+    let mut stage = Stage::empty(Rules {
+        notes_to_pbx: true,
+        ..saying()
+    });
+    notes(&mut stage, "", "");
+    shows(&mut stage, "");
+    notes(&mut stage, "", "back at 3");
+    accept(&mut stage, "back at 3", DAY);
+    notes(&mut stage, "", "");
+    accept_end(&mut stage, "back at 3");
+    stage.seconds(2);
+    shows(&mut stage, "");
+    for (told, carried) in [("back at 3", false), ("gone fishing", true)] {
+        stage.seconds(20);
+        stage.note = Some(told.to_owned());
+        stage.notify("Available", "Available");
+        let notes = stage.entries.iter().map(|write| write.note.as_str());
+        assert_eq!(
+            notes.collect::<Vec<_>>(),
+            if carried { vec![told] } else { vec![] }
+        );
+    }
+}
