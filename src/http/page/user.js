@@ -57,8 +57,8 @@ function picture(story) {
   story.forEach((transition, at) => {
     const x = COLUMN * 1.5 + at * COLUMN;
     const middle = (TEAMS + HEIGHT + PBX) / 2;
-    if (transition.seen.some(ofTeams) || transition.written.some(write => write.side === "teams")) parts.push(draw("line", { x1: x, x2: x, y1: TEAMS + HEIGHT, y2: middle, class: "hop" }));
-    if (transition.seen.some(ofPbx) || transition.written.some(write => write.side !== "teams")) parts.push(draw("line", { x1: x, x2: x, y1: middle, y2: PBX, class: "hop" }));
+    if (transition.seen.some(ofTeams) || transition.written.some(write => write.side.startsWith("teams"))) parts.push(draw("line", { x1: x, x2: x, y1: TEAMS + HEIGHT, y2: middle, class: "hop" }));
+    if (transition.seen.some(ofPbx) || transition.written.some(write => write.side.startsWith("pbx"))) parts.push(draw("line", { x1: x, x2: x, y1: middle, y2: PBX, class: "hop" }));
     const dot = draw("circle", { cx: x, cy: middle, r: 5 });
     dot.append(draw("title", {}, transition.decided?.why ?? ""));
     parts.push(dot, draw("text", { x: x - 30, y: PBX + HEIGHT + 34, class: "faint" }, new Date(transition.at).toLocaleTimeString()));

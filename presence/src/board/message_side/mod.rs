@@ -144,6 +144,11 @@ impl MessageSide {
         self.under_way.is_none() && !self.message.as_ref().is_some_and(Message::holds)
     }
 
+    /// Whether the slot is the user's until the note changes.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.message.as_ref().is_some_and(|message| !message.holds())
+    }
+
     /// Whether a write is under way.
     pub(super) fn is_busy(&self) -> bool {
         self.under_way.is_some()

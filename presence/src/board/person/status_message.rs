@@ -5,12 +5,22 @@ use chrono::{DateTime, Utc};
 use super::super::message_side::{NoteStanding, Noted};
 use super::super::pbx_sight::PbxSight;
 use super::super::teams_side::Scene;
+use super::super::transition::Place;
 use super::super::{Outcome, Rules};
 use super::Person;
 use crate::note::as_note;
 use crate::ports::LedgerChange;
 
 impl Person {
+    /// Notes that the user's note at the PBX is another, without its text.
+    pub(in super::super) fn note_words(&mut self, pbx: &PbxSight, news: bool) {
+        let what = match &pbx.note {
+            Some(Some(_)) => "another note",
+            Some(None) | None => "no note",
+        };
+        self.note(Place::PbxEntry, what, news);
+    }
+
     /// Takes in the outcome of the write of the status message that was under way.
     pub(in super::super) fn message_written(
         &mut self,

@@ -18,6 +18,8 @@ pub(super) struct AsShown {
     /// Whether Teams shows what was looked at.
     same: bool,
     overridden: bool,
+    /// Whether the status message is the user's own, who has a note at the PBX.
+    own_words: bool,
     missing: bool,
 }
 
@@ -28,6 +30,7 @@ impl Person {
             known: self.teams.presence.is_some(),
             same: self.teams.presence.as_ref() == Some(observed),
             overridden: preferred.is_some_and(|claim| !claim.holds()),
+            own_words: self.message.is_given_up(),
             missing: self.teams.missing,
         }
     }

@@ -5,6 +5,7 @@ mod calls;
 mod echo;
 mod later_choice;
 mod notes;
+mod notes_anew;
 mod notes_to_teams;
 mod order;
 mod pace;

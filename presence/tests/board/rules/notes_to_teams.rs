@@ -9,7 +9,7 @@ use m365_presence::ports::{LedgerState, Slot};
 use crate::stage::{DAY, Stage, WEEK, guid, home, saying};
 
 /// Alice, known on both sides, who says nothing on either.
-fn alice() -> Stage {
+pub(super) fn alice() -> Stage {
     let mut stage = Stage::empty(saying());
     notes(&mut stage, "", "");
     shows(&mut stage, "");
@@ -18,7 +18,7 @@ fn alice() -> Stage {
 }
 
 /// The PBX tells Alice's own entry.
-fn notes(stage: &mut Stage, activity: &str, note: &str) {
+pub(super) fn notes(stage: &mut Stage, activity: &str, note: &str) {
     tells(stage, &[("tel:", activity, note)]);
 }
 
@@ -34,13 +34,13 @@ fn tells(stage: &mut Stage, entries: &[(&str, &str, &str)]) {
 }
 
 /// A read of Teams shows this status message.
-fn shows(stage: &mut Stage, message: &str) {
+pub(super) fn shows(stage: &mut Stage, message: &str) {
     stage.note = Some(message.to_owned());
     stage.read("Available", "Available");
 }
 
 /// Expects this status message and lets it be accepted, and a read shows it two seconds later.
-fn accept(stage: &mut Stage, message: &str, life: Duration) {
+pub(super) fn accept(stage: &mut Stage, message: &str, life: Duration) {
     let (text, told) = stage.message_write();
     assert_eq!(text, message);
     let told = told.to_std().unwrap();
@@ -51,7 +51,7 @@ fn accept(stage: &mut Stage, message: &str, life: Duration) {
 }
 
 /// Expects that the message is taken back, after a read that shows it.
-fn accept_end(stage: &mut Stage, shown: &str) {
+pub(super) fn accept_end(stage: &mut Stage, shown: &str) {
     stage.silence();
     shows(stage, shown);
     assert_eq!(stage.message_write().0, "");
@@ -60,12 +60,12 @@ fn accept_end(stage: &mut Stage, shown: &str) {
     stage.silence();
 }
 
-fn state(stage: &Stage) -> Option<ClaimState> {
+pub(super) fn state(stage: &Stage) -> Option<ClaimState> {
     stage.board.view(&guid(), stage.now).unwrap().note_in_teams
 }
 
 /// Alice's note stands in Teams, and a read has shown it.
-fn noted() -> Stage {
+pub(super) fn noted() -> Stage {
     let mut stage = alice();
     notes(&mut stage, "", "back at 3");
     accept(&mut stage, "back at 3", DAY);
@@ -111,6 +111,12 @@ fn neither_the_ledger_nor_the_timeline_nor_the_view_holds_the_text() {
     for text in [row, view, format!("{:?}", stage.transitions)] {
         assert!(!text.contains("at 3"), "{text}");
     }
+    let seen = stage.transitions.iter().flat_map(|transition| &transition.seen);
+    let seen: Vec<_> = seen.map(|seen| seen.what.as_str()).collect();
+    assert!(
+        seen.contains(&"another note") && seen.contains(&"no note"),
+        "{seen:?}"
+    );
     let sides = stage
         .transitions
         .iter()
@@ -203,109 +209,6 @@ fn a_read_that_is_late_is_no_later_choice() {
 }
 
 #[test]
-fn at_the_start_a_message_of_the_users_own_stays_until_the_note_changes() {
-    for teams_first in [true, false] {
-        let mut stage = Stage::empty(saying());
-        if teams_first {
-            shows(&mut stage, "gone fishing");
-        }
-        notes(&mut stage, "", "back at 3");
-        if !teams_first {
-            shows(&mut stage, "gone fishing");
-        }
-        stage.silence();
-        assert_eq!(state(&stage), Some(ClaimState::Overridden));
-        stage.restart(saying());
-        notes(&mut stage, "", "back at 3");
-        shows(&mut stage, "");
-        stage.silence();
-        notes(&mut stage, "", "back at 4");
-        accept(&mut stage, "back at 4", DAY);
-    }
-}
-
-#[test]
-fn at_the_start_a_note_is_said_where_nobody_says_anything() {
-    let mut stage = Stage::empty(saying());
-    notes(&mut stage, "", "back at 3");
-    shows(&mut stage, "");
-    accept(&mut stage, "back at 3", DAY);
-}
-
-#[test]
-fn after_a_crash_the_message_is_known_as_ours() {
-    let mut stage = noted();
-    stage.restart(saying());
-    notes(&mut stage, "", "back at 3");
-    shows(&mut stage, "<p>back  at&nbsp;3</p>");
-    stage.silence();
-    stage.restart(saying());
-    shows(&mut stage, "back at 3");
-    notes(&mut stage, "", "");
-    accept_end(&mut stage, "back at 3");
-}
-
-#[test]
-fn after_a_crash_what_was_removed_in_teams_meanwhile_stays_removed() {
-    let mut stage = noted();
-    stage.restart(saying());
-    notes(&mut stage, "", "back at 3");
-    shows(&mut stage, "");
-    assert_eq!(state(&stage), Some(ClaimState::Overridden));
-    stage.silence();
-}
-
-#[test]
-fn an_intent_that_a_crash_has_left_counts_as_set() {
-    for (shown, gone) in [("back at 3", false), ("back at 4", false), ("", true)] {
-        let mut stage = noted();
-        notes(&mut stage, "", "back at 4");
-        assert_eq!(stage.state(Slot::StatusMessage), Some(LedgerState::Intended));
-        stage.restart(saying());
-        shows(&mut stage, shown);
-        notes(&mut stage, "", "");
-        if gone {
-            shows(&mut stage, shown);
-            stage.silence();
-            assert_eq!(stage.row(Slot::StatusMessage), None);
-        } else {
-            accept_end(&mut stage, shown);
-        }
-    }
-    let mut stage = noted();
-    notes(&mut stage, "", "back at 4");
-    stage.restart(saying());
-    notes(&mut stage, "", "back at 4");
-    shows(&mut stage, "");
-    accept(&mut stage, "back at 4", DAY);
-}
-
-#[test]
-fn who_leaves_says_nothing_any_more_and_keeps_what_is_his_own() {
-    let mut stage = noted();
-    stage.board.set_roster([], stage.now);
-    stage.pump();
-    accept_end(&mut stage, "back at 3");
-    assert!(stage.board.is_empty());
-    let mut stage = noted();
-    stage.seconds(60);
-    shows(&mut stage, "gone fishing");
-    stage.board.set_roster([], stage.now);
-    stage.pump();
-    stage.silence();
-    assert!(stage.board.is_empty() && stage.ledger.is_empty());
-}
-
-#[test]
-fn when_the_setting_goes_the_message_goes() {
-    let mut stage = noted();
-    stage.restart(crate::stage::rules());
-    notes(&mut stage, "", "back at 3");
-    shows(&mut stage, "back at 3");
-    accept_end(&mut stage, "back at 3");
-}
-
-#[test]
 fn where_teams_tells_no_messages_nothing_is_taken_for_removed() {
     let mut stage = alice();
     notes(&mut stage, "", "back at 3");
@@ -382,26 +285,6 @@ fn what_is_paused_or_only_looked_at_is_not_written() {
         let view = stage.board.view(&guid(), stage.now).unwrap();
         let held: Vec<_> = view.held_back.iter().map(|receipt| receipt.side).collect();
         assert_eq!(held, [Side::TeamsNote]);
-    }
-}
-
-#[test]
-fn what_has_ended_by_itself_is_said_again_unless_the_user_says_something() {
-    for own in [None, Some("gone fishing")] {
-        let mut stage = noted();
-        stage.board.lose_teams();
-        stage.pass(DAY);
-        assert_eq!(stage.row(Slot::StatusMessage), None);
-        shows(&mut stage, own.unwrap_or_default());
-        stage.board.reach_teams();
-        stage.pump();
-        match own {
-            None => accept(&mut stage, "back at 3", DAY),
-            Some(_) => {
-                stage.silence();
-                assert_eq!(state(&stage), Some(ClaimState::Overridden));
-            }
-        }
     }
 }
 
