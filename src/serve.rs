@@ -12,6 +12,7 @@ use actix_web::web::ServiceConfig;
 use chrono::Utc;
 use m365_actors::presence_sync::Release;
 use m365_actors::supervision::ExitReason;
+use m365_presence::board::Released;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::BUILD;
@@ -273,13 +274,29 @@ async fn end(assembly: &Assembly, office: Office, servers: &Servers) {
         log::info!("another instance takes over: what was set stays");
     } else {
         match assembly.posts().presence_sync.ask(Release).await {
-            Ok(true) => log::info!("everything that was set is released"),
-            _ => log::warn!("not everything that was set could be released; the next start cleans up"),
+            Ok(released) => tell(&released),
+            Err(_down) => log::warn!(
+                "what was set is not released, for presence-sync is down; the next start goes on from there"
+            ),
         }
     }
     assembly.tree.shutdown().await;
     servers.stop().await;
     close(assembly, office).await;
+}
+
+fn tell(released: &Released) {
+    let level = if released.is_as_wanted() {
+        log::Level::Info
+    } else {
+        log::Level::Warn
+    };
+    let (pieces, left) = (released.pieces(), released.left);
+    log::log!(
+        level,
+        released = pieces, held_back = left.held_back, refused = left.refused, unanswered = left.unanswered;
+        "{released}"
+    );
 }
 
 /// Writes what the database still lacks, and closes it.

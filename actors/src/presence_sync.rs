@@ -25,7 +25,7 @@ use actix::{
     WrapFuture,
 };
 use chrono::{DateTime, Utc};
-use m365_presence::board::{Board, PersonView, Rules};
+use m365_presence::board::{Board, PersonView, Released, Rules};
 use m365_presence::clock::Clock;
 use m365_presence::identity::{PbxGuid, PbxName, TeamsId};
 use m365_presence::pbx::PresenceEntry;
@@ -163,9 +163,9 @@ pub struct Resync {
     pub user: PbxGuid,
 }
 
-/// Orders the release of everything of ours; answers when it is done or when patience ends, whether it is done.
+/// Orders the release of everything of ours; answers what it has come to, when it is done or when patience ends.
 #[derive(Message)]
-#[rtype(result = "bool")]
+#[rtype(result = "Released")]
 pub struct Release;
 
 /// What the actor is made of.
@@ -214,7 +214,8 @@ pub struct PresenceSync {
     slowed: bool,
     timer: u64,
     waking_at: Option<DateTime<Utc>>,
-    released: Option<oneshot::Sender<bool>>,
+    /// Who waits for the release, and what was set before it.
+    released: Option<(oneshot::Sender<Released>, usize)>,
     releasing: bool,
     timeline: Timeline,
     /// When what is being taken in was at hand.
@@ -330,17 +331,24 @@ impl Handler<TakeTouched> for PresenceSync {
 }
 
 impl Handler<Release> for PresenceSync {
-    type Result = ResponseFuture<bool>;
+    type Result = ResponseFuture<Released>;
 
     fn handle(&mut self, _message: Release, ctx: &mut Self::Context) -> Self::Result {
         log::info!("releasing what was set on both sides");
         self.releasing = true;
         let (sender, receiver) = oneshot::channel();
-        self.released = Some(sender);
+        let before = self.board.remains();
+        self.released = Some((sender, before.pieces()));
         self.board.release_all(self.dependencies.clock.now());
-        ctx.run_later(RELEASE_DEADLINE, |actor, _| actor.end_release(false));
+        ctx.run_later(RELEASE_DEADLINE, |actor, _| actor.end_release());
         self.pump(ctx);
-        Box::pin(async move { receiver.await.unwrap_or(false) })
+        Box::pin(async move {
+            let of_a_run_that_ended = Released {
+                set: before.pieces(),
+                left: before,
+            };
+            receiver.await.unwrap_or(of_a_run_that_ended)
+        })
     }
 }
 
@@ -375,10 +383,11 @@ impl PresenceSync {
         }));
     }
 
-    fn end_release(&mut self, done: bool) {
-        if let Some(released) = self.released.take() {
+    fn end_release(&mut self) {
+        if let Some((released, set)) = self.released.take() {
+            let left = self.board.remains();
             // who asked may be gone by now
-            let _gone = released.send(done);
+            let _gone = released.send(Released { set, left });
         }
     }
 }

@@ -11,7 +11,7 @@
 mod stage;
 
 use m365_actors::presence_sync::{GetStatus, GetViews, Release, Status};
-use m365_presence::board::PersonView;
+use m365_presence::board::{PersonView, Released, Remains};
 use m365_presence::ports::{BATCH_LIMIT, LedgerState, Slot};
 use stage::graph::{lost, throttled};
 use stage::house::{Cast, House, play};
@@ -228,7 +228,8 @@ fn an_orderly_end_releases_everything() {
         line.say("calls g1 1").await;
         line.say(chose(3, "dnd")).await;
         pass(seconds(2)).await;
-        assert!(cast.sync.ask(Release).await.unwrap());
+        let released = cast.sync.ask(Release).await.unwrap();
+        assert_eq!((released.set, released.left), (3, Remains::default()));
         assert_eq!(cast.journal().count(CLEAR), 1);
         assert_eq!(cast.journal().count("teams: clear preferred t3"), 1);
         assert_eq!(
@@ -255,12 +256,32 @@ fn an_orderly_end_does_not_wait_for_ever() {
             pass(seconds(1)).await;
             *cast.house.teams.write_error.borrow_mut() = Some(lost());
             let begun = tokio::time::Instant::now();
-            assert!(!cast.sync.ask(Release).await.unwrap());
+            let left = Remains {
+                unanswered: 1,
+                ..Remains::default()
+            };
+            assert_eq!(cast.sync.ask(Release).await.unwrap(), Released { set: 1, left });
             assert!(begun.elapsed() < seconds(10));
             // the ledger knows what stayed behind
             assert!(row(&cast, Slot::Session).is_some());
         },
     );
+}
+
+#[test]
+fn an_orderly_end_tells_what_a_pbx_refuses_to_give_back() {
+    let away = |house: &mut House| house.teams.show(teams_id(2), "Away", "Away");
+    play(2, away, async |_, cast| {
+        let line = cast.settle().await;
+        line.say("calls g1 1").await;
+        pass(seconds(1)).await;
+        cast.house.estate.refuses_entries.set(true);
+        let left = Remains {
+            refused: 1,
+            ..Remains::default()
+        };
+        assert_eq!(cast.sync.ask(Release).await.unwrap(), Released { set: 2, left });
+    });
 }
 
 #[test]

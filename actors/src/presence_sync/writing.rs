@@ -40,7 +40,7 @@ impl PresenceSync {
         let decided_at = self.dependencies.clock.now();
         self.keep(std::mem::take(&mut due.transitions), decided_at, ctx);
         if self.releasing && self.board.has_released() {
-            self.end_release(true);
+            self.end_release();
         }
         self.carry_out(due, ctx);
         self.plan(ctx);

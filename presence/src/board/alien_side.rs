@@ -47,6 +47,11 @@ impl AlienSide {
         self.hold.holds_back(&true, now).and_then(|(_, message)| message)
     }
 
+    /// Whether the PBX has refused the last write.
+    pub(super) fn is_refused(&self) -> bool {
+        self.hold.refusal().is_some()
+    }
+
     /// Lets a write leave at once: another connection may take it.
     pub(super) fn end_hold(&mut self) {
         self.hold.end();

@@ -1,6 +1,7 @@
 //! One synchronised user: what either side shows, what we set there, and what follows from it.
 
 mod deciding;
+mod remaining;
 mod status_message;
 mod transitions;
 mod view;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::{Board, Brake, ClaimState, Member, PbxSight, PersonView, Side};
+use super::{Board, Brake, ClaimState, Member, PbxSight, PersonView, Remains, Side};
 use crate::identity::{PbxGuid, PbxName};
 
 /// Users of the board, counted by how they fare.
@@ -102,6 +102,16 @@ impl Board {
             let sight = self.sights.get(user).unwrap_or(&nothing);
             person.is_released_as_far_as_allowed(sight, &self.rules)
         })
+    }
+
+    /// What of ours stands on both sides.
+    pub fn remains(&self) -> Remains {
+        let nothing = PbxSight::default();
+        let mut remains = Remains::default();
+        for (user, person) in &self.people {
+            remains += person.remaining(self.sights.get(user).unwrap_or(&nothing), &self.rules);
+        }
+        remains
     }
 
     /// States that no row of the mapping names, with the number of times that each was seen.

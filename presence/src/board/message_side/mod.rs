@@ -159,6 +159,11 @@ impl MessageSide {
         self.under_way.as_ref().is_some_and(|write| write.renewal)
     }
 
+    /// Whether Teams has refused the last write.
+    pub(super) fn is_refused(&self) -> bool {
+        self.hold.refusal().is_some()
+    }
+
     /// Lets every write leave at once.
     pub(super) fn end_hold(&mut self) {
         self.hold.end();
