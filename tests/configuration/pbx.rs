@@ -95,6 +95,21 @@ fn unknown_activities_are_taken_with_a_warning() {
 }
 
 #[test]
+fn notes_that_no_direction_carries_are_taken_with_a_warning() {
+    for (direction, notes, closed) in [
+        ("teams-to-pbx", "pbx-to-teams", "from the PBX to Teams"),
+        ("teams-to-pbx", "both", "from the PBX to Teams"),
+        ("pbx-to-teams", "teams-to-pbx", "from Teams to the PBX"),
+    ] {
+        check(&and(&format!(
+            "[sync]\ndirection = \"{direction}\"\nnotes = \"{notes}\""
+        )))
+        .warns("sync.notes", &[closed, "sync.direction"]);
+    }
+    check(&and("[sync]\nnotes = \"both\"")).is_fine();
+}
+
+#[test]
 fn a_row_changes_one_row_of_the_default_table() {
     let answer = check(&and("[mapping.teams_to_pbx]\naway = \"\""));
     answer.is_fine();

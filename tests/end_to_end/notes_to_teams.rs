@@ -120,6 +120,12 @@ fn a_message_is_known_after_a_kill_and_taken_back_in_the_end() {
     until_state(&world, "shown");
     assert_eq!(writes(&world, mark), 0, "it is adopted");
     world.kill();
+    let stored = ["connector.db", "connector.db-wal"].map(|name| {
+        let bytes = std::fs::read(world.folder().join(name)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    });
+    let stored = stored.concat();
+    assert!(stored.contains("status_message") && !stored.contains("back at 3"));
     note(&world, "", "");
     world.start_again();
     until_said(&world, "");

@@ -268,3 +268,41 @@ async fn a_batch_answers_every_item_for_itself() {
         400
     );
 }
+
+#[live]
+async fn a_status_message_is_told_as_text_until_it_ends_or_is_taken_back() {
+    let stage = Stage::new();
+    let token = stage.app_token().await;
+    let anna = stage.add_person("Anna");
+    let path = format!("/v1.0/users/{anna}/presence/setStatusMessage");
+    let read = async || {
+        let one = stage.get(&token, &format!("/v1.0/users/{anna}/presence")).await;
+        one.body["statusMessage"].clone()
+    };
+    let message = json!({"content": "back at 3", "contentType": "text"});
+    let told = json!({ "message": message });
+    for (expiry, expected) in [
+        (Value::Null, &told),
+        (
+            json!({"dateTime": "2099-01-01T00:00:00", "timeZone": "UTC"}),
+            &told,
+        ),
+        (
+            json!({"dateTime": "2001-01-01T00:00:00", "timeZone": "UTC"}),
+            &Value::Null,
+        ),
+    ] {
+        let body = json!({"statusMessage": {"message": message, "expiryDateTime": expiry}});
+        assert_eq!(stage.post(&token, &path, &body).await.status, 200);
+        assert_eq!(read().await, *expected, "{expiry}");
+    }
+    let set = json!({"statusMessage": {"message": message}});
+    assert_eq!(stage.post(&token, &path, &set).await.status, 200);
+    let clear = json!({"statusMessage": {"message": {"content": "", "contentType": "text"}}});
+    assert_eq!(stage.post(&token, &path, &clear).await.status, 200);
+    assert_eq!(read().await, Value::Null);
+    let html = json!({"statusMessage": {"message": {"content": "x", "contentType": "html"}}});
+    for body in [html, json!({})] {
+        assert_eq!(stage.post(&token, &path, &body).await.status, 400);
+    }
+}

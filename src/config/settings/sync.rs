@@ -106,6 +106,9 @@ pub(super) fn read(reader: &mut Reader) -> Option<Sync> {
     let shadow = reader.flag("sync.shadow");
     let paused_directions = paused_directions(reader);
     let paused_users = reader.list_or("sync.paused_users", &[]);
+    if let (Some(direction), Some(notes)) = (direction, notes) {
+        warn_of_closed_way(reader, direction, notes);
+    }
     Some(Sync {
         direction: direction?,
         read: read?,
@@ -115,6 +118,21 @@ pub(super) fn read(reader: &mut Reader) -> Option<Sync> {
         paused_directions: paused_directions?,
         paused_users: paused_users?,
     })
+}
+
+/// Notes go the way of their direction, where it is open.
+fn warn_of_closed_way(reader: &mut Reader, direction: Direction, notes: Notes) {
+    let closed = match (direction, notes) {
+        (Direction::TeamsToPbx, Notes::PbxToTeams | Notes::Both) => "from the PBX to Teams",
+        (Direction::PbxToTeams, Notes::TeamsToPbx | Notes::Both) => "from Teams to the PBX",
+        _ => return,
+    };
+    let cause = format!("no note is carried over {closed}, for sync.direction closes that way");
+    reader.warn(
+        "sync.notes",
+        cause,
+        "open the way with sync.direction, or leave it out in sync.notes",
+    );
 }
 
 fn paused_directions(reader: &mut Reader) -> Option<Vec<Direction>> {
