@@ -76,6 +76,23 @@ fn a_create_without_an_answer_is_found_again() {
 }
 
 #[test]
+fn one_that_has_ended_before_it_was_told_of_is_not_made_anew_without_a_pause() {
+    let mut subscription = Subscription::new(terms(), None);
+    let mut now = at(100);
+    let mut step = subscription.on(wanted(&presence([1])), now);
+    for seconds in [5, 10, 20, 40, 60, 60] {
+        assert!(is_create(&step, &presence([1])));
+        let next = now + TimeDelta::seconds(seconds);
+        let pause = subscription.on(live("s1", &presence([1]), 99), now);
+        assert_eq!(pause, Step::Nothing { until: Some(next) });
+        now = next;
+        step = subscription.on(Event::Due, now);
+    }
+    subscription.on(live("s1", &presence([1]), 150), now);
+    assert_eq!(subscription.phase(), &Phase::Live);
+}
+
+#[test]
 fn a_notification_url_that_fails_is_tried_again_after_5_to_60_seconds() {
     let failures = [
         (

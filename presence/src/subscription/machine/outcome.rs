@@ -207,8 +207,14 @@ impl Subscription {
         self.renewal_at = now.checked_add_signed(wait);
         self.rivals.clear();
         self.blocked_until = None;
-        (self.streak, self.conflicts) = (0, 0);
-        self.pause = None;
+        self.conflicts = 0;
+        if half_of_its_life <= TimeDelta::zero() {
+            // it has ended before it was told of, because the clocks disagree; the next try would end so, too
+            self.pause_longer(now);
+        } else {
+            self.streak = 0;
+            self.pause = None;
+        }
     }
 
     fn fail(&mut self, phase: Phase) {
