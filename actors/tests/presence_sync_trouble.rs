@@ -249,6 +249,30 @@ fn a_refused_write_is_counted_and_not_stormed() {
 }
 
 #[test]
+fn a_write_that_was_refused_for_the_moment_is_set_soon_after() {
+    for status in [401, 409, 423] {
+        play(
+            1,
+            |_| (),
+            async |_, cast| {
+                let line = cast.settle().await;
+                *cast.house.teams.write_error.borrow_mut() = Some(GraphError::Refused {
+                    status,
+                    code: String::new(),
+                    message: String::new(),
+                });
+                line.say(chose(1, "dnd")).await;
+                pass(seconds(2)).await;
+                *cast.house.teams.write_error.borrow_mut() = None;
+                cast.journal().clear();
+                pass(seconds(5)).await;
+                assert_eq!(cast.journal().count("teams: prefer"), 1, "{status}");
+            },
+        );
+    }
+}
+
+#[test]
 fn a_lost_pbx_freezes_what_its_users_show() {
     play(
         1,

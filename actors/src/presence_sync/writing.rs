@@ -228,8 +228,15 @@ impl PresenceSync {
                     wait: Some(*retry_after),
                 }
             }
+            // 401 after a fresh token, 409 and 423 are about this moment, not about the write
             Err(
-                GraphError::Lost { .. } | GraphError::Unreachable { .. } | GraphError::NotSignedIn { .. },
+                GraphError::Lost { .. }
+                | GraphError::Unreachable { .. }
+                | GraphError::NotSignedIn { .. }
+                | GraphError::Refused {
+                    status: 401 | 409 | 423,
+                    ..
+                },
             ) => {
                 self.status.teams_failed += 1;
                 Outcome::Failed { wait: None }
