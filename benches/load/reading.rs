@@ -57,7 +57,7 @@ pub fn sweep(with_log: bool, table: &mut Table) {
     let wanted = POLLED.div_ceil(READ_LIMIT).to_string();
     let per_sweep = calls as f64 / f64::from(PERIODS);
     table.row(&name, "calls of a full sweep", format!("{per_sweep:.1}"), &wanted);
-    table.row(&name, "a full sweep", format!("{sweep:.2} s"), "below 10 s");
+    table.row(&name, "a full sweep", format!("{sweep:.2} s"), "< 10 s");
     table.row(
         &name,
         "calls in 30 s",
