@@ -1,4 +1,4 @@
-//! Tells the program which commit it was built from.
+//! Tells the program which commit it was built from, and the number under which myApps loads its pages.
 //!
 //! Only a release asks git: a development build would be made anew after every commit. `M365_CONNECTOR_COMMIT` comes
 //! before git, for builds where there is none; without either the program tells its version alone.
@@ -21,8 +21,27 @@ fn main() {
         Some(commit) => format!("{version} ({commit})"),
         None => version.to_owned(),
     };
-    println!("cargo::rustc-env={COMMIT}={}", commit.unwrap_or_default());
+    let commit = commit.unwrap_or_default();
+    println!("cargo::rustc-env={COMMIT}={commit}");
+    println!("cargo::rustc-env=M365_CONNECTOR_BUILD={}", build_number(&commit));
     println!("cargo::rustc-env=M365_CONNECTOR_RELEASE={release}");
+}
+
+/// What a component of a path must be to count as a build: hexadecimal digits alone (pbx.md 1.7). Two of each number of the
+/// version, then the commit; a name that is no such digits is spelt in them.
+fn build_number(commit: &str) -> String {
+    let version = [
+        env!("CARGO_PKG_VERSION_MAJOR"),
+        env!("CARGO_PKG_VERSION_MINOR"),
+        env!("CARGO_PKG_VERSION_PATCH"),
+    ];
+    let version = version.map(|number| format!("{:02x}", number.parse::<u64>().unwrap_or_default()));
+    let is_hexadecimal = commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let commit = match is_hexadecimal {
+        true => commit.to_ascii_lowercase(),
+        false => commit.bytes().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    version.concat() + &commit
 }
 
 /// The commit that is checked out, in twelve digits.

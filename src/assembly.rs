@@ -26,11 +26,11 @@ use m365_presence::clock::Clock;
 use m365_presence::identity::PbxName;
 use m365_store::{Fence, SqlStore, SteadyStore};
 
-use crate::BUILD;
 use crate::config::Settings;
 use crate::pbx_connection::dialled::DialledSocket;
 use crate::pbx_connection::doorkeeper::Doorkeeper;
 use crate::reconfiguration::Part;
+use crate::release::BUILD;
 use crate::view::overview::Posts;
 use parts::{Fittings, Ground, SessionTemplate};
 pub(crate) use translation::identity_settings;

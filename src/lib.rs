@@ -23,6 +23,3 @@ pub mod standby;
 pub mod support_bundle;
 pub mod systemd;
 pub mod view;
-
-/// The build number under which the PBX's clients load pages; hexadecimal (pbx.md 1.2).
-pub const BUILD: &str = "0100";

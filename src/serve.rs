@@ -15,7 +15,6 @@ use m365_actors::supervision::ExitReason;
 use m365_presence::board::Released;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::BUILD;
 use crate::assembly::{Assembly, assemble};
 use crate::config::{Layers, Settings};
 use crate::diagnosis::running::Subject;
@@ -34,6 +33,7 @@ use crate::office::Office;
 use crate::pbx_connection::accepted::Doors;
 use crate::pbx_connection::doorkeeper::Doorkeeper;
 use crate::reconfiguration::{Counter, Desk, Order, Part, Refused};
+use crate::release::BUILD;
 use crate::standby;
 use crate::systemd::Systemd;
 use crate::view::lights::LightBook;

@@ -23,9 +23,9 @@ use super::translation::{
 };
 use m365_store::Fence;
 
-use crate::BUILD;
 use crate::config::Settings;
 use crate::reconfiguration::Part;
+use crate::release::BUILD;
 use crate::view::overview::Posts;
 
 /// Path of change notifications below the public address.
