@@ -147,6 +147,8 @@ def hold(objects):
     ports = {port["name"] for port in container["ports"]}
     used = [port["targetPort"] for _, one in objects if one["kind"] == "Service" for port in one["spec"]["ports"]]
     used += [container[probe]["httpGet"]["port"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")]
+    for probe in ("startupProbe", "livenessProbe"):
+        assert container[probe]["httpGet"]["path"] == "/livez", "a standby is never ready, and must not be ended for that"
     assert set(used) <= ports, f"a port of {used} is not among {ports}"
     assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["spec"]["volumes"]}
     security = container["securityContext"]

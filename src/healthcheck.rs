@@ -2,10 +2,14 @@
 //!
 //! It is a plain blocking request, because a client with a runtime of its own would take longer to start than to ask,
 //! every few seconds, for the life of the container.
+//!
+//! A standby is not ready, and says so, but nothing is wrong with it: who sees the exit code alone must not end it.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
+
+use serde::Deserialize;
 
 /// A healthy instance answers at once; a container's patience is longer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -16,6 +20,15 @@ const LONGEST_ANSWER: u64 = 64 * 1024;
 /// Why an instance counts as unhealthy.
 #[derive(Debug, thiserror::Error)]
 pub enum Unhealthy {
+    /// It stands by for another instance.
+    #[error(
+        "standing by ({status}): another instance is active, and this one is ready to take over. That is normal; it is told as not \
+         ready (exit code 1) because it does no work"
+    )]
+    StandingBy {
+        /// HTTP status.
+        status: String,
+    },
     /// It says so itself.
     #[error("not ready ({status}): {body}")]
     NotReady {
@@ -43,11 +56,29 @@ pub fn ask(address: SocketAddr) -> Result<(), Unhealthy> {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     match head.split_whitespace().nth(1) {
         Some("200") => Ok(()),
-        status => Err(Unhealthy::NotReady {
-            status: status.unwrap_or("no HTTP status").to_owned(),
-            body: body.trim().to_owned(),
-        }),
+        status => {
+            let status = status.unwrap_or("no HTTP status").to_owned();
+            Err(if stands_by(body) {
+                Unhealthy::StandingBy { status }
+            } else {
+                Unhealthy::NotReady {
+                    status,
+                    body: body.trim().to_owned(),
+                }
+            })
+        }
     }
+}
+
+/// What `/readyz` says.
+#[derive(Deserialize)]
+struct Readiness {
+    missing: Vec<String>,
+}
+
+fn stands_by(body: &str) -> bool {
+    let readiness: Option<Readiness> = serde_json::from_str(body).ok();
+    readiness.is_some_and(|readiness| readiness.missing == ["standby"])
 }
 
 fn exchange(address: SocketAddr) -> io::Result<String> {

@@ -51,6 +51,18 @@ fn an_instance_that_is_not_ready_says_what_is_missing() {
 }
 
 #[test]
+fn a_standby_says_that_it_stands_by_and_that_this_is_normal() {
+    let (code, said, _) = against(
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 23\r\nConnection: close\r\n\r\n{\"missing\":[\"standby\"]}",
+    );
+    assert_eq!(code, 1);
+    assert!(
+        said.contains("standing by (503)") && said.contains("That is normal"),
+        "{said}"
+    );
+}
+
+#[test]
 fn an_instance_that_does_not_answer_is_unhealthy() {
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()

@@ -94,6 +94,13 @@ fn an_orderly_end_of_the_active_instance_takes_nothing_back() {
 #[test]
 fn a_standby_says_so_and_leaves_everything_to_the_active_instance() {
     let (world, standby) = two(World::of(&["anna"]), 1);
+    let checked = standby.run("healthcheck");
+    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    assert_eq!(checked.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("standing by (503): another instance is active"),
+        "{said}"
+    );
     let proof = standby.ask_public("POST", "/graph/notifications?validationToken=a%20proof", &[], b"");
     assert_eq!((proof.status, proof.text()), (200, "a proof".to_owned()));
     for path in ["/graph/notifications", "/graph/lifecycle"] {

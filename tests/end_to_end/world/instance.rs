@@ -1,17 +1,21 @@
 //! A further instance of the connector, beside the world's own.
 
+use std::path::PathBuf;
+use std::process::Output;
 use std::time::Duration;
 
 use toml::Table;
 
 use super::api::{Answer, ask, bearer};
-use super::child::Child;
+use super::child::{Child, program};
 use super::plan::{TOKEN, overlay};
 use super::{World, ports};
 
 /// A running instance.
 pub struct Instance {
     child: Child,
+    configuration: PathBuf,
+    environment: Vec<(String, String)>,
     public: String,
     management: String,
 }
@@ -37,6 +41,8 @@ impl World {
         gateway.add(&public);
         let instance = Instance {
             child,
+            configuration: file,
+            environment: self.environment.clone(),
             public,
             management,
         };
@@ -83,6 +89,17 @@ impl Instance {
     /// Whether its `/readyz` answers 200.
     pub fn is_ready(&self) -> bool {
         self.get("/readyz").is_some_and(|answer| answer.status == 200)
+    }
+
+    /// Runs the program's command beside it, with its configuration.
+    pub fn run(&self, command: &str) -> Output {
+        program(&[])
+            .args([command, "--config"])
+            .arg(&self.configuration)
+            .env_clear()
+            .envs(self.environment.iter().cloned())
+            .output()
+            .unwrap()
     }
 
     /// Sends it a signal.
