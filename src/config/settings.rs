@@ -25,6 +25,7 @@ pub use sync::{Direction, Notes, OnThePhone, Read, Sync};
 pub use timers::Timers;
 
 pub(super) use listeners::management_listen;
+pub(super) use mapping::default_rows;
 
 use m365_presence::secret::Secret;
 

@@ -63,7 +63,11 @@ pub fn routes(config: &mut web::ServiceConfig) {
     }
     config
         .configure(app_page::routes)
-        .service(web::resource(["/pbx", "/pbx/{build:[0-9a-fA-F]+}"]).route(web::get().to(accepted::open)))
+        .service(
+            web::resource(["/pbx", "/pbx/{build:[0-9a-fA-F]+}"])
+                .route(web::get().to(accepted::open))
+                .default_service(web::to(HttpResponse::NotFound)),
+        )
         .default_service(web::to(HttpResponse::NotFound));
 }
 
@@ -80,7 +84,8 @@ pub fn standby_routes(config: &mut web::ServiceConfig) {
     config
         .service(
             web::resource(["/pbx", "/pbx/{build:[0-9a-fA-F]+}"])
-                .route(web::get().to(HttpResponse::ServiceUnavailable)),
+                .route(web::get().to(HttpResponse::ServiceUnavailable))
+                .default_service(web::to(HttpResponse::NotFound)),
         )
         .default_service(web::to(HttpResponse::NotFound));
 }

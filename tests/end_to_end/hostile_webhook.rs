@@ -222,6 +222,10 @@ fn every_other_address_is_empty() {
         assert_eq!((answer.status, answer.text().as_str()), (404, ""), "{path}");
         assert_eq!(answer.header("server"), None);
     }
+    for path in ["/pbx", "/pbx/0a1b"] {
+        let answer = world.ask_public("POST", path, &[], b"{}").unwrap();
+        assert_eq!((answer.status, answer.text().as_str()), (404, ""), "{path}");
+    }
 }
 
 #[test]

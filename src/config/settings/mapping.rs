@@ -88,15 +88,21 @@ fn settable() -> String {
 
 /// Notes the default rows that are in force beside the configured ones.
 fn note_defaults(reader: &mut Reader) {
-    for (activity, value) in TeamsToPbx::default().rows() {
-        reader.note(
-            format!("{TEAMS_TO_PBX}.{activity}"),
-            format!("{value:?}"),
-            Origin::Default,
-        );
+    for (key, value) in default_rows() {
+        reader.note(key, format!("{value:?}"), Origin::Default);
     }
-    for (activity, meaning) in PbxToTeams::default().rows() {
-        let value = format!("{:?}", meaning.as_str());
-        reader.note(format!("{PBX_TO_TEAMS}.{activity}"), value, Origin::Default);
-    }
+}
+
+/// The rows of the default tables, by their whole keys.
+pub(in crate::config) fn default_rows() -> BTreeMap<String, String> {
+    let teams_to_pbx = TeamsToPbx::default();
+    let teams_to_pbx = teams_to_pbx
+        .rows()
+        .map(|(activity, value)| (format!("{TEAMS_TO_PBX}.{activity}"), value.to_owned()));
+    let pbx_to_teams = PbxToTeams::default();
+    let pbx_to_teams = pbx_to_teams.rows().map(|(activity, meaning)| {
+        let key = format!("{PBX_TO_TEAMS}.{activity}");
+        (key, meaning.as_str().to_owned())
+    });
+    teams_to_pbx.chain(pbx_to_teams).collect()
 }
