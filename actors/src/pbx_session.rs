@@ -37,7 +37,7 @@ use utoipa::ToSchema;
 
 use crate::license_check::LicenseCheck;
 use crate::presence_sync::{PbxLost, PbxReached, PbxSeen, PresenceSync};
-use crate::sessions::Sessions;
+use crate::sessions::{Reach, Sessions};
 use crate::supervision::{Context, Fitting, Post};
 use crate::user_sync::{GetDirectory, UserSync};
 
@@ -223,7 +223,7 @@ impl Actor for PbxSession {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.dependencies
             .sessions
-            .set_connected(&self.dependencies.pbx, false);
+            .set_reach(&self.dependencies.pbx, Reach::default());
         self.tell_presence_sync(
             PbxLost {
                 pbx: self.dependencies.pbx.clone(),
@@ -234,6 +234,7 @@ impl Actor for PbxSession {
         ctx.run_interval(refusals::REPEATED_AFTER, |actor, ctx| actor.repeat_refused(ctx));
         ctx.run_interval(UNANSWERED_LOOK, |actor, ctx| {
             actor.take_up_duties(ctx);
+            actor.note_reach(ctx);
             actor.ask_why_silent(ctx);
         });
         let directory = self.dependencies.user_sync.ask(GetDirectory);
@@ -275,9 +276,7 @@ impl Handler<Attach> for PbxSession {
             self.refusals = Refusals::default();
         }
         self.take_up_duties(ctx);
-        self.dependencies
-            .sessions
-            .set_connected(&self.dependencies.pbx, true);
+        self.note_reach(ctx);
         self.tell_presence_sync(
             PbxReached {
                 pbx: self.dependencies.pbx.clone(),

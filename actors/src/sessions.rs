@@ -14,7 +14,16 @@ use crate::supervision::Post;
 #[derive(Clone)]
 struct Registration {
     post: Post<PbxSession>,
-    connected: bool,
+    reach: Reach,
+}
+
+/// How far a PBX can be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// It is connected.
+    pub connected: bool,
+    /// It may be asked for presence there; a slave that may not leaves that to the master.
+    pub presence: bool,
 }
 
 /// The register; clones share it, also across threads.
@@ -44,7 +53,7 @@ impl Sessions {
             pbx,
             Registration {
                 post,
-                connected: false,
+                reach: Reach::default(),
             },
         );
     }
@@ -66,14 +75,17 @@ impl Sessions {
 
     /// The session that carries a user's presence: that of the PBX where the user lives, else the master's.
     pub fn carrying(&self, home: &PbxName) -> Option<Post<PbxSession>> {
-        self.connected(home).or_else(|| self.master())
+        let at_home = self.connected(home).filter(|_| self.reach(home).presence);
+        at_home.or_else(|| self.master())
     }
 
-    /// Whether a PBX is connected.
-    pub fn is_connected(&self, pbx: &PbxName) -> bool {
-        self.lock()
+    /// How far a PBX can be reached.
+    pub fn reach(&self, pbx: &PbxName) -> Reach {
+        let registered = self.lock();
+        registered
             .get(pbx)
-            .is_some_and(|registration| registration.connected)
+            .map(|registration| registration.reach)
+            .unwrap_or_default()
     }
 
     /// All sessions.
@@ -84,17 +96,17 @@ impl Sessions {
             .collect()
     }
 
-    /// Notes whether a PBX is connected and lets the other sessions reconsider whom they follow.
-    pub fn set_connected(&self, pbx: &PbxName, connected: bool) {
+    /// Notes how far a PBX can be reached and lets the other sessions reconsider whom they follow; tells whether that is new.
+    pub fn set_reach(&self, pbx: &PbxName, reach: Reach) -> bool {
         let others: Vec<Post<PbxSession>> = {
             let mut registered = self.lock();
             let Some(registration) = registered.get_mut(pbx) else {
-                return;
+                return false;
             };
-            if registration.connected == connected {
-                return;
+            if registration.reach == reach {
+                return false;
             }
-            registration.connected = connected;
+            registration.reach = reach;
             registered
                 .iter()
                 .filter(|(other, _)| *other != pbx)
@@ -105,6 +117,7 @@ impl Sessions {
             // a session that cannot take it in reconsiders with its next directory
             let _reconsidered_later = other.tell(Reconsider);
         }
+        true
     }
 
     /// The session of a PBX, if it is connected.
@@ -112,7 +125,7 @@ impl Sessions {
         let registered = self.lock();
         registered
             .get(pbx)
-            .filter(|registration| registration.connected)
+            .filter(|registration| registration.reach.connected)
             .map(|registration| registration.post.clone())
     }
 

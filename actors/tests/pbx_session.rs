@@ -99,6 +99,35 @@ fn the_master_stands_in_for_a_lost_slave_and_hands_back() {
 }
 
 #[test]
+fn the_master_carries_the_presence_of_those_whose_pbx_may_not_and_their_calls_are_told_at_home() {
+    play(0, two_sites, async |_, cast| {
+        let lines_only = cast.dial_as(SLAVE, "lines", &[PbxApi::Rcc]).await;
+        cast.settle().await;
+        pass(seconds(1)).await;
+        assert_eq!(cast.journal().count("pbx-branch: subscribe"), 0);
+        assert_eq!(cast.journal().count("pbx-main: subscribe g2 u2"), 1);
+        cast.journal().clear();
+        lines_only.say("calls g2 1").await;
+        pass(seconds(1)).await;
+        assert_eq!(
+            cast.journal().lines("teams: session"),
+            ["teams: session t2 InACall"]
+        );
+        // the checkmark is set: the users come home
+        cast.dial_as(SLAVE, "presence", &[PbxApi::PbxApi]).await;
+        pass(seconds(1)).await;
+        assert_eq!(
+            cast.journal().lines("pbx-main: unsubscribe"),
+            ["pbx-main: unsubscribe g2 u2"]
+        );
+        assert_eq!(
+            cast.journal().lines("pbx-branch: subscribe"),
+            ["pbx-branch: subscribe g2 u2"]
+        );
+    });
+}
+
+#[test]
 fn a_user_who_moves_is_followed_at_the_new_home() {
     play(0, two_sites, async |_, cast| {
         cast.dial(SLAVE).await;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::world::{MASTER, World};
+use crate::world::{MASTER, World, call_at};
 
 const API_OBJECT: &str = "microsoft365-api";
 
@@ -135,4 +135,27 @@ fn a_checkmark_that_the_pbx_tells_of_on_the_same_connection_counts_at_once() {
     }
     world.until_light("master_pbx", "ok");
     assert_eq!(world.master().logins(), 1);
+}
+
+#[test]
+fn a_slave_that_may_tell_of_calls_only_leaves_presence_to_the_master() {
+    let world = World::of(&["anna"])
+        .slave("pbx-south", &["sarah"])
+        .pbxs(|options| {
+            if options.name != MASTER {
+                options.apis = vec!["RCC".to_owned()];
+            }
+        })
+        .start();
+    world.until_synchronised(2);
+    world.in_teams("sarah", "Busy", "InAMeeting");
+    world.until_shown_at_pbx("sarah", "meeting");
+    world.in_teams("sarah", "Available", "Available");
+    world.until_shown_at_pbx("sarah", "");
+    let call = call_at(world.pbx("pbx-south"), "sarah");
+    world.until_seen_in_teams("sarah", "Busy", "InACall");
+    world.pbx("pbx-south").end(call);
+    world.until_seen_in_teams("sarah", "Available", "Available");
+    let warnings = world.status()["warnings"].to_string();
+    assert!(warnings.contains("slave_pbx_missing_api_right"), "{warnings}");
 }

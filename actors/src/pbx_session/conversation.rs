@@ -316,6 +316,11 @@ impl Conversations {
         PbxApi::ALL.into_iter().filter(usable).collect()
     }
 
+    /// Whether some connection was given this API, answered or not.
+    pub(super) fn may(&self, api: PbxApi) -> bool {
+        self.server_of(api).is_some()
+    }
+
     /// APIs that a session needs and no connection may use.
     pub(super) fn missing(&self, master: bool) -> Vec<PbxApi> {
         let needed: &[PbxApi] = if master {

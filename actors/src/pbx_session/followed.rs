@@ -28,6 +28,16 @@ pub(super) struct Followed {
     listed: HashSet<PbxGuid>,
 }
 
+/// A user whom this session carries, in one way or both.
+pub(super) struct Carried {
+    pub(super) user: PbxGuid,
+    pub(super) h323: String,
+    /// The user lives here, so the calls are told here.
+    pub(super) resident: bool,
+    /// The presence is followed here.
+    pub(super) presence: bool,
+}
+
 /// What must be asked of the PBX after the directory changed.
 #[derive(Default)]
 pub(super) struct Changes {
@@ -120,22 +130,25 @@ impl Followed {
             .collect()
     }
 
-    /// Takes in whom this session carries (`true` for users who live here).
-    pub(super) fn carry(&mut self, users: impl IntoIterator<Item = (PbxGuid, String, bool)>) -> Changes {
+    /// Takes in whom this session carries.
+    pub(super) fn carry(&mut self, users: Vec<Carried>) -> Changes {
         let mut changes = Changes::default();
         let mut subscribed = BTreeMap::new();
         let mut residents = BTreeMap::new();
-        for (user, h323, resident) in users {
-            if self.subscribed.get(&user) != Some(&h323) {
-                changes.subscribe.push((user.clone(), h323.clone()));
-            }
-            if resident {
+        for carried in users {
+            let Carried { user, h323, .. } = carried;
+            if carried.resident {
                 if self.lines_complete && !self.residents.contains_key(&user) {
                     changes.sightings.push(self.calls_of(&user));
                 }
                 residents.insert(user.clone(), ());
             }
-            subscribed.insert(user, h323);
+            if carried.presence {
+                if self.subscribed.get(&user) != Some(&h323) {
+                    changes.subscribe.push((user.clone(), h323.clone()));
+                }
+                subscribed.insert(user, h323);
+            }
         }
         for (user, h323) in &self.subscribed {
             if subscribed.get(user) != Some(h323) {

@@ -204,7 +204,13 @@ impl PbxSession {
 
     fn lines_of(&self, user: &PbxGuid, rcc: bool) -> LineSight {
         if !self.followed.is_resident(user) {
-            return LineSight::HomeAway;
+            let sessions = &self.dependencies.sessions;
+            let home = self.followed.user(user).map(|user| &user.home);
+            // whether the home itself may tell of calls is its own session's matter
+            return match home.is_some_and(|home| sessions.reach(home).connected) {
+                true => LineSight::Told,
+                false => LineSight::HomeAway,
+            };
         }
         if !rcc {
             return LineSight::NoRight;

@@ -8,8 +8,10 @@ use m365_presence::matching::Directory;
 use m365_presence::pbx::PbxApi;
 use m365_presence::ports::{LicenseAnswer, PbxEvent, PbxOrder};
 
+use super::followed::Carried;
 use super::{PbxSession, TABLE_PAUSE};
 use crate::presence_sync::{PbxLost, PbxSeen, PresenceSync, Sighting};
+use crate::sessions::Reach;
 use crate::supervision::Context;
 use crate::user_sync::PbxTable;
 
@@ -62,7 +64,9 @@ impl PbxSession {
     pub(super) fn lose_connection(&mut self, ctx: &mut Context<Self>) {
         let pbx = self.dependencies.pbx.clone();
         log::warn!(pbx = pbx.as_str(); "a connection of pbx {pbx} has ended");
-        if self.take_up_duties(ctx).is_empty() && self.conversations.is_up() {
+        let nothing_changed_hands = self.take_up_duties(ctx).is_empty();
+        self.note_reach(ctx);
+        if nothing_changed_hands && self.conversations.is_up() {
             return;
         }
         self.tell_presence_sync(PbxLost { pbx: pbx.clone() }, ctx);
@@ -70,21 +74,47 @@ impl PbxSession {
             self.tell_sightings(self.followed.everything(), ctx);
         } else {
             self.since = self.dependencies.clock.now();
-            self.dependencies.sessions.set_connected(&pbx, false);
         }
     }
 
-    /// Carries the matched users who live here; the master carries those of PBXs that are not connected as well.
+    /// Tells the other sessions how far this PBX can be reached, and follows whom it then carries.
+    pub(super) fn note_reach(&mut self, ctx: &mut Context<Self>) {
+        let reach = Reach {
+            connected: self.conversations.is_up(),
+            presence: self.conversations.may(PbxApi::PbxApi),
+        };
+        let is_new = self
+            .dependencies
+            .sessions
+            .set_reach(&self.dependencies.pbx, reach);
+        if let Some(directory) = self.directory.clone().filter(|_| is_new && reach.connected) {
+            self.follow(directory, ctx);
+        }
+    }
+
+    /// Carries the matched users who live here; the master carries the presence of those as well whose PBX is not
+    /// connected, or may not be asked for it.
     pub(super) fn follow(&mut self, directory: Arc<Directory>, ctx: &mut Context<Self>) {
         let pbx = &self.dependencies.pbx;
         let sessions = &self.dependencies.sessions;
         let stands_in = self.is_master();
+        // a lost PBX freezes what it has told, so its users stay where they were
+        let keeps_residents =
+            stands_in || !self.conversations.is_up() || self.conversations.may(PbxApi::PbxApi);
         let carried = directory.pairs().filter_map(|(user, _)| {
             let resident = user.home == *pbx || (stands_in && user.home.as_str().is_empty());
-            let carried = resident || (stands_in && !sessions.is_connected(&user.home));
-            carried.then(|| (user.guid.clone(), user.h323.clone(), resident))
+            let presence = match resident {
+                true => keeps_residents,
+                false => stands_in && !sessions.reach(&user.home).presence,
+            };
+            (resident || presence).then(|| Carried {
+                user: user.guid.clone(),
+                h323: user.h323.clone(),
+                resident,
+                presence,
+            })
         });
-        let carried: Vec<_> = carried.collect();
+        let carried: Vec<Carried> = carried.collect();
         self.directory = Some(directory);
         let changes = self.followed.carry(carried);
         for (user, h323) in changes.unsubscribe {
