@@ -222,7 +222,7 @@ async fn an_older_backup_is_brought_up_to_date_and_a_newer_one_is_refused() {
     for to in [Location::File(file_in(&place, "newer.db")), server()] {
         let error = restore(&backup, &to, &key, false).unwrap_err().to_string();
         assert!(
-            error.contains("newer build (unknown migrations: 9999)") && error.contains("downgrade --to 0007"),
+            error.contains("newer build (unknown migrations: 9999)") && error.contains("downgrade --to 0008"),
             "{error}"
         );
     }

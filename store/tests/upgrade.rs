@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use m365_presence::board::Side;
 use m365_store::{Location, OpenError, RestoreError, downgrade};
 use stage::filled::{assert_filled, fill};
 use stage::postgres::{Postgres, database_of};
@@ -174,6 +175,34 @@ fn from_every_earlier_build_rows_are_kept_forwards_and_back_in_a_file() {
 #[test]
 fn from_every_earlier_build_rows_are_kept_forwards_and_back_on_a_server() {
     goes_up_and_back(|| Box::new(OnServer(Postgres::shared().new_database())));
+}
+
+/// What an older build knows no word for would stop it, so it goes; what stands beside it stays.
+fn takes_status_messages_back(seen: &dyn Seen) {
+    seen.start();
+    let mut tables = seen.columns();
+    tables.retain(|table, _| ["ledger", "timeline"].contains(&table.as_str()));
+    put_one_each(seen, &tables);
+    seen.run("UPDATE ledger SET slot = 'status_message'");
+    let side = serde_json::to_string(&Side::TeamsNote).unwrap();
+    seen.run(&format!(
+        r#"UPDATE timeline SET number = 8, item = '{{"written":[{{"side":{side}}}]}}'"#
+    ));
+    let theirs = rows(seen, &tables);
+    put_one_each(seen, &tables);
+
+    let (reverted, _copy) = downgrade(&seen.location(), "0007").unwrap();
+    assert_eq!(reverted, ["0008"]);
+    for (table, left) in rows(seen, &tables) {
+        assert_eq!(left.len(), 1, "{table}: {left:?}");
+        assert_ne!(Some(&left), theirs.get(&table), "{table}");
+    }
+}
+
+#[test]
+fn status_messages_are_no_stumbling_block_for_an_older_build() {
+    takes_status_messages_back(&Place::new());
+    takes_status_messages_back(&OnServer(Postgres::shared().new_database()));
 }
 
 #[tokio::test]
