@@ -94,7 +94,6 @@ pub(super) fn device_code(body: Option<&Value>, sent_at: DateTime<Utc>) -> Optio
     })
 }
 
-/// Reads a number of seconds, which older endpoints send as text.
 /// Reads seconds, which come as a number with or without a fraction, and as the text of one; a fraction is cut off.
 fn seconds(body: &Value, name: &str, usual: u64, longest: u64) -> Duration {
     let found = body
