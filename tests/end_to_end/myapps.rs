@@ -6,7 +6,7 @@ use m365_simulator::pbx::{AppWindow, User, Visit};
 use serde_json::{Value, json};
 
 use crate::hostile_socket::Socket;
-use crate::world::{LICENSE, LONG_PATIENCE, MASTER, World, long_name};
+use crate::world::{LICENSE, LONG_PATIENCE, MASTER, OWN, World, long_name};
 
 const APP: &str = "innovaphone-microsoft365";
 const ADMINISTRATORS_APP: &str = "innovaphone-microsoft365admin";
@@ -61,12 +61,15 @@ fn client_sessions(world: &World) -> u64 {
 
 #[test]
 fn somebody_sees_himself_and_every_change_at_once() {
-    let world = World::of(&["anna", "bert"]).start();
+    let world = World::of(&["anna", "bert"])
+        .settings("sync.notes = 'pbx-to-teams'")
+        .start();
     world.until_synchronised(2);
     let window = subscribed(&world, Visit::of("anna"));
     let state = shows(&window, "anna", |state| state["user"]["synchronised"] == true);
     let user = &state["user"];
     assert_eq!(state["known"], "known");
+    assert_eq!(user["note_in_teams"], Value::Null);
     assert_eq!(user["h323"], "anna");
     assert_eq!(user["teams_name"], long_name("anna"));
     assert_eq!((&user["pbx"], &user["licensed"]), (&json!(MASTER), &json!(true)));
@@ -90,6 +93,11 @@ fn somebody_sees_himself_and_every_change_at_once() {
     shows(&window, "the later choice in teams", |state| {
         state["user"]["teams_claim_state"] == "overridden" && state["user"]["decided_by"] == "teams"
     });
+    world.master().set_presence("anna", OWN, "dnd", "back at 3");
+    shows(&window, "the note at the pbx, in teams", |state| {
+        state["user"]["note_in_teams"] == "shown" && state["user"]["teams_claim_state"] == "overridden"
+    });
+    assert!(!everything_heard(&window).contains("back at 3"));
 }
 
 #[test]

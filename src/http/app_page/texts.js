@@ -18,7 +18,12 @@ const english = {
   },
   atPbx: "At the PBX", inTeams: "In Teams", unknown: "not known", notLinked: "not linked",
   fromTeams: "from Teams", fromPbx: "from the PBX",
-  name: "Name at the PBX", home: "Home PBX", set: "Set in Teams",
+  name: "Name at the PBX", home: "Home PBX", set: "Set in Teams", note: "Your note from the PBX, in Teams",
+  notes: {
+    writing: "is being set", waiting: "not there yet", waiting_for_read: "is being removed", releasing: "is being removed",
+    refused: "was refused; it is tried again", accepted: "was taken", shown: "is shown",
+    overridden: "your own message in Teams stays until the note changes",
+  },
   decided: { teams: "Your status in Teams decides.", pbx: "Your status at the PBX decides." },
   claims: {
     none: "What Teams shows is shown at the PBX, as soon as it changes.",
@@ -79,7 +84,12 @@ const german = {
   },
   atPbx: "An der PBX", inTeams: "In Teams", unknown: "unbekannt", notLinked: "nicht verknüpft",
   fromTeams: "aus Teams", fromPbx: "von der PBX",
-  name: "Name an der PBX", home: "Heimat-PBX", set: "In Teams gesetzt",
+  name: "Name an der PBX", home: "Heimat-PBX", set: "In Teams gesetzt", note: "Ihre Notiz von der PBX, in Teams",
+  notes: {
+    writing: "wird gesetzt", waiting: "noch nicht dort", waiting_for_read: "wird entfernt", releasing: "wird entfernt",
+    refused: "wurde abgelehnt; es wird noch einmal versucht", accepted: "wurde angenommen", shown: "wird angezeigt",
+    overridden: "Ihre eigene Nachricht in Teams bleibt, bis sich die Notiz ändert",
+  },
   decided: { teams: "Ihr Status in Teams entscheidet.", pbx: "Ihr Status an der PBX entscheidet." },
   claims: {
     none: "Was Teams zeigt, zeigt auch die PBX, sobald es sich ändert.",

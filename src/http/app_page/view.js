@@ -65,7 +65,8 @@ function person(state, texts) {
     make("div", { class: "verdict" }, verdict(user, state, texts)),
     make("dl", { class: "linked" },
       fact(texts.name, user.h323), fact(texts.home, user.pbx),
-      user.set_in_teams && fact(texts.set, user.set_in_teams.replaceAll("/", " / "))));
+      user.set_in_teams && fact(texts.set, user.set_in_teams.replaceAll("/", " / ")),
+      user.note_in_teams && fact(texts.note, texts.notes[user.note_in_teams] ?? texts.notes.waiting)));
 }
 
 function fact(name, value) {

@@ -56,6 +56,8 @@ pub struct OwnState {
     pub set_in_teams: Option<String>,
     /// How it stands with that.
     pub teams_claim_state: Option<&'static str>,
+    /// How it stands with the person's note at the PBX as the status message in Teams; null where none is carried over.
+    pub note_in_teams: Option<&'static str>,
     /// Which side decides; null while the user is not synchronised.
     pub decided_by: Option<&'static str>,
     /// Who decided, as one sentence; null while the user is not synchronised.
@@ -105,6 +107,7 @@ impl Sources {
             shown_at_pbx: item.shown_at_pbx,
             set_in_teams: item.set_in_teams,
             teams_claim_state: item.teams_claim_state,
+            note_in_teams: item.note_in_teams,
             decided_by: synchronised.map(|view| decided_by(view.teams_claim_state)),
             why: synchronised.map(|view| view.why.clone()),
         };
@@ -124,6 +127,7 @@ impl OwnState {
             shown_at_pbx: None,
             set_in_teams: None,
             teams_claim_state: None,
+            note_in_teams: None,
             decided_by: None,
             why: None,
             ..self
