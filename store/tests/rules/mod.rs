@@ -1,21 +1,23 @@
 //! What every store must do, whatever database it keeps its rows in.
 
+mod settings;
+mod timeline;
+
+pub use settings::*;
+pub use timeline::*;
+
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use m365_presence::board::{Place, Seen, Side, Verdict};
 use m365_presence::identity::{Account, Credential, PbxGuid};
 use m365_presence::light::AuthenticationCode;
 use m365_presence::ports::{
-    AuditRecord, LedgerChange, LedgerState, LicenseAnswer, Replaced, SettingChange, SettingsStore, Slot,
-    Store, StoredSetting, StoredSubscription, SubscriptionKind, TIMELINE_ALTOGETHER, TIMELINE_DAYS,
-    TimelineRow, TimelineStore,
+    LedgerChange, LedgerState, LicenseAnswer, Replaced, Slot, Store, StoredSubscription, SubscriptionKind,
 };
 use m365_presence::secret::Secret;
 use m365_presence::sign_in::{Refusal, SignInRecord, Trial};
 use m365_presence::teams::TeamsPresence;
-use m365_presence::timeline::{Decided, Hops, Item, Write, WriteOutcome};
 
 use crate::stage::{accepted, ledger_row, notification_key, presence_of, put, subscription, time};
 
@@ -267,154 +269,4 @@ pub async fn requests_made_together_are_all_answered(store: &dyn Store) {
     let answers = join_all(changes.iter().map(|changes| store.change_ledger(changes))).await;
     assert!(answers.iter().all(Result::is_ok));
     assert_eq!(store.ledger().await.unwrap().len(), 100);
-}
-
-fn put_setting(key: &str, value: &str) -> SettingChange {
-    SettingChange::Put(StoredSetting {
-        key: key.to_owned(),
-        value: Secret::new(value),
-    })
-}
-
-fn audited(what: &str) -> AuditRecord {
-    AuditRecord {
-        at: time(7),
-        who: "administrator".to_owned(),
-        what: what.to_owned(),
-        before: None,
-        after: Some("\"mail\"".to_owned()),
-    }
-}
-
-pub async fn settings_are_replaced_and_removed_with_their_records(store: &dyn SettingsStore) {
-    let changes = [
-        put_setting("matching.pbx", "\"cn\""),
-        put_setting("matching.microsoft", "1"),
-        put_setting("matching.microsoft", "\"mail\""),
-    ];
-    store
-        .change_settings(&changes, &[audited("first"), audited("second")])
-        .await
-        .unwrap();
-    let removal = SettingChange::Remove {
-        key: "matching.pbx".to_owned(),
-    };
-    store
-        .change_settings(&[removal], &[audited("third")])
-        .await
-        .unwrap();
-
-    let settings = store.settings().await.unwrap();
-    assert_eq!(settings.len(), 1);
-    assert_eq!(
-        (settings[0].key.as_str(), settings[0].value.expose()),
-        ("matching.microsoft", "\"mail\"")
-    );
-
-    let newest = store.audit(None, 2).await.unwrap();
-    let told: Vec<_> = newest
-        .iter()
-        .map(|numbered| (numbered.id, numbered.record.what.as_str()))
-        .collect();
-    assert_eq!(told, [(3, "third"), (2, "second")]);
-    let older = store.audit(Some(2), 10).await.unwrap();
-    assert_eq!(older.len(), 1);
-    assert_eq!(older[0].record, audited("first"));
-}
-
-pub async fn old_records_of_the_audit_are_forgotten(store: &dyn SettingsStore) {
-    let many: Vec<_> = (0..9_999).map(|number| audited(&number.to_string())).collect();
-    store.change_settings(&[], &many).await.unwrap();
-    store
-        .change_settings(&[], &[audited("new"), audited("newest")])
-        .await
-        .unwrap();
-    let kept = store.audit(None, 20_000).await.unwrap();
-    assert_eq!(kept.len(), 10_000);
-    assert_eq!(kept[0].record.what, "newest");
-}
-
-const DAY: i64 = 24 * 60 * 60 * 1_000_000;
-
-fn transition(user: &str, number: i64) -> TimelineRow {
-    TimelineRow {
-        user: PbxGuid::new(user),
-        item: Item {
-            number,
-            at: time(number),
-            seen: vec![Seen {
-                place: Place::TeamsNotified,
-                what: "Busy/\"Odd\" é".to_owned(),
-                verdict: Some(Verdict::BelievedUnconfirmed),
-                at: Some(time(1)),
-            }],
-            decided: Decided {
-                why: "because".to_owned(),
-                held: Vec::new(),
-            },
-            written: vec![Write {
-                side: Side::Pbx,
-                what: "busy".to_owned(),
-                outcome: Some(WriteOutcome::Accepted),
-                detail: None,
-                took_ms: Some(1.5),
-            }],
-            hops_ms: Hops {
-                received_to_opened: Some(0.25),
-                ..Hops::default()
-            },
-        },
-    }
-}
-
-async fn numbers(store: &dyn TimelineStore, user: &str) -> Vec<i64> {
-    let items = store.timeline(&PbxGuid::new(user), None, 10_000).await.unwrap();
-    items.iter().map(|item| item.number).collect()
-}
-
-pub async fn the_timeline_of_a_user_comes_newest_first_and_page_by_page(store: &dyn TimelineStore) {
-    let rows: Vec<_> = (1..=10)
-        .flat_map(|number| [transition("01ab", number), transition("02cd", number)])
-        .collect();
-    assert_eq!(store.newest_in_timeline().await.unwrap(), None);
-    store.add_to_timeline(&rows).await.unwrap();
-    let user = PbxGuid::new("01ab");
-    let first = store.timeline(&user, None, 3).await.unwrap();
-    assert_eq!(first[0], transition("01ab", 10).item);
-    let next = store.timeline(&user, Some(first[2].number), 3).await.unwrap();
-    assert_eq!(next.iter().map(|item| item.number).collect::<Vec<_>>(), [7, 6, 5]);
-    assert!(numbers(store, "nobody").await.is_empty());
-    assert_eq!(store.newest_in_timeline().await.unwrap(), Some(10));
-    store.add_to_timeline(&[]).await.unwrap();
-    assert_eq!(numbers(store, "02cd").await.len(), 10);
-}
-
-pub async fn the_timeline_is_bounded_per_user_and_by_age(store: &dyn TimelineStore) {
-    let rows: Vec<_> = (1..=150).map(|number| transition("01ab", number)).collect();
-    store.add_to_timeline(&rows).await.unwrap();
-    let expected: Vec<i64> = (51..=150).rev().collect();
-    assert_eq!(numbers(store, "01ab").await, expected);
-    store
-        .add_to_timeline(&[transition("02cd", 100 + TIMELINE_DAYS * DAY)])
-        .await
-        .unwrap();
-    let expected: Vec<i64> = (101..=150).rev().collect();
-    assert_eq!(numbers(store, "01ab").await, expected);
-}
-
-pub async fn the_timeline_is_bounded_altogether(store: &dyn TimelineStore) {
-    let most = usize::try_from(TIMELINE_ALTOGETHER).unwrap();
-    let users: Vec<String> = (0..most / 100 + 5).map(|user| format!("{user:032x}")).collect();
-    for users in users.chunks(100) {
-        let rows: Vec<_> = users
-            .iter()
-            .flat_map(|user| {
-                let place = i64::from_str_radix(user, 16).unwrap();
-                (1..=100).map(move |number| transition(user, place * 100 + number))
-            })
-            .collect();
-        store.add_to_timeline(&rows).await.unwrap();
-    }
-    assert!(numbers(store, &users[4]).await.is_empty());
-    assert_eq!(numbers(store, &users[5]).await.len(), 100);
 }
