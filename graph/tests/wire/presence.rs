@@ -88,7 +88,6 @@ async fn a_status_message_is_written_as_text_with_its_end_and_taken_back_by_an_e
     );
 }
 
-/// A batch whose items each get what their user's name says.
 #[actix_rt::test]
 async fn an_empty_success_is_one_even_where_it_is_called_a_web_page() {
     let rig = Rig::new(|_| Reply::text(200, "").with("content-type", "text/html; charset=utf-8"));
@@ -98,6 +97,7 @@ async fn an_empty_success_is_one_even_where_it_is_called_a_web_page() {
     assert!(matches!(result, Err(GraphError::Lost { .. })), "{result:?}");
 }
 
+/// A batch whose items each get what their user's name says.
 fn mixed(seen: &Seen) -> Reply {
     if !seen.path.ends_with("/$batch") {
         return Reply::text(200, "");
