@@ -2,7 +2,8 @@
 //!
 //! Head and body of a request go to the socket together, right after the body was asked for. So this is the last moment
 //! at which a write can still be kept back: a process that is stopped while it waits for a place or a connection, and
-//! goes on when another instance is active, writes nothing any more.
+//! goes on when another instance is active, writes nothing any more. A request without a body offers no such moment: the
+//! deletion of a subscription is asked about before it has a connection.
 
 use std::convert::Infallible;
 use std::pin::Pin;
