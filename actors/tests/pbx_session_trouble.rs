@@ -156,6 +156,29 @@ fn a_refused_presence_is_asked_for_again() {
 }
 
 #[test]
+fn a_subscription_that_nothing_answers_is_made_anew_now_and_then() {
+    play(
+        1,
+        |house| house.estate.answers_presence.set(false),
+        async |_, cast| {
+            cast.settle().await;
+            pass(seconds(15)).await;
+            assert_eq!(cast.journal().count("pbx-main: subscribe g1"), 1);
+            assert_eq!(seen(&cast, 1).await, None);
+            pass(minutes(2)).await;
+            let asked = cast.journal().count("pbx-main: subscribe g1");
+            assert!((2..=4).contains(&asked), "{asked} times");
+            cast.house.estate.answers_presence.set(true);
+            pass(minutes(2)).await;
+            assert_eq!(seen(&cast, 1).await.as_deref(), Some(""));
+            let asked = cast.journal().count("pbx-main: subscribe g1");
+            pass(minutes(5)).await;
+            assert_eq!(cast.journal().count("pbx-main: subscribe g1"), asked);
+        },
+    );
+}
+
+#[test]
 fn a_connection_that_is_lost_ends_the_write_that_was_under_way() {
     play(
         1,

@@ -22,12 +22,19 @@ impl Handler<Resubscribe> for PbxSession {
         let Some(h323) = self.followed.name_of(&user) else {
             return;
         };
+        self.subscribe_anew(user, h323);
+        self.send(ctx);
+    }
+}
+
+impl PbxSession {
+    /// Orders one subscription to be made anew; an earlier one may or may not stand.
+    pub(super) fn subscribe_anew(&mut self, user: PbxGuid, h323: String) {
         self.conversations.order(PbxOrder::UnsubscribePresence {
             user: user.clone(),
             h323: h323.clone(),
         });
         self.conversations
             .order(PbxOrder::SubscribePresence { user, h323 });
-        self.send(ctx);
     }
 }

@@ -127,6 +127,9 @@ impl PbxSession {
                     .order(PbxOrder::SubscribePresence { user, h323 });
             }
         }
+        for (user, h323) in self.next_silent() {
+            self.subscribe_anew(user, h323);
+        }
         for api in self.conversations.unanswered() {
             self.try_again(api);
         }

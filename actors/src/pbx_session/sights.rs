@@ -16,6 +16,10 @@ use crate::supervision::Context;
 /// A PBX tells a presence that may be seen well within this time; thousands are subscribed a hundred at a time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Silent users who are subscribed anew at a time: a subscription that was lost on the way looks like one that nothing
+/// allows, and of those there may be thousands.
+const ASKED_ANEW: usize = 20;
+
 /// Users whom the PBX may list as not allowed: more than any estate follows.
 const MOST_LISTED: usize = 100_000;
 
@@ -38,6 +42,8 @@ pub(super) struct Silence {
     asked: bool,
     /// On whom an on-the-phone entry was seen.
     phone_seen: HashSet<PbxGuid>,
+    /// Who was subscribed anew last for being silent.
+    asked_anew: Option<PbxGuid>,
 }
 
 impl Silence {
@@ -144,6 +150,20 @@ impl PbxSession {
             self.conversations.order(PbxOrder::MonitorUnallowed);
             self.send(ctx);
         }
+    }
+
+    /// The next silent users to subscribe anew, all in turn; those of whom the PBX has said why are none.
+    pub(super) fn next_silent(&mut self) -> Vec<(PbxGuid, String)> {
+        let mut silent = self.followed.subscribed();
+        silent.retain(|(user, h323)| matches!(self.subscription_of(user, h323), Subscription::Silent));
+        let turn = silent
+            .iter()
+            .position(|(user, _)| Some(user) > self.silence.asked_anew.as_ref())
+            .unwrap_or_default();
+        silent.rotate_left(turn);
+        silent.truncate(ASKED_ANEW);
+        self.silence.asked_anew = silent.last().map(|(user, _)| user.clone());
+        silent
     }
 
     /// Of how many users the PBX tells nothing.

@@ -32,6 +32,7 @@ pub struct Estate {
     pub answers_table: Cell<bool>,
     pub refuses_table: Cell<bool>,
     pub refuses_presence: Cell<bool>,
+    pub answers_presence: Cell<bool>,
     pub answers_lines: Cell<bool>,
     pub refuses_lines: Cell<bool>,
     pub answers_licenses: Cell<bool>,
@@ -55,6 +56,7 @@ impl Estate {
             answers_table: Cell::new(true),
             refuses_table: Cell::new(false),
             refuses_presence: Cell::new(false),
+            answers_presence: Cell::new(true),
             answers_lines: Cell::new(true),
             refuses_lines: Cell::new(false),
             answers_licenses: Cell::new(true),
@@ -124,6 +126,7 @@ impl Estate {
                 let told = calls.iter().map(|(user, calls)| format!("calls {user} {calls}"));
                 told.chain(["lines-complete".to_owned()]).collect()
             }
+            ["subscribe", ..] if !self.answers_presence.get() => Vec::new(),
             ["subscribe", user, _] if self.refuses_presence.get() => vec![format!("presence-refused {user}")],
             ["subscribe", user, _] => {
                 let choices = self.choices.borrow();
