@@ -41,7 +41,8 @@ fn wait_after_refusal(times: u32) -> TimeDelta {
 /// Which writes wait, why and until when. `W` is what is written.
 #[derive(Clone, Debug)]
 pub(super) struct Hold<W> {
-    until: Option<DateTime<Utc>>,
+    /// When the last write got no answer, and until when that makes the next one wait.
+    waits: Option<(DateTime<Utc>, DateTime<Utc>)>,
     failures: u32,
     refused: Vec<Refused<W>>,
     last_refusal: Option<String>,
@@ -50,7 +51,7 @@ pub(super) struct Hold<W> {
 impl<W> Default for Hold<W> {
     fn default() -> Self {
         Self {
-            until: None,
+            waits: None,
             failures: 0,
             refused: Vec::new(),
             last_refusal: None,
@@ -70,16 +71,26 @@ impl<W: Clone + PartialEq> Hold<W> {
         write: &W,
         now: DateTime<Utc>,
     ) -> Option<(DateTime<Utc>, Option<String>)> {
-        let mut refused = self.refused.iter().filter(|refused| now < refused.until);
+        // what begins in a time to come was noted by a clock that has been set back since
+        let holds = |since: DateTime<Utc>, until: DateTime<Utc>| since <= now && now < until;
+        let mut refused = self
+            .refused
+            .iter()
+            .filter(|refused| holds(refused.until - wait_after_refusal(refused.times), refused.until));
         if let Some(refused) = refused.find(|refused| refused.write == *write) {
             return Some((refused.until, Some(refused.message.clone())));
         }
-        self.until.filter(|until| now < *until).map(|until| (until, None))
+        self.waits
+            .filter(|(since, until)| holds(*since, *until))
+            .map(|(_, until)| (until, None))
     }
 
     /// When waits end.
     pub(super) fn ends(&self) -> impl Iterator<Item = DateTime<Utc>> {
-        self.refused.iter().map(|refused| refused.until).chain(self.until)
+        self.refused
+            .iter()
+            .map(|refused| refused.until)
+            .chain(self.waits.map(|(_, until)| until))
     }
 
     /// The other side's text, when it refused the last write.
@@ -94,7 +105,7 @@ impl<W: Clone + PartialEq> Hold<W> {
         let asked = asked
             .and_then(|wait| TimeDelta::from_std(wait).ok())
             .unwrap_or_default();
-        self.until = Some(now + doubled.min(LONGEST).max(asked));
+        self.waits = Some((now, now + doubled.min(LONGEST).max(asked)));
     }
 
     /// Notes a refusal: the other side answers, and does not take this write.
@@ -113,7 +124,7 @@ impl<W: Clone + PartialEq> Hold<W> {
             message: message.to_owned(),
         });
         self.last_refusal = Some(message.to_owned());
-        self.until = None;
+        self.waits = None;
         self.failures = 0;
     }
 
@@ -121,13 +132,13 @@ impl<W: Clone + PartialEq> Hold<W> {
     pub(super) fn succeed(&mut self, write: &W) {
         self.refused.retain(|refused| refused.write != *write);
         self.last_refusal = None;
-        self.until = None;
+        self.waits = None;
         self.failures = 0;
     }
 
     /// Lets the writes leave at once that waited because the other side could not be reached.
     pub(super) fn reach(&mut self) {
-        self.until = None;
+        self.waits = None;
         self.failures = 0;
     }
 

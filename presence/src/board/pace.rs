@@ -103,12 +103,23 @@ impl Pace {
 
     /// Takes one write out. Renewals are not counted against the hour.
     pub(super) fn take(&mut self, now: DateTime<Utc>, renewal: bool) {
+        self.forget_what_is_to_come(now);
         self.full_at = self.full_at.max(now) + REFILL;
         if let Some(counted) = self.counted.as_mut().filter(|_| !renewal) {
             if counted.len() >= HOURLY {
                 counted.pop_front();
             }
             counted.push_back(now);
+        }
+    }
+
+    /// Forgets writes of a time to come, which a clock has noted that was set back since.
+    fn forget_what_is_to_come(&mut self, now: DateTime<Utc>) {
+        if self.full_at > now + REFILL * BURST {
+            self.full_at = now;
+        }
+        if let Some(counted) = &mut self.counted {
+            counted.retain(|written_at| *written_at <= now);
         }
     }
 
@@ -152,7 +163,8 @@ fn if_later(
     (until, brake): (DateTime<Utc>, Brake),
     now: DateTime<Utc>,
 ) -> Option<(Brake, Option<DateTime<Utc>>)> {
-    (until > now).then_some((brake, Some(until)))
+    // no brake holds for longer than a minute, unless the clock was set back since
+    (until > now && until <= now + RUNAWAY).then_some((brake, Some(until)))
 }
 
 /// When a budget of so many writes lets the next one leave: once the first of the last so many is an hour old, or a
@@ -181,6 +193,18 @@ mod tests {
             }
         }
         written
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_holds_nothing_back() {
+        let mut pace = Pace::of_teams();
+        while pace.brake(at(7_200)).is_none() {
+            pace.take(at(7_200), false);
+        }
+        assert_eq!(pace.brake(at(0)), None);
+        let written = run(&mut pace, 3, false);
+        let at_once = written.iter().filter(|time| **time == at(0)).count();
+        assert_eq!((at_once, written.len()), (20, 22));
     }
 
     #[test]

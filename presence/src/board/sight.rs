@@ -1,11 +1,15 @@
 //! What Teams shows of one user, as far as we have seen it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::claim::SETTLING;
 use crate::teams::{Source, TeamsObservation, TeamsPresence, is_older_sequence};
+
+/// No read is begun longer than this before another look that has been taken in: what is later still was noted by a clock
+/// that has been set back since.
+const SLOWEST_READ: TimeDelta = TimeDelta::minutes(5);
 
 /// What Teams shows of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,7 +96,8 @@ impl TeamsSight {
             return Verdict::Old;
         }
         let newest = self.newest_notice.as_ref();
-        if newest.is_none_or(|(newest, _)| *newest <= received_at) {
+        let precedes = |newest: DateTime<Utc>| newest <= received_at || newest > received_at + SLOWEST_READ;
+        if newest.is_none_or(|(newest, _)| precedes(*newest)) {
             self.newest_notice = Some((received_at, observation.presence.clone()));
         }
         let ordered = observation.sequence.is_some() && !self.unnumbered;
@@ -104,7 +109,8 @@ impl TeamsSight {
     }
 
     fn judge_read(&mut self, observation: &TeamsObservation, begun_at: DateTime<Utc>) -> Verdict {
-        if self.newest_read.is_some_and(|newest| newest > begun_at) {
+        let overtaken = |newest: DateTime<Utc>| newest > begun_at && newest <= begun_at + SLOWEST_READ;
+        if self.newest_read.is_some_and(overtaken) {
             return Verdict::Old;
         }
         self.newest_read = Some(begun_at);
@@ -119,8 +125,10 @@ impl TeamsSight {
         }
         // what was notified just now, not every read shows yet
         let too_early = |(notified_at, notified): &(DateTime<Utc>, TeamsPresence)| {
-            begun_at < *notified_at
-                || (begun_at < *notified_at + SETTLING && *notified != observation.presence)
+            overtaken(*notified_at)
+                || (begun_at >= *notified_at
+                    && begun_at < *notified_at + SETTLING
+                    && *notified != observation.presence)
         };
         if observation.sequence.is_none() && self.newest_notice.as_ref().is_some_and(too_early) {
             return Verdict::Doubted;

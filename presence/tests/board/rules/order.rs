@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use m365_presence::board::Verdict;
+use m365_presence::ports::PresenceChange;
 
 use crate::stage::Stage;
 
@@ -16,6 +18,23 @@ fn a_lower_number_is_old_news() {
     stage.silence();
     assert_eq!(stage.notify_numbered("21", "Away", "Away"), Verdict::Believed);
     stage.accept_entry("away");
+}
+
+#[test]
+fn a_clock_that_is_set_back_keeps_nothing_from_either_side() {
+    let mut stage = Stage::alice();
+    stage.notify("Busy", "Busy");
+    stage.accept_entry("busy");
+    stage.seconds(10);
+    assert_eq!(stage.read("Busy", "Busy"), Verdict::Believed);
+    stage.now -= TimeDelta::hours(2);
+    assert_eq!(stage.read("Away", "Away"), Verdict::Believed);
+    stage.accept_entry("away");
+    stage.seconds(10);
+    stage.notify("DoNotDisturb", "DoNotDisturb");
+    stage.accept_entry("dnd");
+    stage.choose("away");
+    assert!(matches!(stage.teams_write(), PresenceChange::SetPreferred { .. }));
 }
 
 #[test]
