@@ -19,6 +19,8 @@ pub enum Place {
     TeamsRead,
     /// The user's entries at the PBX.
     PbxEntry,
+    /// The user's note at the PBX, without its text.
+    PbxNote,
     /// The user's calls at the PBX.
     Calls,
     /// Who is synchronised.

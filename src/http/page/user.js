@@ -17,7 +17,9 @@ function fact(name, value) {
 }
 
 const ofTeams = seen => seen.where.startsWith("teams");
-const ofPbx = seen => seen.where === "pbx_entry" || seen.where === "calls";
+const atPbx = seen => seen.where.startsWith("pbx") || seen.where === "calls";
+/** Words are no state. */
+const ofPbx = seen => atPbx(seen) && seen.where !== "pbx_note";
 
 /** What a write makes its side show. */
 const shownBy = write => write.side === "pbx_call" ? (write.what === "on" ? "on-the-phone" : "") : write.what;
@@ -58,7 +60,7 @@ function picture(story) {
     const x = COLUMN * 1.5 + at * COLUMN;
     const middle = (TEAMS + HEIGHT + PBX) / 2;
     if (transition.seen.some(ofTeams) || transition.written.some(write => write.side.startsWith("teams"))) parts.push(draw("line", { x1: x, x2: x, y1: TEAMS + HEIGHT, y2: middle, class: "hop" }));
-    if (transition.seen.some(ofPbx) || transition.written.some(write => write.side.startsWith("pbx"))) parts.push(draw("line", { x1: x, x2: x, y1: middle, y2: PBX, class: "hop" }));
+    if (transition.seen.some(atPbx) || transition.written.some(write => write.side.startsWith("pbx"))) parts.push(draw("line", { x1: x, x2: x, y1: middle, y2: PBX, class: "hop" }));
     const dot = draw("circle", { cx: x, cy: middle, r: 5 });
     dot.append(draw("title", {}, transition.decided?.why ?? ""));
     parts.push(dot, draw("text", { x: x - 30, y: PBX + HEIGHT + 34, class: "faint" }, new Date(transition.at).toLocaleTimeString()));

@@ -18,7 +18,7 @@ impl Person {
             Some(Some(_)) => "another note",
             Some(None) | None => "no note",
         };
-        self.note(Place::PbxEntry, what, news);
+        self.note(Place::PbxNote, what, news);
     }
 
     /// Takes in the outcome of the write of the status message that was under way.

@@ -112,11 +112,10 @@ fn neither_the_ledger_nor_the_timeline_nor_the_view_holds_the_text() {
         assert!(!text.contains("at 3"), "{text}");
     }
     let seen = stage.transitions.iter().flat_map(|transition| &transition.seen);
-    let seen: Vec<_> = seen.map(|seen| seen.what.as_str()).collect();
-    assert!(
-        seen.contains(&"another note") && seen.contains(&"no note"),
-        "{seen:?}"
-    );
+    let seen: Vec<_> = seen.map(|seen| (seen.place, seen.what.as_str())).collect();
+    for what in ["another note", "no note"] {
+        assert!(seen.contains(&(Place::PbxNote, what)), "{seen:?}");
+    }
     let sides = stage
         .transitions
         .iter()
