@@ -15,7 +15,9 @@ mod store;
 mod subscription;
 mod timeline;
 
-pub use graph::{BATCH_LIMIT, GraphError, PresenceChange, PresenceIo, PresenceWrite, READ_LIMIT, Users};
+pub use graph::{
+    BATCH_LIMIT, GraphError, PresenceChange, PresenceIo, PresenceWrite, READ_LIMIT, Users, refusal_words,
+};
 pub use keys::{KeyError, KeyPairs};
 pub use notification::{AcceptedState, Body, Discard, LifecycleEvent, Notice, NotificationOpener, Opened};
 pub use pbx::{DialEnd, DialledPbx, PbxDialogue, PbxDialogues, PbxEvent, PbxOrder};

@@ -6,7 +6,9 @@ use std::time::Duration;
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 use chrono::TimeDelta;
 use m365_presence::light::SubscriptionCode;
-use m365_presence::ports::{Created, GraphError, Renewed, SubscriptionKind, SubscriptionRequest};
+use m365_presence::ports::{
+    Created, GraphError, Renewed, SubscriptionKind, SubscriptionRequest, refusal_words,
+};
 use m365_presence::subscription::{Event, Phase, Step, Want, Watch};
 use tokio::time::Instant;
 
@@ -201,7 +203,7 @@ impl PresenceSubscription {
             }) => {
                 entry.outage.end();
                 Event::Refused {
-                    message: format!("{status} {code}: {message}"),
+                    message: refusal_words(status, &code, &message),
                 }
             }
             Err(error) => {

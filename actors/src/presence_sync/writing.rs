@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 use m365_presence::board::{AlienCallWrite, Due, EntryWrite, Outcome, Side};
 use m365_presence::identity::PbxGuid;
-use m365_presence::ports::{BATCH_LIMIT, GraphError, PresenceWrite};
+use m365_presence::ports::{BATCH_LIMIT, GraphError, PresenceWrite, refusal_words};
 
 use super::PresenceSync;
 use crate::fair_queue::FairQueue;
@@ -246,15 +246,16 @@ impl PresenceSync {
                 code,
                 message,
             }) => {
+                let words = refusal_words(*status, code, message);
                 self.status.teams_refused += 1;
                 if *status == 403 {
-                    self.status.lacks_permission = Some(format!("{code}: {message}"));
+                    self.status.lacks_permission = Some(words.clone());
                 }
                 if self.status.teams_refused == 1 {
-                    log::warn!("teams refuses a presence write: {status} {code}: {message}");
+                    log::warn!("teams refuses a presence write: {words}");
                 }
                 Outcome::Refused {
-                    message: format!("{status} {code}: {message}"),
+                    message: words,
                     gone: *status == 404,
                 }
             }

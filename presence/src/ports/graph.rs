@@ -44,7 +44,7 @@ pub enum GraphError {
         detail: String,
     },
     /// Graph understood and refuses; a repeat changes nothing.
-    #[error("graph refuses with {status} {code}: {message}")]
+    #[error("graph refuses with {}", refusal_words(*status, code, message))]
     Refused {
         /// HTTP status, 400 to 499.
         status: u16,
@@ -53,6 +53,18 @@ pub enum GraphError {
         /// Graph's text.
         message: String,
     },
+}
+
+/// Joins what Graph says of a refusal; at times that is nothing but the status.
+pub fn refusal_words(status: u16, code: &str, message: &str) -> String {
+    let said: Vec<&str> = [code, message]
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .collect();
+    match said.as_slice() {
+        [] => format!("{status}, without a reason"),
+        said => format!("{status} {}", said.join(": ")),
+    }
 }
 
 impl GraphError {
@@ -193,5 +205,18 @@ fn naming(credential: &Credential, error: &SignInError) -> String {
         cause
     } else {
         format!("{whose}: {cause}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refusal_words;
+
+    #[test]
+    fn a_refusal_without_a_word_is_told_as_such() {
+        assert_eq!(refusal_words(400, "", ""), "400, without a reason");
+        assert_eq!(refusal_words(403, "Forbidden", ""), "403 Forbidden");
+        assert_eq!(refusal_words(400, "", "a bad pair"), "400 a bad pair");
+        assert_eq!(refusal_words(403, "Forbidden", "no consent"), "403 Forbidden: no consent");
     }
 }
