@@ -217,6 +217,9 @@ mod tests {
         assert_eq!(refusal_words(400, "", ""), "400, without a reason");
         assert_eq!(refusal_words(403, "Forbidden", ""), "403 Forbidden");
         assert_eq!(refusal_words(400, "", "a bad pair"), "400 a bad pair");
-        assert_eq!(refusal_words(403, "Forbidden", "no consent"), "403 Forbidden: no consent");
+        assert_eq!(
+            refusal_words(403, "Forbidden", "no consent"),
+            "403 Forbidden: no consent"
+        );
     }
 }
