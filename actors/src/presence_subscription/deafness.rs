@@ -72,11 +72,13 @@ impl PresenceSubscription {
 }
 
 impl Entry {
-    /// Takes in what concerns the users of this shard, while its subscription lives.
+    /// Takes in what concerns the users of this shard, while its subscription lives. A deaf one that Graph does not delete
+    /// may be heard again, and what a read finds meanwhile proves nothing against it.
     fn listen(&mut self, found: &Times, heard: &Times) -> &mut m365_presence::hearing::Hearing {
-        if let (Phase::Live, Some(held)) = (self.plan.phase(), self.plan.held()) {
+        let live = *self.plan.phase() == Phase::Live;
+        if let Some(held) = self.plan.held().filter(|_| live || self.plan.is_deaf()) {
             for user in held.watch.users() {
-                if let Some(at) = found.get(user) {
+                if let Some(at) = found.get(user).filter(|_| live) {
                     self.hearing.find(user.clone(), at.into_std());
                 }
                 if let Some(at) = heard.get(user) {
