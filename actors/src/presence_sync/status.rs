@@ -112,7 +112,7 @@ impl Handler<GetStatus> for PresenceSync {
             echoes: self.board.echoes(),
             divergent: tally.divergent,
             transitions: self.timeline.len(),
-            entries_unseen: self.board.entries_unseen(),
+            entries_unseen: tally.entries_unseen,
             claims: tally.claims,
             unmapped: self.board.unmapped().clone(),
             ..self.status.clone()

@@ -46,9 +46,7 @@ impl Board {
         outcome: &Outcome,
         now: DateTime<Utc>,
     ) -> Option<LedgerChange> {
-        let person = self.people.get_mut(user)?;
-        let sight = self.sights.entry(user.clone()).or_default();
-        self.dirty.insert(user.clone());
+        let (person, sight, _rules) = self.answered(user)?;
         person.alien_call_written(outcome, sight, now)
     }
 }

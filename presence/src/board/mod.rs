@@ -257,12 +257,10 @@ impl Board {
         outcome: &Outcome,
         now: DateTime<Utc>,
     ) -> Vec<LedgerChange> {
-        let Some(person) = self.people.get_mut(user) else {
+        let Some((person, sight, rules)) = self.answered(user) else {
             return Vec::new();
         };
-        let sight = self.sights.entry(user.clone()).or_default();
-        self.dirty.insert(user.clone());
-        person.teams_written(outcome, sight, now, &self.rules)
+        person.teams_written(outcome, sight, now, rules)
     }
 
     /// Takes in the outcome of a write of a status message to Teams; answers the change of the ledger.
@@ -272,10 +270,8 @@ impl Board {
         outcome: &Outcome,
         now: DateTime<Utc>,
     ) -> Option<LedgerChange> {
-        let person = self.people.get_mut(user)?;
-        let sight = self.sights.entry(user.clone()).or_default();
-        self.dirty.insert(user.clone());
-        person.message_written(outcome, sight, now, &self.rules)
+        let (person, sight, rules) = self.answered(user)?;
+        person.message_written(outcome, sight, now, rules)
     }
 
     /// Takes in the outcome of a write to the PBX; answers changes of the ledger.
@@ -285,9 +281,16 @@ impl Board {
         outcome: &Outcome,
         now: DateTime<Utc>,
     ) -> Option<LedgerChange> {
-        let person = self.people.get_mut(user)?;
-        self.dirty.insert(user.clone());
+        let (person, _sight, _rules) = self.answered(user)?;
         person.entry_written(outcome, now)
+    }
+
+    /// Of whom a write was answered; what follows from the answer is decided with the next [`Board::due`].
+    fn answered(&mut self, user: &PbxGuid) -> Option<(&mut Person, &mut PbxSight, &Rules)> {
+        let person = self.people.get_mut(user)?;
+        let sight = self.sights.entry(user.clone()).or_default();
+        self.dirty.insert(user.clone());
+        Some((person, sight, &self.rules))
     }
 
     /// When [`Board::due`] should be asked again, unless something happens before.

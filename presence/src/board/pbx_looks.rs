@@ -18,7 +18,7 @@ impl Board {
     ) -> Option<EntryWrite> {
         let sight = self.sights.entry(user.clone()).or_default();
         let before = sight.phone_entry.map(|phone| (phone, sight.choice.clone()));
-        let noted_before = sight.note.clone();
+        let noted_before = self.rules.notes_to_teams.then(|| sight.note.clone());
         let left_behind = sight.see_presence(pbx, entries, &self.rules.contact);
         let unknown = sight
             .choice
@@ -26,8 +26,8 @@ impl Board {
             .filter(|choice| self.rules.pbx_to_teams.map(choice) == Meaning::Unknown);
         if let (Some(person), Some(own)) = (self.people.get_mut(user), &sight.own_entry) {
             person.note_presence(sight, before.as_ref());
-            if self.rules.notes_to_teams && sight.note != noted_before {
-                person.note_words(sight, noted_before.is_some());
+            if let Some(before) = noted_before.filter(|before| *before != sight.note) {
+                person.note_words(sight, before.is_some());
             }
             person.see_entry(own, &sight.own_note);
         }

@@ -4,6 +4,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::hold::Hold;
+use super::pace::Brake;
 use crate::teams::TeamsPresence;
 
 /// How far a claim of ours in Teams has come: a closed set.
@@ -113,6 +115,43 @@ pub(super) struct Wait {
     pub(super) refusal: Option<String>,
 }
 
+impl Wait {
+    /// Until when is waited, and Teams' own words, as they are told; both are empty where nothing is waited for.
+    pub(super) fn told(wait: Option<&Self>) -> (String, &str) {
+        let Some(wait) = wait else {
+            return (String::new(), "");
+        };
+        let until = wait.until.to_rfc3339_opts(SecondsFormat::Secs, true);
+        (until, wait.refusal.as_deref().unwrap_or_default())
+    }
+}
+
+/// Why a needed write has not left: it was refused, got no answer, or something brakes it. Where nothing does, it leaves.
+pub(super) fn wait_of<W: Clone + PartialEq>(
+    hold: &Hold<W>,
+    write: &W,
+    now: DateTime<Utc>,
+    brake: impl FnOnce() -> Option<(Brake, Option<DateTime<Utc>>)>,
+) -> (ClaimState, Option<Wait>) {
+    if let Some((until, refusal)) = hold.holds_back(write, now) {
+        let state = match refusal {
+            Some(_) => ClaimState::Refused,
+            None => ClaimState::WaitingForRetry,
+        };
+        return (state, Some(Wait { until, refusal }));
+    }
+    let Some((brake, until)) = brake() else {
+        return (ClaimState::Writing, None);
+    };
+    let state = match brake {
+        Brake::Flapping => ClaimState::WaitingForPace,
+        Brake::Budget => ClaimState::WaitingForBudget,
+        Brake::Paused => ClaimState::Paused,
+        Brake::Shadow => ClaimState::Shadow,
+    };
+    (state, until.map(|until| Wait { until, refusal: None }))
+}
+
 /// One claim of ours, and how it stands with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Standing {
@@ -140,9 +179,7 @@ impl Standing {
     /// Tells it as one plain sentence.
     pub(super) fn sentence(&self) -> String {
         let (set, choice) = (&self.presence, &self.stands_for);
-        let until = self.wait.as_ref().map_or_else(String::new, |wait| {
-            wait.until.to_rfc3339_opts(SecondsFormat::Secs, true)
-        });
+        let (until, refusal) = Wait::told(self.wait.as_ref());
         match self.state {
             ClaimState::Writing => format!("the pbx says {choice}; {set} is being written to teams"),
             ClaimState::WaitingForPace => format!(
@@ -158,11 +195,7 @@ impl Standing {
                 "{set} was set in teams for {choice} and is to be removed, as soon as a read shows that it is still there"
             ),
             ClaimState::Refused => {
-                let refusal = self.wait.as_ref().and_then(|wait| wait.refusal.as_deref());
-                format!(
-                    "teams refused the last write for {choice}: {}; it is tried again at {until}",
-                    refusal.unwrap_or_default()
-                )
+                format!("teams refused the last write for {choice}: {refusal}; it is tried again at {until}")
             }
             ClaimState::Accepted => {
                 format!("teams accepted {set} for {choice}; the next look tells whether it is shown")

@@ -18,6 +18,8 @@ pub struct Tally {
     pub leaving: usize,
     /// Those of whom a side does not show what was decided.
     pub divergent: usize,
+    /// Those whose entry of ours the PBX has taken and does not show.
+    pub entries_unseen: usize,
     /// Those for whom something is or should be set in Teams, by how it stands.
     pub claims: BTreeMap<ClaimState, usize>,
 }
@@ -46,6 +48,7 @@ impl Board {
             tally.people += 1;
             tally.leaving += usize::from(person.leaving);
             tally.synchronised += usize::from(person.both_known(sight));
+            tally.entries_unseen += usize::from(person.entry_unseen());
             let note = person.note_standing(sight, now, &self.rules);
             let note = note.map(|note| note.state);
             tally.divergent += usize::from(person.is_divergent(sight, state, note));
@@ -80,14 +83,6 @@ impl Board {
     /// The PBX where a user lives.
     pub fn home(&self, user: &PbxGuid) -> Option<&PbxName> {
         self.people.get(user).map(|person| &person.member.pbx.home)
-    }
-
-    /// How many entries of ours the PBXs have taken and do not show.
-    pub fn entries_unseen(&self) -> usize {
-        self.people
-            .values()
-            .filter(|person| person.entry_unseen())
-            .count()
     }
 
     /// Whether everything of ours is released and nobody is left.

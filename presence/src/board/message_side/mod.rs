@@ -209,17 +209,16 @@ impl MessageSide {
         if std::mem::take(&mut self.row_is_stale) && self.message.is_none() {
             noted.change = Some(scene.remove(Slot::StatusMessage));
         }
+        let known = scene.pbx.note.is_some();
+        let wanted = Self::wish(scene).map(|wish| wish.digest);
         if !scene.claims_notes() {
             (self.first_noted, self.compared) = (None, false);
-        } else if self.first_noted.is_none() && scene.pbx.note.is_some() {
-            self.first_noted = Some(Self::wish(scene).map(|wish| wish.digest));
+        } else if self.first_noted.is_none() && known {
+            self.first_noted = Some(wanted.clone());
         }
-        if scene.pbx.note.is_some() {
-            let wanted = Self::wish(scene).map(|wish| wish.digest);
-            if self.noted != wanted {
-                (self.noted, self.noted_at) = (wanted, scene.now);
-                self.shown_when_noted = self.shown.as_ref().and_then(|(shown, _)| shown.clone());
-            }
+        if known && self.noted != wanted {
+            (self.noted, self.noted_at) = (wanted.clone(), scene.now);
+            self.shown_when_noted = self.shown.as_ref().and_then(|(shown, _)| shown.clone());
         }
         if self.under_way.is_some() {
             return noted;
@@ -236,7 +235,7 @@ impl MessageSide {
         }
         let yielded = self.message.as_ref().filter(|message| !message.holds());
         if let Some(message) = yielded
-            && (!scene.claims_notes() || (scene.pbx.note.is_some() && !Self::asks_for(message, scene)))
+            && (!scene.claims_notes() || (known && wanted.as_ref() != Some(&message.digest)))
         {
             self.message = None;
             noted.change = Some(scene.remove(Slot::StatusMessage));
@@ -246,12 +245,10 @@ impl MessageSide {
 
     /// What the PBX asks Teams to say, as far as we may say it.
     fn wish(scene: Scene) -> Option<Wish> {
-        let message = scene
-            .pbx
-            .note
-            .clone()
-            .flatten()
-            .filter(|_| scene.claims_notes())?;
+        if !scene.claims_notes() {
+            return None;
+        }
+        let message = scene.pbx.note.clone().flatten()?;
         let digest = message.digest(&scene.member.pbx.guid);
         Some(Wish { digest, message })
     }

@@ -1,9 +1,7 @@
 //! How it stands with the PBX's note in Teams: one state of a closed set, for an administrator's eyes.
 
-use chrono::SecondsFormat;
-
-use super::super::pace::{Brake, Pace};
-use super::super::standing::{ClaimState, Wait};
+use super::super::pace::Pace;
+use super::super::standing::{ClaimState, Wait, wait_of};
 use super::super::teams_side::Scene;
 use super::intent::Need;
 use super::{Message, MessageSide};
@@ -46,29 +44,13 @@ impl MessageSide {
 
     /// A needed write that has not left, and why.
     fn waits(&self, need: &Need, pace: &Pace, scene: Scene) -> NoteStanding {
-        if let Some((until, refusal)) = self.hold.holds_back(&need.text, scene.now) {
-            let state = match refusal {
-                Some(_) => ClaimState::Refused,
-                None => ClaimState::WaitingForRetry,
-            };
-            let wait = Some(Wait { until, refusal });
-            return NoteStanding { state, wait };
-        }
-        let Some((brake, until)) = scene.restrained().or_else(|| pace.brake_on_words(scene.now)) else {
-            let state = match need.text {
-                Some(_) => ClaimState::Writing,
-                None if self.asked_at.is_some() => ClaimState::WaitingForRead,
-                None => ClaimState::Releasing,
-            };
-            return NoteStanding { state, wait: None };
+        let brake = || scene.restrained().or_else(|| pace.brake_on_words(scene.now));
+        let (state, wait) = wait_of(&self.hold, &need.text, scene.now, brake);
+        let state = match (state, &need.text) {
+            (ClaimState::Writing, None) if self.asked_at.is_some() => ClaimState::WaitingForRead,
+            (ClaimState::Writing, None) => ClaimState::Releasing,
+            (state, _) => state,
         };
-        let state = match brake {
-            Brake::Flapping => ClaimState::WaitingForPace,
-            Brake::Budget => ClaimState::WaitingForBudget,
-            Brake::Paused => ClaimState::Paused,
-            Brake::Shadow => ClaimState::Shadow,
-        };
-        let wait = until.map(|until| Wait { until, refusal: None });
         NoteStanding { state, wait }
     }
 }
@@ -76,9 +58,7 @@ impl MessageSide {
 impl NoteStanding {
     /// Tells it as a clause that goes on with a sentence about the presence.
     pub(in super::super) fn clause(&self) -> String {
-        let until = self.wait.as_ref().map_or_else(String::new, |wait| {
-            wait.until.to_rfc3339_opts(SecondsFormat::Secs, true)
-        });
+        let (until, refusal) = Wait::told(self.wait.as_ref());
         match self.state {
             ClaimState::Writing => "the pbx's note is being written to teams as the status message".to_owned(),
             ClaimState::WaitingForPace | ClaimState::WaitingForBudget => {
@@ -89,10 +69,8 @@ impl NoteStanding {
             }
             ClaimState::WaitingForRead => "the status message that stands for the pbx's note is removed as soon as a read shows that it is still there".to_owned(),
             ClaimState::Refused => {
-                let refusal = self.wait.as_ref().and_then(|wait| wait.refusal.as_deref());
                 format!(
-                    "teams refused the status message that stands for the pbx's note: {}; it is tried again at {until}",
-                    refusal.unwrap_or_default()
+                    "teams refused the status message that stands for the pbx's note: {refusal}; it is tried again at {until}"
                 )
             }
             ClaimState::Accepted => "teams accepted the pbx's note as the status message; the next look tells whether it is shown".to_owned(),

@@ -6,8 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use super::super::claim::{Claim, SETTLING};
-use super::super::pace::Brake;
-use super::super::standing::{ClaimState, Standing, Wait};
+use super::super::standing::{ClaimState, Standing, Wait, wait_of};
 use super::need::Need;
 use super::scene::Scene;
 use super::{TeamsSide, slot_of};
@@ -91,24 +90,9 @@ impl TeamsSide {
     }
 
     fn wait_of(&self, change: &PresenceChange, scene: Scene) -> (ClaimState, Option<Wait>) {
-        if let Some((until, refusal)) = self.hold.holds_back(change, scene.now) {
-            let state = if refusal.is_some() {
-                ClaimState::Refused
-            } else {
-                ClaimState::WaitingForRetry
-            };
-            return (state, Some(Wait { until, refusal }));
-        }
-        let Some((brake, until)) = scene.restrained().or_else(|| self.pace.brake(scene.now)) else {
-            return (ClaimState::Writing, None);
-        };
-        let state = match brake {
-            Brake::Flapping => ClaimState::WaitingForPace,
-            Brake::Budget => ClaimState::WaitingForBudget,
-            Brake::Paused => ClaimState::Paused,
-            Brake::Shadow => ClaimState::Shadow,
-        };
-        (state, until.map(|until| Wait { until, refusal: None }))
+        wait_of(&self.hold, change, scene.now, || {
+            scene.restrained().or_else(|| self.pace.brake(scene.now))
+        })
     }
 
     fn with_lifted_choice(&self, standing: Standing, scene: Scene) -> Standing {
