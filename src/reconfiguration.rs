@@ -86,10 +86,10 @@ pub enum Refused {
         key: String,
     },
     /// The configuration as a whole would not be valid.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("{}", joined(.0))]
     Invalid(Vec<Problem>),
     /// Several things at once, of which the first decides what kind of refusal it is.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("{}", joined(.0))]
     Several(Vec<Refused>),
     /// The store does not take it.
     #[error("the change cannot be stored: {0}")]
@@ -100,6 +100,11 @@ pub enum Refused {
     /// The connector is ending.
     #[error("the connector is ending")]
     Ending,
+}
+
+fn joined(causes: &[impl ToString]) -> String {
+    let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
+    causes.join("; ")
 }
 
 impl Refused {

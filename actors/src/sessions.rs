@@ -75,7 +75,7 @@ impl Sessions {
 
     /// The session that carries a user's presence: that of the PBX where the user lives, else the master's.
     pub fn carrying(&self, home: &PbxName) -> Option<Post<PbxSession>> {
-        let at_home = self.connected(home).filter(|_| self.reach(home).presence);
+        let at_home = self.reached(home, |reach| reach.connected && reach.presence);
         at_home.or_else(|| self.master())
     }
 
@@ -122,10 +122,14 @@ impl Sessions {
 
     /// The session of a PBX, if it is connected.
     pub fn connected(&self, pbx: &PbxName) -> Option<Post<PbxSession>> {
+        self.reached(pbx, |reach| reach.connected)
+    }
+
+    fn reached(&self, pbx: &PbxName, far_enough: impl Fn(Reach) -> bool) -> Option<Post<PbxSession>> {
         let registered = self.lock();
         registered
             .get(pbx)
-            .filter(|registration| registration.reach.connected)
+            .filter(|registration| far_enough(registration.reach))
             .map(|registration| registration.post.clone())
     }
 

@@ -44,7 +44,7 @@ pub fn single_keys() -> impl Iterator<Item = KeyFacts> {
 /// As [`facts`]; a row of a mapping has its default in the table of defaults.
 fn row_facts(name: String, key: &catalogue::Key) -> KeyFacts {
     let default = match key.path.starts_with("mapping.") {
-        true => settings::default_rows().remove(&name),
+        true => settings::default_rows().get(&name).cloned(),
         false => None,
     };
     let facts = facts(name, key);

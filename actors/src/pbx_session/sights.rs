@@ -227,9 +227,10 @@ impl PbxSession {
             let sessions = &self.dependencies.sessions;
             let home = self.followed.user(user).map(|user| &user.home);
             // whether the home itself may tell of calls is its own session's matter
-            return match home.is_some_and(|home| sessions.reach(home).connected) {
-                true => LineSight::Told,
-                false => LineSight::HomeAway,
+            return if home.is_some_and(|home| sessions.reach(home).connected) {
+                LineSight::Told
+            } else {
+                LineSight::HomeAway
             };
         }
         if !rcc {

@@ -103,9 +103,10 @@ impl PbxSession {
             stands_in || !self.conversations.is_up() || self.conversations.may(PbxApi::PbxApi);
         let carried = directory.pairs().filter_map(|(user, _)| {
             let resident = user.home == *pbx || (stands_in && user.home.as_str().is_empty());
-            let presence = match resident {
-                true => keeps_residents,
-                false => stands_in && !sessions.reach(&user.home).presence,
+            let presence = if resident {
+                keeps_residents
+            } else {
+                stands_in && !sessions.reach(&user.home).presence
             };
             (resident || presence).then(|| Carried {
                 user: user.guid.clone(),

@@ -9,7 +9,7 @@ use awc::http::Uri;
 use awc::http::header::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use m365_presence::clock::Clock;
 use m365_presence::tenure::Permit;
@@ -135,7 +135,7 @@ pub(super) async fn exchange(
         "microsoft answered"
     );
     let body = match incoming.body().limit(LARGEST_BODY).await {
-        Ok(body) => without_mark(body),
+        Ok(body) => body.slice_ref(without_mark(&body)),
         Err(error) => {
             return Exchanged::Failed(
                 Failure::NoAnswer(family),
@@ -218,11 +218,8 @@ fn is_web_page(headers: &HeaderMap, body: &[u8]) -> bool {
 }
 
 /// A body without the byte order mark that some writers of UTF-8 begin with.
-fn without_mark(mut body: Bytes) -> Bytes {
-    if body.starts_with(b"\xef\xbb\xbf") {
-        body.advance(3);
-    }
-    body
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

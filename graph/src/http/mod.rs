@@ -25,7 +25,7 @@ use m365_presence::tenure::{Always, Permit};
 use m365_presence::traffic::{Failure, Urgency};
 use rustls::ClientConfig;
 
-pub(crate) use exchange::{Answer, retry_after};
+pub(crate) use exchange::{Answer, retry_after, without_mark};
 use exchange::{Exchanged, exchange};
 use gate::Gate;
 use limits::Limits;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::fault::member;
+use crate::http::without_mark;
 
 /// Items of ours that are taken out of one body at most: Graph sends some tens, and a body of a mebibyte holds no more
 /// genuine ones.
@@ -18,9 +19,6 @@ const MOST_ITEMS: usize = 4096;
 
 /// Validation tokens of one body at most: Graph sends one per application and directory.
 const MOST_TOKENS: usize = 64;
-
-/// What some writers of UTF-8 begin with.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A whole body.
 #[derive(Debug, Default)]
@@ -36,8 +34,7 @@ pub(super) struct Envelope {
 impl Envelope {
     /// Reads a body, with a byte order mark or without; `None` when it is no change notification collection.
     pub(super) fn read(body: &[u8], accepted: &[AcceptedState]) -> Option<Self> {
-        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        let mut deserializer = serde_json::Deserializer::from_slice(without_mark(body));
         let envelope = Collection(accepted).deserialize(&mut deserializer).ok()?;
         deserializer.end().ok()?;
         envelope

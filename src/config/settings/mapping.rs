@@ -1,6 +1,7 @@
 //! `[mapping]`: changes to the mapping tables, whose defaults live with the rules in the presence crate.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use m365_presence::mapping::{Meaning, PbxToTeams, Preferred, TeamsToPbx};
 
@@ -89,12 +90,17 @@ fn settable() -> String {
 /// Notes the default rows that are in force beside the configured ones.
 fn note_defaults(reader: &mut Reader) {
     for (key, value) in default_rows() {
-        reader.note(key, format!("{value:?}"), Origin::Default);
+        reader.note(key.clone(), format!("{value:?}"), Origin::Default);
     }
 }
 
 /// The rows of the default tables, by their whole keys.
-pub(in crate::config) fn default_rows() -> BTreeMap<String, String> {
+pub(in crate::config) fn default_rows() -> &'static BTreeMap<String, String> {
+    static ROWS: LazyLock<BTreeMap<String, String>> = LazyLock::new(list_default_rows);
+    &ROWS
+}
+
+fn list_default_rows() -> BTreeMap<String, String> {
     let teams_to_pbx = TeamsToPbx::default();
     let teams_to_pbx = teams_to_pbx
         .rows()
