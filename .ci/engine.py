@@ -9,18 +9,15 @@ server of this machine. Exits with 77 where this machine does not let an engine 
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import service
+import shipped
 
-PATIENCE = 180
 MANAGEMENT = "http://127.0.0.1:8081"
 NOT_PERMITTED = 77
 
@@ -88,7 +85,7 @@ class Engine:
 
     def runs(self):
         """Whether it answers, after the time that it takes to start."""
-        for _ in range(PATIENCE):
+        for _ in range(shipped.PATIENCE):
             if self.process.poll() is not None:
                 return False
             if subprocess.run(["/usr/bin/docker", "version"], env=self.environment, capture_output=True, check=False).returncode == 0:
@@ -151,31 +148,11 @@ class Estate:
         return self.compose("logs", "--no-color", "--tail", "60")
 
     def until(self, what, condition):
-        """Waits until a condition holds."""
-        began = time.monotonic()
-        while not condition():
-            assert time.monotonic() - began < PATIENCE, f"waited in vain for {what}:\n{self.log()}"
-            time.sleep(0.2)
+        shipped.until(what, condition, self.log)
 
 
 def answers(path, token=None):
-    """The status code and the body of the management address; 0 without an answer."""
-    request = urllib.request.Request(MANAGEMENT + path, headers={"Authorization": f"Bearer {token}"} if token else {})
-    try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-    except OSError:
-        return 0, ""
-
-
-def source(folder, binary):
-    """Lays down what the image is built from, as the compose files expect it."""
-    place = folder / "target/x86_64-unknown-linux-gnu/release"
-    place.mkdir(parents=True)
-    shutil.copy(binary, place / "m365-connector")
-    shutil.copytree("deploy", folder / "deploy")
+    return shipped.get(MANAGEMENT + path, token)
 
 
 def looks(engine, folder):
@@ -250,7 +227,7 @@ def main():
                 print(f"engine: this machine lets none run:\n{engine.log.read_text()[-2000:]}")
                 sys.exit(NOT_PERMITTED)
             place = folder / "source"
-            source(place, binary)
+            shipped.lay_down(place, binary)
             engine.docker("build", "-q", "-t", "m365-connector", "-f", "deploy/Containerfile", ".", cwd=place)
             engine.borrow("stand-in-for-postgres", STAND_IN, FIRST_START)
             looks(engine, place)

@@ -16,12 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
+import shipped
+
 HIGHEST_MIB = 40
-PATIENCE = 120
 CONFIGURATION = """
 [public]
 url = "https://connector.example.com"
@@ -49,10 +48,7 @@ class Image:
     def __init__(self, folder, binary):
         self.storage = ["--storage-driver", "vfs", "--root", f"{folder}/storage", "--runroot", f"{folder}/run"]
         context = folder / "context"
-        place = context / "target/x86_64-unknown-linux-gnu/release"
-        place.mkdir(parents=True)
-        shutil.copy(binary, place)
-        shutil.copytree("deploy", context / "deploy")
+        shipped.lay_down(context, binary)
         built = self.buildah("bud", "--isolation", "chroot", "--format", "docker", "--quiet", "-f", "deploy/Containerfile", cwd=context)
         self.about = json.loads(self.buildah("inspect", "--type", "image", built))["Docker"]["config"]
         self.root = Path(self.buildah("mount", self.buildah("from", "--pull-never", built)))
@@ -91,12 +87,12 @@ class Container:
 
     def until(self, what, condition):
         """Waits until a condition holds; answers its value."""
-        began = time.monotonic()
-        while not (found := condition()):
+
+        def holds():
             assert self.process.poll() is None, f"it has ended with {self.process.returncode}: {self.log()}"
-            assert time.monotonic() - began < PATIENCE, f"waited in vain for {what}: {self.log()}"
-            time.sleep(0.05)
-        return found
+            return condition()
+
+        return shipped.until(what, holds, self.log)
 
     def health(self):
         """What the image's HEALTHCHECK comes to: its exit code, and what it says."""
@@ -117,14 +113,7 @@ class Container:
 
 
 def get(address, path):
-    """Status and body of an answer; None when there is none."""
-    try:
-        with urllib.request.urlopen(f"http://{address}{path}", timeout=5) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-    except OSError:
-        return None
+    return shipped.get(f"http://{address}{path}")
 
 
 def free_address():
@@ -155,7 +144,7 @@ def serves(image, folder):
     for _start in ("with an empty volume", "with its database"):
         began = time.monotonic()
         container = Container(image, volume, environment)
-        container.until("livez", lambda: (get(management, "/livez") or [0])[0] == 200)
+        container.until("livez", lambda: get(management, "/livez")[0] == 200)
         seconds = time.monotonic() - began
         assert get(management, "/activez")[0] == 200
         assert get(public, "/graph/notifications")[0] == 405

@@ -1,10 +1,10 @@
 """The systemd unit under an earnest systemd, by the commands of its guide; a part of engine.py."""
 
 import shutil
-import time
 from pathlib import Path
 
-PATIENCE = 120
+import shipped
+
 # A machine that runs systemd, with the programs of this one; what is installed there covers them and goes with it. Mounts
 # are shared, as on a machine and not as in a container: systemd hands credentials over by them.
 MACHINE = """
@@ -45,10 +45,7 @@ class Machine:
         return [found[name] for name in properties]
 
     def until(self, what, condition):
-        began = time.monotonic()
-        while not condition():
-            assert time.monotonic() - began < PATIENCE, f"waited in vain for {what}:\n{self.journal()}"
-            time.sleep(0.2)
+        shipped.until(what, condition, self.journal)
 
     def process(self):
         """The number of the service's process inside the machine, once it is up."""

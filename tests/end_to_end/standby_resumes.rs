@@ -104,6 +104,16 @@ pub struct Written {
     pub entries: usize,
 }
 
+impl Written {
+    /// Nothing but what was in flight when another instance took over.
+    fn assert_in_flight(self, what_happened: &str) {
+        assert!(
+            self.teams <= ONE_REQUEST && self.entries <= 1,
+            "{what_happened}, and more than what was in flight left while another one was active: {self:?}"
+        );
+    }
+}
+
 impl Writer {
     /// The instance that is active now.
     pub fn active_in(world: &World) -> Self {
@@ -182,10 +192,7 @@ pub fn stop_and_resume(
     assert_eq!(active.exit_code(), Some(DEPOSED));
     crowd.until_shown(world);
     let written = old.wrote_since(world, marks);
-    assert!(
-        written.teams <= ONE_REQUEST && written.entries <= 1,
-        "stopped {after:?} after a change, more than what was in flight left when it went on: {written:?}"
-    );
+    written.assert_in_flight(&format!("stopped {after:?} after a change, it went on"));
     (takeover, next, written)
 }
 
@@ -211,10 +218,7 @@ pub fn cut_off(
     cable.mend();
     assert_eq!(active.exit_code(), Some(DEPOSED));
     let written = old.wrote_since(world, marks);
-    assert!(
-        written.teams <= ONE_REQUEST && written.entries <= 1,
-        "cut off {after:?} after a change, it wrote on while another one was active: {written:?}"
-    );
+    written.assert_in_flight(&format!("cut off {after:?} after a change, it went on"));
     (takeover, next, written)
 }
 
